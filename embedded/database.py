@@ -1,0 +1,58 @@
+"""Connections to Postgres: a pool per login role, and transactions that take on a request's role.
+
+REST, Storage and Realtime all ask Postgres *as somebody*: `Database.acting` is the one place where a token's
+claims become a role and `request.…` settings, as PostgREST documents it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+
+import asyncpg
+import orjson
+
+from embedded.keys import Claims
+
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+
+ROLES = frozenset({"anon", "authenticated", "service_role"})
+
+ACT_AS = """
+select set_config('role', $1, true), set_config('request.jwt.claims', $2, true),
+       set_config('request.jwt.claim.sub', $3, true), set_config('request.jwt.claim.role', $1, true),
+       set_config('request.headers', $4, true), set_config('request.method', $5, true), set_config('request.path', $6, true)
+"""
+
+
+class Database:
+    """Two pools on one server: `authenticator` for requests, `supabase_admin` for the platform's own tables."""
+
+    def __init__(self, requests: asyncpg.Pool[Any], admin: asyncpg.Pool[Any]) -> None:
+        self.requests = requests
+        self.admin = admin
+
+    @classmethod
+    async def connect(cls, requests_dsn: str, admin_dsn: str, size: int = 10) -> Database:
+        """Opens both pools; `size` is the most connections each may hold."""
+        requests = await asyncpg.create_pool(requests_dsn, min_size=1, max_size=size)
+        admin = await asyncpg.create_pool(admin_dsn, min_size=1, max_size=max(2, size // 2))
+        return cls(requests, admin)
+
+    async def close(self) -> None:
+        """Closes both pools, waiting for what is running."""
+        await self.requests.close()
+        await self.admin.close()
+
+    @asynccontextmanager
+    async def acting(
+        self, claims: Claims, *, headers: Mapping[str, str] | None = None, method: str = "", path: str = "", readonly: bool = False
+    ) -> AsyncIterator[Connection]:
+        """One transaction as the role that `claims` name; an exception inside rolls it back."""
+        async with self.requests.acquire() as connection, connection.transaction(readonly=readonly):
+            await connection.execute(
+                ACT_AS, claims["role"], orjson.dumps(claims).decode(), str(claims.get("sub", "")),
+                orjson.dumps(dict(headers or {})).decode(), method, path,
+            )  # fmt: skip
+            yield connection

@@ -1,0 +1,114 @@
+"""The secrets of one data directory, and whose token is whose.
+
+Errors
+    InvalidToken       a token that is no good, with the reason as Supabase words it
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import jwt
+
+Claims = dict[str, Any]
+
+TEN_YEARS_S = 10 * 365 * 24 * 3600  # the lifetime of a project's own JWT keys
+
+
+class InvalidToken(Exception):
+    """A token that proves nothing. `reason` is one of: expired, malformed, signature, claims."""
+
+    def __init__(self, reason: str, expired_for_s: int = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.expired_for_s = expired_for_s
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What a Supabase project calls its API keys, with the database passwords of this machine."""
+
+    jwt_secret: str
+    publishable_key: str
+    secret_key: str
+    anon_key: str
+    service_role_key: str
+    postgres_password: str
+    admin_password: str
+    authenticator_password: str
+
+    @classmethod
+    def load_or_create(cls, file: Path) -> Keys:
+        """Reads the keys from `file`, or makes them once and writes them there with mode 600."""
+        if file.exists():
+            return cls(**json.loads(file.read_text()))
+        keys = cls.create()
+        temporary = file.with_suffix(".new")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as stream:
+            json.dump(asdict(keys), stream)
+        temporary.replace(file)
+        return keys
+
+    @classmethod
+    def create(cls) -> Keys:
+        """New keys, unlike any other's."""
+        jwt_secret = secrets.token_urlsafe(48)
+        now = int(time.time())
+
+        def project_key(role: str) -> str:
+            claims = {"iss": "supabase", "role": role, "iat": now, "exp": now + TEN_YEARS_S}
+            return jwt.encode(claims, jwt_secret, algorithm="HS256")
+
+        def opaque(kind: str) -> str:
+            return f"sb_{kind}_" + base64.urlsafe_b64encode(secrets.token_bytes(24)).decode()
+
+        return cls(
+            jwt_secret=jwt_secret,
+            publishable_key=opaque("publishable"),
+            secret_key=opaque("secret"),
+            anon_key=project_key("anon"),
+            service_role_key=project_key("service_role"),
+            postgres_password=secrets.token_urlsafe(24),
+            admin_password=secrets.token_urlsafe(24),
+            authenticator_password=secrets.token_urlsafe(24),
+        )
+
+    def sign(self, claims: Claims) -> str:
+        """A JWT (HS256) over `claims`."""
+        return jwt.encode(claims, self.jwt_secret, algorithm="HS256")
+
+    def as_jwt(self, key: str) -> str:
+        """An opaque `sb_…` key as the JWT it stands for, as the platform's gateway does; anything else unchanged."""
+        if secrets.compare_digest(key.encode(), self.publishable_key.encode()):
+            return self.anon_key
+        if secrets.compare_digest(key.encode(), self.secret_key.encode()):
+            return self.service_role_key
+        return key
+
+    def verify(self, token: str) -> Claims:
+        """The claims of a JWT or of an opaque key. Raises InvalidToken."""
+        try:
+            claims = jwt.decode(
+                self.as_jwt(token),
+                self.jwt_secret,
+                algorithms=["HS256"],
+                options={"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_sub": False},
+            )
+        except jwt.InvalidSignatureError as error:
+            raise InvalidToken("signature") from error
+        except jwt.InvalidTokenError as error:
+            raise InvalidToken("malformed") from error
+        expires = claims.get("exp")
+        if not isinstance(claims.get("role"), str) or not isinstance(expires, int | float):
+            raise InvalidToken("claims")
+        if (expired_for_s := int(time.time() - expires)) >= 0 and time.time() >= expires:
+            raise InvalidToken("expired", expired_for_s)
+        return claims
