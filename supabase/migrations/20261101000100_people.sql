@@ -1,0 +1,71 @@
+-- People: one profile per account, made when the account is.
+
+create table public.profiles (
+  id           uuid primary key references auth.users (id) on delete cascade,
+  username     text not null unique check (username ~ '^[a-z0-9_]{3,24}$'),
+  display_name text not null check (char_length(display_name) between 1 and 60),
+  avatar_path  text check (char_length(avatar_path) <= 200),
+  colour       text not null check (colour ~ '^#[0-9a-f]{6}$'),
+  bio          text not null default '' check (char_length(bio) <= 500),
+  is_demo      boolean not null default false,
+  created_at   timestamptz not null default now(),
+  updated_at   timestamptz not null default now(),
+  version      bigint not null default 0
+);
+
+comment on table public.profiles is 'What everybody may know of a member';
+
+create index profiles_updated_at on public.profiles (updated_at);
+
+create trigger stamp before insert or update on public.profiles for each row execute function live.stamp();
+
+alter table public.profiles enable row level security;
+
+create policy "everybody sees people" on public.profiles
+  for select to anon, authenticated
+  using (true);
+
+create policy "members edit their own" on public.profiles
+  for update to authenticated
+  using (id = (select auth.uid()))
+  with check (id = (select auth.uid()));
+
+grant select on public.profiles to anon, authenticated, service_role;
+grant update (username, display_name, avatar_path, colour, bio) on public.profiles to authenticated;
+
+select live.announce('public.profiles', $$'world'$$);
+
+
+-- The account says what it would like to be called; the database finds a name that is free. Only app_metadata, which
+-- nobody can set on signing up, makes a demo account.
+
+create function private.create_profile() returns trigger
+  language plpgsql security definer set search_path = ''
+as $$
+declare
+  palette constant text[] := array['#9bdcff', '#c3f0ca', '#ffd6a5', '#ffb4a2', '#d0c4ff', '#ffc8dd', '#a8e6cf', '#f6e58d'];
+  wanted  text := coalesce(new.raw_user_meta_data ->> 'username', split_part(new.email, '@', 1), 'member');
+  stem    text := left(regexp_replace(lower(wanted), '[^a-z0-9_]+', '_', 'g'), 24);
+  chosen  text;
+  shown   text := left(btrim(coalesce(new.raw_user_meta_data ->> 'display_name', wanted)), 60);
+  colour  text := lower(new.raw_user_meta_data ->> 'colour');
+begin
+  if char_length(stem) < 3 then
+    stem := rpad(stem, 3, '_');
+  end if;
+  chosen := stem;
+  while exists (select 1 from public.profiles p where p.username = chosen) loop
+    chosen := left(stem, 17) || '_' || substr(md5(random()::text), 1, 6);
+  end loop;
+  insert into public.profiles (id, username, display_name, colour, is_demo)
+  values (
+    new.id, chosen, case when shown = '' then chosen else shown end,
+    case when colour ~ '^#[0-9a-f]{6}$' then colour else palette[1 + abs(hashtext(new.id::text)) % cardinality(palette)] end,
+    coalesce((new.raw_app_meta_data ->> 'is_demo')::boolean, false));
+  return new;
+end
+$$;
+
+revoke all on function private.create_profile() from public, anon, authenticated;
+
+create trigger create_profile after insert on auth.users for each row execute function private.create_profile();
