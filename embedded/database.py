@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import asyncpg
 import orjson
 
 from embedded.keys import Claims
 
-Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+Connection: TypeAlias = asyncpg.pool.PoolConnectionProxy
 
 ROLES = frozenset({"anon", "authenticated", "service_role"})
 
@@ -29,7 +29,7 @@ select set_config('role', $1, true), set_config('request.jwt.claims', $2, true),
 class Database:
     """Two pools on one server: `authenticator` for requests, `supabase_admin` for the platform's own tables."""
 
-    def __init__(self, requests: asyncpg.Pool[Any], admin: asyncpg.Pool[Any]) -> None:
+    def __init__(self, requests: asyncpg.Pool, admin: asyncpg.Pool) -> None:
         self.requests = requests
         self.admin = admin
 
