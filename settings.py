@@ -1,0 +1,110 @@
+"""What the app, the worker and the checks are told from outside: environment variables and `.env`.
+
+A missing or malformed setting stops the start with one line that names the variable: `load` raises SettingsError.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AliasChoices, Field, HttpUrl, SecretStr, UrlConstraints, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT = Path(__file__).resolve().parent
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+BaseUrl = Annotated[HttpUrl, UrlConstraints(allowed_schemes=["http", "https"])]
+
+
+class SettingsError(Exception):
+    """A setting is missing or malformed; the message names the variable and says what to do."""
+
+
+class Settings(BaseSettings):
+    """What everybody may know: addresses, ports, folders. Secrets are in `WorkerSettings` only."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="STARLING_", env_file=PROJECT / ".env", extra="ignore", populate_by_name=True
+    )
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    data: Path = PROJECT / ".starling"
+    api_port: Port = 54321  # the Supabase CLI's ports; 0 means any free one
+    db_port: Port = 54322
+    dev: bool = False
+    storage_secret: SecretStr | None = None
+    supabase_url: BaseUrl | None = Field(None, validation_alias="SUPABASE_URL")
+    publishable_key: str | None = Field(
+        None, validation_alias=AliasChoices("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_ANON_KEY")
+    )
+
+    @property
+    def hosted(self) -> bool:
+        """True when a Supabase project is named, so that nothing is started here but the app."""
+        return self.supabase_url is not None
+
+    @cached_property
+    def project(self) -> tuple[str, str]:
+        """Address and publishable key of the Supabase project: as set, or as `embedded` wrote them."""
+        if self.supabase_url is not None:
+            if not self.publishable_key:
+                raise SettingsError("SUPABASE_PUBLISHABLE_KEY is not set, but SUPABASE_URL is")
+            return str(self.supabase_url).rstrip("/"), self.publishable_key
+        public = read_json(self.data / "public.json")
+        return public["api_url"], public["publishable_key"]
+
+
+class WorkerSettings(Settings):
+    """The worker's: it alone holds the secret key."""
+
+    secret_key: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY")
+    )
+    progress_interval_s: float = Field(0.0, validation_alias="PROGRESS_INTERVAL_S", ge=0)
+    render_seconds: float = Field(1.0, ge=0, description="pace of simulated work; 0 is as fast as it can")
+    failure_rate: float = Field(0.02, ge=0, le=1)
+    jobs: int = Field(4, ge=1, le=64)
+    lease_s: int = Field(30, ge=2, le=3600)
+
+    @cached_property
+    def secret_project(self) -> tuple[str, str]:
+        """Address and secret key of the Supabase project."""
+        if self.supabase_url is not None:
+            if self.secret_key is None:
+                raise SettingsError("SUPABASE_SECRET_KEY is not set, but SUPABASE_URL is")
+            return str(self.supabase_url).rstrip("/"), self.secret_key.get_secret_value()
+        secret = read_json(self.data / "secret.json")
+        return secret["api_url"], secret["secret_key"]
+
+    @property
+    def pace_s(self) -> float:
+        """Seconds between two reports of progress; a hosted plan counts messages, this machine doesn't."""
+        return self.progress_interval_s or (2.0 if self.hosted else 0.25)
+
+
+SettingsT = TypeVar("SettingsT", bound=Settings)
+
+
+def load(kind: type[SettingsT]) -> SettingsT:
+    """Reads the settings. Raises SettingsError."""
+    try:
+        return kind()
+    except ValidationError as error:
+        problem = error.errors()[0]
+        name = str(problem["loc"][0])
+        variable = name if name.isupper() else f"STARLING_{name.upper()}"
+        raise SettingsError(f"{variable}: {problem['msg'].lower()} (it is {problem['input']!r})") from None
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """A file that `embedded` writes. Raises SettingsError when it is not there."""
+    try:
+        return json.loads(file.read_text())
+    except FileNotFoundError:
+        raise SettingsError(
+            f"SUPABASE_URL is not set, and {file.name} is not in {file.parent}: start main.py, or name a project"
+        ) from None
