@@ -1,0 +1,36 @@
+"""What tests share: one real Supabase for the whole run, in a temporary folder."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from embedded.bootstrap import bootstrap, requests_dsn
+from embedded.database import Database
+from embedded.keys import Keys
+from embedded.postgres import Postgres
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    """The keys of the run's own project."""
+    return Keys.load_or_create(tmp_path_factory.mktemp("keys") / "keys.json")
+
+
+@pytest.fixture(scope="session")
+async def postgres(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> AsyncIterator[Postgres]:
+    """A Postgres with bootstrap.sql and no migrations."""
+    server = Postgres(tmp_path_factory.mktemp("postgres"), admin_password=keys.admin_password)
+    await server.start()
+    await bootstrap(server, keys)
+    yield server
+    await server.stop()
+
+
+@pytest.fixture(scope="session")
+async def database(postgres: Postgres, keys: Keys) -> AsyncIterator[Database]:
+    """The pools over `postgres`."""
+    pools = await Database.connect(requests_dsn(postgres, keys), postgres.dsn())
+    yield pools
+    await pools.close()
