@@ -1,0 +1,161 @@
+"""Query: which rows of a table, in which order, said once and evaluated in SQL and in Python alike.
+
+A filter is a conjunction of comparisons on columns. An order is over numbers, timestamps, booleans, uuids, or text
+under `collate "C"`; where nulls go is explicit; the key comes last, so that every order is total.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, TypeAlias
+from uuid import UUID
+
+Operator: TypeAlias = Literal["eq", "neq", "lt", "lte", "gt", "gte", "in", "is"]
+SortKey: TypeAlias = tuple[Any, ...]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": lambda a, b: a == b,
+    "neq": lambda a, b: a != b,
+    "lt": lambda a, b: a < b,
+    "lte": lambda a, b: a <= b,
+    "gt": lambda a, b: a > b,
+    "gte": lambda a, b: a >= b,
+    "in": lambda a, b: a in b,
+}
+
+
+@dataclass(frozen=True)
+class Where:
+    """`column operator value`. As in SQL a null never compares, except by `is` (None, True, False)."""
+
+    column: str
+    operator: Operator
+    value: Any
+
+    def matches(self, row: Any) -> bool:
+        """Whether `row` (an object with the column as attribute) passes."""
+        value = getattr(row, self.column)
+        if self.operator == "is":
+            return value is self.value
+        return value is not None and COMPARE[self.operator](value, self.value)
+
+    def term(self) -> str:
+        """As PostgREST writes it in a logic tree: `column.operator.value`."""
+        if self.operator == "in":
+            return f"{self.column}.in.({','.join(literal(v) for v in self.value)})"
+        return f"{self.column}.{self.operator}.{literal(self.value)}"
+
+
+@dataclass(frozen=True)
+class Order:
+    """One column of an order."""
+
+    column: str
+    descending: bool = False
+    nulls: Literal["first", "last"] = "last"
+
+    def term(self) -> str:
+        """As PostgREST's `order` takes it."""
+        return f"{self.column}.{'desc' if self.descending else 'asc'}.nulls{self.nulls}"
+
+    def sort_key(self, value: Any) -> tuple[Any, ...]:
+        """Sorts in Python as the term does in Postgres."""
+        if value is None:
+            return (0 if self.nulls == "first" else 2,)
+        if isinstance(value, str):
+            return (1, Reversed(value.encode()) if self.descending else value.encode())
+        number = as_number(value)
+        return (1, -number if self.descending else number)
+
+    def after(self, value: Any) -> list[str]:
+        """Terms, any of which puts a row strictly behind `value` in this column."""
+        if value is None:
+            return [f"{self.column}.not.is.null"] if self.nulls == "first" else []
+        terms = [f"{self.column}.{'lt' if self.descending else 'gt'}.{literal(value)}"]
+        return [*terms, f"{self.column}.is.null"] if self.nulls == "last" else terms
+
+    def same(self, value: Any) -> str:
+        """The term for rows equal to `value` in this column."""
+        return f"{self.column}.is.null" if value is None else f"{self.column}.eq.{literal(value)}"
+
+
+@dataclass(frozen=True)
+class Query:
+    """A window on a table. `key` is the primary key's column."""
+
+    table: str
+    where: tuple[Where, ...] = ()
+    order: tuple[Order, ...] = ()
+    key: str = "id"
+
+    @property
+    def total_order(self) -> tuple[Order, ...]:
+        """The order with the key last."""
+        return (*self.order, Order(self.key))
+
+    def matches(self, row: Any) -> bool:
+        """Whether `row` belongs to the query."""
+        return all(where.matches(row) for where in self.where)
+
+    def sort_key(self, row: Any) -> SortKey:
+        """Rows sort by this as Postgres sorts them."""
+        return tuple(order.sort_key(getattr(row, order.column)) for order in self.total_order)
+
+    def params(self, *, after: Any | None = None) -> dict[str, str]:
+        """PostgREST's query parameters; `after` is the row behind which the page begins."""
+        params = {"select": "*", "order": ",".join(order.term() for order in self.total_order)}
+        trees = [where.term() for where in self.where]
+        if after is not None:
+            trees.append(f"or({','.join(self._behind(after))})")
+        if trees:
+            params["and"] = f"({','.join(trees)})"
+        return params
+
+    def _behind(self, row: Any) -> list[str]:
+        terms: list[str] = []
+        same: list[str] = []
+        for order in self.total_order:
+            value = getattr(row, order.column)
+            terms += [f"and({','.join([*same, term])})" if same else term for term in order.after(value)]
+            same.append(order.same(value))
+        return terms
+
+
+@dataclass(frozen=True)
+class Reversed:
+    """A value that sorts the other way round."""
+
+    value: Any
+
+    def __lt__(self, other: Reversed) -> bool:
+        return other.value < self.value
+
+
+def as_number(value: Any) -> int | float:
+    """Numbers, timestamps, booleans and uuids as numbers of the same order."""
+    match value:
+        case datetime():
+            return (value - EPOCH) // timedelta(microseconds=1)
+        case UUID():
+            return value.int
+        case _:
+            return value
+
+
+def literal(value: Any) -> str:
+    """A value inside a logic tree, quoted where PostgREST needs it."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int() | float() | UUID():
+            return str(value)
+        case datetime():
+            return f'"{value.isoformat()}"'
+        case _:
+            return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,46 @@
+"""Background tasks that are named, referenced, reported when they fail, and ended with their owner."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+log = logging.getLogger("starling.tasks")
+
+
+class Tasks:
+    """The tasks of one owner. `close` ends them all."""
+
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def start(self, coroutine: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        """Runs `coroutine`; an exception it dies of is logged with the owner's name."""
+        task = asyncio.create_task(coroutine, name=f"{self._owner}: {name}")
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("Task %s died", task.get_name(), exc_info=error)
+
+    async def wait(self) -> None:
+        """Waits until all tasks, those they start included, have ended by themselves."""
+        while running := [task for task in self._tasks if task is not asyncio.current_task()]:
+            await asyncio.wait(running)
+
+    async def close(self) -> None:
+        """Cancels what still runs and waits for its end."""
+        current = asyncio.current_task()
+        running = [task for task in self._tasks if task is not current]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
