@@ -1,0 +1,69 @@
+"""Supabase Realtime's protocol: Broadcast, Presence, private channels and broadcasts from the database.
+
+A message's way: Postgres → `replication` (`pgoutput`) → `messages` → `hub` (topics, encoded once by `serializer`) →
+`channel` (may this member read it?) → `client` → `outbox` → websocket. And back: `client` → `channel` → `hub`.
+`authorization` asks the policies, `presence` knows who is there, `http` takes broadcasts by POST.
+Row changes (Postgres Changes) are refused as the protocol refuses them: `changes`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from starlette.routing import BaseRoute, WebSocketRoute
+
+from embedded.database import Database
+from embedded.keys import Keys
+from embedded.realtime import messages, partitions
+from embedded.realtime.client import GOING_AWAY
+from embedded.realtime.handshake import Handshake
+from embedded.realtime.http import HttpBroadcast
+from embedded.realtime.limits import Limits
+from embedded.realtime.pgoutput import Begin, Change
+from embedded.realtime.replication import ReplicationStream
+from embedded.realtime.server import Server
+
+__all__ = ["Limits", "Realtime"]
+
+SLOT = "supabase_realtime_replication_slot"  # one per cluster, as a cluster has one Realtime
+
+
+class Realtime:
+    """The service: `routes` to mount at /realtime/v1, `start` before requests come, `stop` after.
+
+    `replication_dsn` must be that of a role with replication rights. The stream repairs itself when Postgres goes away.
+    """
+
+    def __init__(self, database: Database, keys: Keys, replication_dsn: str, limits: Limits | None = None) -> None:
+        self._stream = ReplicationStream(
+            replication_dsn, SLOT, [messages.PUBLICATION], self._changed, self._replication_is_up
+        )
+        self._server = Server(database, keys, limits or Limits(), lambda: self._stream.up)
+        self._maintenance: asyncio.Task[None] | None = None
+        self.routes: list[BaseRoute] = [
+            WebSocketRoute("/websocket", Handshake(self._server)),
+            *HttpBroadcast(self._server).routes,
+        ]
+
+    async def start(self) -> None:
+        """Opens the replication stream. Raises psycopg2.Error when Postgres does not allow it."""
+        await self._stream.start()
+        self._maintenance = asyncio.create_task(partitions.maintain(self._server.database), name="realtime partitions")
+
+    async def stop(self) -> None:
+        """Closes every socket and the stream."""
+        if self._maintenance:
+            self._maintenance.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._maintenance
+        for client in list(self._server.clients):
+            client.close(GOING_AWAY)
+        await self._stream.stop()
+
+    def _changed(self, change: Change, _transaction: Begin) -> None:
+        messages.deliver(self._server.hub, change)
+
+    def _replication_is_up(self) -> None:
+        for member in self._server.hub.members():
+            member.replication_is_up()

@@ -1,0 +1,140 @@
+"""One client's socket: frames in and out, the channels it has joined, and its end.
+
+Frames of one socket are handled one after the other, so what a client sends after a join finds the channel joined.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from embedded.realtime.channel import PREFIX, Channel, join
+from embedded.realtime.errors import JoinRefused
+from embedded.realtime.outbox import Outbox, Send
+from embedded.realtime.serializer import MalformedFrame, Message, Version, Wire, decode, encode
+from embedded.realtime.server import Server
+
+log = logging.getLogger(__name__)
+
+Receive = Callable[[], Awaitable[Any]]
+
+NORMAL, GOING_AWAY = 1000, 1001  # close codes
+
+
+class Client:
+    """A connected socket; `run` serves it until it ends."""
+
+    def __init__(self, server: Server, receive: Receive, send: Send, version: Version, token: str) -> None:
+        self.version = version
+        self.token = token
+        self.channels: dict[str, Channel] = {}
+        self._server = server
+        self._receive = receive
+        self._outbox = Outbox(send, server.limits.max_outgoing_bytes)
+        self._heard_at = 0.0
+        self._idle: asyncio.TimerHandle | None = None
+
+    async def run(self) -> None:
+        """Serves the socket; returns when either side has closed it or the client reads too slowly."""
+        self._server.clients.add(self)
+        self._heard_at = asyncio.get_running_loop().time()
+        self._check_idle()
+        tasks = {
+            asyncio.create_task(self._read(), name="realtime reader"),
+            asyncio.create_task(self._outbox.run(), name="realtime writer"),
+            asyncio.create_task(self._outbox.overflown.wait(), name="realtime overflow"),
+        }
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                if error := task.exception():
+                    log.error("a realtime socket failed", exc_info=error)
+            if self._outbox.overflown.is_set():
+                log.warning("a realtime socket read too slowly and was closed")
+        finally:
+            self._server.clients.discard(self)
+            if self._idle:
+                self._idle.cancel()
+            for channel in list(self.channels.values()):
+                channel.leave()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def send(self, message: Message) -> None:
+        """Sends a message to this client alone."""
+        self._outbox.put(encode(self.version, message))
+
+    def send_frame(self, frame: Wire | None) -> None:
+        """Sends an encoded frame; None is what this client's version cannot carry."""
+        if frame is not None:
+            self._outbox.put(frame)
+
+    def close(self, code: int) -> None:
+        """Closes the socket after what was sent before."""
+        self._outbox.end(code)
+
+    def _check_idle(self) -> None:
+        loop = asyncio.get_running_loop()
+        left_s = self._heard_at + self._server.limits.idle_s - loop.time()
+        if left_s <= 0:
+            self.close(NORMAL)
+        else:
+            self._idle = loop.call_later(left_s, self._check_idle)
+
+    async def _read(self) -> None:
+        loop = asyncio.get_running_loop()
+        while (received := await self._receive())["type"] == "websocket.receive":
+            self._heard_at = loop.time()
+            text = received.get("text")
+            try:
+                message = decode(self.version, received["bytes"] if text is None else text)
+            except MalformedFrame as error:
+                log.debug("ignored a frame: %s", error)
+                continue
+            await self._handle(message)
+
+    async def _handle(self, message: Message) -> None:
+        topic, event = message.topic, message.event
+        if topic == "phoenix" and event == "heartbeat":
+            return self._reply(message, None, "ok", {})
+        if not isinstance(topic, str) or topic == "phoenix":
+            return self._unmatched(message)
+        if event == "phx_join":
+            return await self._join(message)
+        if channel := self.channels.get(topic):
+            return await channel.handle(message)
+        if event == "phx_leave":
+            return self._reply(message, None, "ok", {})
+        return self._unmatched(message)
+
+    async def _join(self, message: Message) -> None:
+        if not message.topic.startswith(PREFIX):
+            return self._unmatched(message)
+        if not self._server.joins.add():
+            self._refuse(message, "ClientJoinRateLimitReached: Too many joins per second")
+            return self.close(NORMAL)
+        try:
+            channel = await join(self, self._server, message)
+        except JoinRefused as refusal:
+            return self._refuse(message, str(refusal))
+        before = self.channels.get(message.topic)
+        if before:
+            before.leave()
+        self.channels[message.topic] = channel
+        channel.enter()
+        if before:
+            before.close()
+        return await channel.welcome()
+
+    def _refuse(self, message: Message, reason: str) -> None:
+        self._reply(message, message.join_ref, "error", {"reason": reason})
+
+    def _unmatched(self, message: Message) -> None:
+        self._reply(message, None, "error", {"reason": "unmatched topic"})
+
+    def _reply(self, message: Message, join_ref: Any, status: str, response: Any) -> None:
+        payload = {"status": status, "response": response}
+        self.send(Message(join_ref, message.ref, message.topic, "phx_reply", payload))

@@ -1,0 +1,33 @@
+"""The daily partitions of `realtime.messages`: made ahead of time, dropped after three days (bootstrap.sql does both)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import asyncpg
+
+from embedded.database import Database
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 3600.0
+AGAIN_AFTER_ERROR_S = 30.0
+
+
+async def maintain_once(database: Database) -> None:
+    """One round. Never makes senders queue up behind a lock that is not to be had: the next round will do."""
+    async with database.admin.acquire() as connection, connection.transaction():
+        await connection.execute("set local lock_timeout = '2s'")
+        await connection.execute("select _embedded.keep_message_partitions()")
+
+
+async def maintain(database: Database) -> None:
+    """Keeps the partitions in order until it is cancelled."""
+    while True:
+        try:
+            await maintain_once(database)
+            await asyncio.sleep(EVERY_S)
+        except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
+            log.warning("partitions of realtime.messages: %s", error)
+            await asyncio.sleep(AGAIN_AFTER_ERROR_S)

@@ -1,0 +1,163 @@
+"""Phoenix's two wire formats, as pure functions: bytes and text in, messages out, and the reverse.
+
+Version 1.0.0 sends JSON objects, 2.0.0 JSON arrays and, for broadcasts, binary frames (kind 3 from the client,
+kind 4 to it). What goes to many sockets is an `Outgoing`: it encodes itself once per version, however many
+members a topic has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import Any
+
+import orjson
+
+Wire = str | bytes
+"""One websocket frame: text or binary."""
+
+PUSH, USER_PUSH, USER_BROADCAST = 0, 3, 4  # kinds of binary frames
+BYTES, JSON = 0, 1  # encodings of a binary broadcast's payload
+MAX_FIELD = 255  # sizes in binary frames are one byte
+
+
+class Version(Enum):
+    """The serializer that a client chose with `vsn`."""
+
+    V1 = "1.0.0"
+    V2 = "2.0.0"
+
+
+class MalformedFrame(ValueError):
+    """A frame that says nothing; the real server ignores it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a client, or to one client. Refs are echoed unchanged and may be anything."""
+
+    join_ref: Any
+    ref: Any
+    topic: Any
+    event: Any
+    payload: Any
+
+
+@dataclass(frozen=True, slots=True)
+class UserPush:
+    """The payload of a binary broadcast from a client."""
+
+    event: str
+    is_json: bool
+    data: bytes
+
+
+def decode(version: Version, frame: Wire) -> Message:
+    """The message in a client's frame. Raises MalformedFrame."""
+    if isinstance(frame, bytes):
+        if version is Version.V1:
+            raise MalformedFrame("version 1.0.0 has no binary frames")
+        return _decode_binary(frame)
+    try:
+        parsed = orjson.loads(frame)
+    except orjson.JSONDecodeError as error:
+        raise MalformedFrame("not JSON") from error
+    if version is Version.V2:
+        if not isinstance(parsed, list) or len(parsed) != 5:
+            raise MalformedFrame("not an array of five")
+        return Message(*parsed)
+    if not isinstance(parsed, dict) or not parsed.keys() >= {"topic", "event", "payload", "ref"}:
+        raise MalformedFrame("not an object with topic, event, payload and ref")
+    return Message(parsed.get("join_ref"), parsed["ref"], parsed["topic"], parsed["event"], parsed["payload"])
+
+
+def _decode_binary(frame: bytes) -> Message:
+    kind = frame[0] if frame else None
+    if kind == PUSH:
+        sizes, at = frame[1:5], 5
+    elif kind == USER_PUSH:
+        sizes, at = frame[1:6], 7
+    else:
+        raise MalformedFrame(f"unknown kind {kind}")
+    if len(frame) < at + sum(sizes):
+        raise MalformedFrame("shorter than it says")
+    fields: list[str] = []
+    try:
+        for size in sizes:
+            fields.append(frame[at : at + size].decode())
+            at += size
+    except UnicodeDecodeError as error:
+        raise MalformedFrame("not UTF-8") from error
+    join_ref, ref, topic, event, *_meta = fields
+    data = frame[at:]
+    if kind == PUSH:
+        return Message(join_ref, ref, topic, event, data)
+    return Message(join_ref or None, ref or None, topic, "broadcast", UserPush(event, frame[6] == JSON, data))
+
+
+def encode(version: Version, message: Message) -> str:
+    """The text frame of a message to one client."""
+    if version is Version.V2:
+        fields: Any = (message.join_ref, message.ref, message.topic, message.event, message.payload)
+    else:
+        fields = {"ref": message.ref, "event": message.event, "payload": message.payload, "topic": message.topic}
+    return orjson.dumps(fields).decode()
+
+
+class Outgoing:
+    """A message to every member of a topic: no refs, the same in both versions."""
+
+    def __init__(self, topic: str, event: str, payload: Any) -> None:
+        self.message = Message(None, None, topic, event, payload)
+
+    @cached_property
+    def v1(self) -> Wire | None:
+        """The frame for version 1.0.0; None if this version cannot carry it."""
+        return encode(Version.V1, self.message)
+
+    @cached_property
+    def v2(self) -> Wire | None:
+        """The frame for version 2.0.0."""
+        return encode(Version.V2, self.message)
+
+    def frame(self, version: Version) -> Wire | None:
+        """The frame for `version`, encoded at its first use."""
+        return self.v2 if version is Version.V2 else self.v1
+
+
+class OutgoingBroadcast(Outgoing):
+    """A broadcast whose payload is already bytes: binary for version 2.0.0, JSON for 1.0.0 unless it is not JSON.
+
+    `meta` (JSON) is what the server adds; it is left out when empty. A topic or an event too long for a binary
+    frame's one-byte sizes goes to version 2.0.0 as text.
+    """
+
+    def __init__(self, topic: str, event: str, data: bytes, *, is_json: bool = True, meta: bytes = b"") -> None:
+        payload: dict[str, Any] = {"event": event}
+        if meta:
+            payload["meta"] = orjson.Fragment(meta)
+        super().__init__(topic, "broadcast", payload | {"payload": orjson.Fragment(data), "type": "broadcast"})
+        self.is_json = is_json
+        self.parts = (topic.encode(), event.encode(), meta)
+        self.data = data
+
+    @cached_property
+    def v1(self) -> Wire | None:
+        return encode(Version.V1, self.message) if self.is_json and _is_json(self.data) else None
+
+    @cached_property
+    def v2(self) -> Wire | None:
+        topic, event, meta = self.parts
+        if max(len(topic), len(event), len(meta)) > MAX_FIELD:
+            return encode(Version.V2, self.message) if self.is_json and _is_json(self.data) else None
+        head = bytes((USER_BROADCAST, len(topic), len(event), len(meta), JSON if self.is_json else BYTES))
+        return b"".join((head, topic, event, meta, self.data))
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return False
+    return True

@@ -1,0 +1,36 @@
+"""What all sockets of one Realtime server share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from embedded.database import Database
+from embedded.keys import Keys
+from embedded.realtime.authorization import Authorizer
+from embedded.realtime.hub import Hub
+from embedded.realtime.limits import Limits, Rate
+
+if TYPE_CHECKING:
+    from embedded.realtime.client import Client
+
+RATE_WINDOW_S = 60.0
+
+
+@dataclass
+class Server:
+    """The parts that channels, sockets and HTTP endpoints are given."""
+
+    database: Database
+    keys: Keys
+    limits: Limits
+    replication_up: Callable[[], bool]
+    hub: Hub = field(default_factory=Hub)
+    clients: set[Client] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.authorizer = Authorizer(self.database)
+        self.events = Rate(self.limits.max_events_per_second, RATE_WINDOW_S, time.monotonic)
+        self.joins = Rate(self.limits.max_joins_per_second, RATE_WINDOW_S, time.monotonic)
