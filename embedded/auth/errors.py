@@ -1,0 +1,115 @@
+"""What Auth refuses, and how it says so.
+
+AuthError          status, GoTrue's error code and a sentence
+└── WeakPassword   422; says which rules the password breaks
+
+Clients that send `X-Supabase-Api-Version: 2024-01-01` (supabase-py, supabase-js) read `{code, message}` with the error
+code in `code`; others get the older `{code, error_code, msg}` with the status in `code`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+log = logging.getLogger("embedded.auth")
+
+API_VERSION = "2024-01-01"
+API_VERSION_HEADER = "x-supabase-api-version"
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class AuthError(Exception):
+    """A refusal: HTTP `status`, GoTrue's `code`, and a message for people."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+    def details(self) -> dict[str, Any]:
+        """Fields beyond code and message."""
+        return {}
+
+
+class WeakPassword(AuthError):
+    """The password breaks a rule; `reasons` as GoTrue names them: length, characters, pwned."""
+
+    def __init__(self, message: str, reasons: list[str]) -> None:
+        super().__init__(422, "weak_password", message)
+        self.reasons = reasons
+
+    def details(self) -> dict[str, Any]:
+        return {"weak_password": {"reasons": self.reasons}}
+
+
+def json_response(body: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """`body` as JSON."""
+    return Response(orjson.dumps(body), status, headers, media_type="application/json")
+
+
+def error_response(request: Request, error: AuthError) -> Response:
+    """The error in the form that this client reads."""
+    if request.headers.get(API_VERSION_HEADER, "") >= API_VERSION:
+        body = {"code": error.code, "message": error.message, **error.details()}
+        return json_response(body, error.status, {API_VERSION_HEADER: API_VERSION})
+    body = {"code": error.status, "error_code": error.code, "msg": error.message, **error.details()}
+    return json_response(body, error.status)
+
+
+def answering(handler: Handler) -> Handler:
+    """Turns what `handler` raises into GoTrue's answer; an unexpected failure is logged and told as such."""
+
+    @wraps(handler)
+    async def answered(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except AuthError as error:
+            if error.status >= 500:
+                log.error("%s %s: %s", request.method, request.url.path, error.message, exc_info=error)
+            return error_response(request, error)
+        except Exception:
+            log.exception("%s %s failed", request.method, request.url.path)
+            message = "Unexpected failure, please check server logs for more information"
+            return error_response(request, AuthError(500, "unexpected_failure", message))
+
+    return answered
+
+
+async def json_body(request: Request) -> dict[str, Any]:
+    """The request's JSON object; an empty body is an empty one. Raises AuthError (bad_json)."""
+    try:
+        body = orjson.loads(await request.body() or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise AuthError(400, "bad_json", f"Could not parse request body as JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise AuthError(400, "bad_json", "Could not parse request body as JSON: an object is expected")
+    return body
+
+
+def field(body: dict[str, Any], name: str) -> str:
+    """The text field `name`, empty when it is missing or null. Raises AuthError (bad_json) for another type."""
+    value = body.get(name) or ""
+    if not isinstance(value, str):
+        raise AuthError(400, "bad_json", f"Could not parse request body as JSON: {name} must be a string")
+    if "\x00" in value:
+        raise AuthError(400, "validation_failed", f"{name} must not contain a null character")
+    return value
+
+
+def mapping(body: dict[str, Any], name: str) -> dict[str, Any] | None:
+    """The object field `name`, None when it is missing or null. Raises AuthError (bad_json) for another type."""
+    value = body.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise AuthError(400, "bad_json", f"Could not parse request body as JSON: {name} must be an object")
+    if value is not None and b"\\u0000" in orjson.dumps(value):
+        raise AuthError(400, "validation_failed", f"{name} must not contain a null character")
+    return value
