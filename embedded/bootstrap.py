@@ -13,6 +13,7 @@ from embedded.postgres import Postgres
 SCRIPT = Path(__file__).with_name("bootstrap.sql")
 
 APPLIED = "select to_regclass('_embedded.bootstrap') is not null"
+SET_PASSWORD = "select format('alter role %I password %L', $1::text, $2::text)"
 RECORD = """
 create table if not exists _embedded.bootstrap (id int primary key default 1 check (id = 1), hash text not null);
 insert into _embedded.bootstrap (hash) values ('{hash}') on conflict (id) do update set hash = excluded.hash;
@@ -29,21 +30,19 @@ async def bootstrap(postgres: Postgres, keys: Keys) -> None:
         applied = await connection.fetchval(APPLIED) and await connection.fetchval(
             "select hash from _embedded.bootstrap"
         )
-        async with connection.transaction():
-            if applied != digest:
-                await connection.execute(script)
-                for role, password in (
-                    ("postgres", keys.postgres_password),
-                    ("authenticator", keys.authenticator_password),
-                ):
-                    statement = await connection.fetchval(
-                        "select format('alter role %I password %L', $1::text, $2::text)", role, password
-                    )
-                    await connection.execute(statement)
-                await connection.execute(RECORD.format(hash=digest))
-            await connection.execute("select _embedded.keep_message_partitions()")
+        if applied != digest:
+            await _apply(connection, script, keys, digest)
+        await connection.execute("select _embedded.keep_message_partitions()")
     finally:
         await connection.close()
+
+
+async def _apply(connection: asyncpg.Connection, script: str, keys: Keys, digest: str) -> None:
+    async with connection.transaction():
+        await connection.execute(script)
+        for role, password in (("postgres", keys.postgres_password), ("authenticator", keys.authenticator_password)):
+            await connection.execute(await connection.fetchval(SET_PASSWORD, role, password))
+        await connection.execute(RECORD.format(hash=digest))
 
 
 def requests_dsn(postgres: Postgres, keys: Keys) -> str:

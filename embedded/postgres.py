@@ -7,7 +7,6 @@ offers neither TCP nor logical replication.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import importlib.util
 import os
 import shutil
@@ -21,7 +20,7 @@ from typing import IO
 from urllib.parse import quote
 
 from embedded.accounts import Account, account_for, can_enter
-from embedded.errors import DataInUse, PostgresFailed
+from embedded.errors import PostgresFailed
 from embedded.launcher import CANNOT_REACH
 from embedded.ports import LOOPBACK, check_free, command_of, free_port
 
@@ -63,7 +62,7 @@ def binaries(version: int = 18) -> Path:
 
 
 class Postgres:
-    """One Postgres server on the folder `data`/postgres.
+    """One Postgres server on the folder `data`/postgres. The caller sees to it that nobody else works there.
 
     `port` 0 takes a free one. `start`, `stop` and `restart` are to be called from the main thread's event loop: where
     the kernel ends Postgres with its parent, the parent is the thread that started it.
@@ -79,7 +78,6 @@ class Postgres:
         self._admin_password = admin_password
         self._binaries = binaries(version)
         self._process: Process | None = None
-        self._lock: IO[str] | None = None
         self._account: Account | None = None
 
     def dsn(self, user: str = SUPERUSER, password: str | None = None, database: str = "postgres") -> str:
@@ -95,21 +93,20 @@ class Postgres:
     async def start(self) -> None:
         """Makes the cluster if there is none, and returns when it accepts connections.
 
-        Raises DataInUse, PortTaken, PostgresFailed.
+        Raises PortTaken, PostgresFailed.
         """
         self.data.mkdir(parents=True, exist_ok=True)
-        self._take_lock()
+        self._account = account_for(self.cluster)
+        if self._account:
+            self.data.chmod(self.data.stat().st_mode | 0o011)  # pass through, not read; secrets have mode 600
+        await self._stop_leftover()
+        if not (self.cluster / "PG_VERSION").exists():
+            await self._make_cluster()
+        self._check_version()
         try:
-            self._account = account_for(self.cluster)
-            if self._account:
-                self.data.chmod(self.data.stat().st_mode | 0o011)  # pass through, not read; secrets have mode 600
-            await self._stop_leftover()
-            if not (self.cluster / "PG_VERSION").exists():
-                await self._make_cluster()
-            self._check_version()
             await self._run()
         except BaseException:
-            self._release_lock()
+            await self.stop()
             raise
 
     async def wait(self) -> int:
@@ -120,38 +117,25 @@ class Postgres:
 
     async def restart(self) -> None:
         """Starts Postgres again on the same port after it ended by itself."""
-        await self._stop_process()
+        await self.stop()
         await self._stop_leftover()
         self._any_port = False  # clients know the port by now
         await self._run()
 
     async def stop(self) -> None:
         """Ends Postgres: politely, then firmly; returns when it is gone."""
-        await self._stop_process()
-        self._release_lock()
+        process = self._process
+        if process is None:
+            return
+        for number, patience_s in STOP_STEPS:
+            if process.returncode is not None:
+                break
+            with suppress(ProcessLookupError):
+                process.send_signal(number)
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(process.wait(), patience_s)
 
     # -- the data folder ---------------------------------------------------------------------------------------------
-
-    def _take_lock(self) -> None:
-        """One stack per data folder. The kernel drops the lock with the process, however that ends."""
-        lock = (self.data / "lock").open("a+")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.seek(0)
-            holder = lock.read().strip()
-            lock.close()
-            by = f" (pid {holder})" if holder else ""
-            raise DataInUse(f"The data folder {self.data} is in use by another embedded stack{by}.") from error
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        self._lock = lock
-
-    def _release_lock(self) -> None:
-        if self._lock:
-            self._lock.close()
-            self._lock = None
 
     async def _make_cluster(self) -> None:
         """initdb into a folder of another name first, so that a half-made cluster is never taken for one."""
@@ -230,7 +214,7 @@ class Postgres:
             if self._is_ready(self._process.pid):
                 return None
             if asyncio.get_running_loop().time() > deadline:
-                await self._stop_process()
+                await self.stop()
                 break
             await asyncio.sleep(READY_POLL_S)
         self._explain_reach(self._process.returncode)
@@ -280,18 +264,6 @@ class Postgres:
             return os.path.samefile(f"/proc/{pid}/cwd", self.cluster)
         except OSError:
             return not Path("/proc/self").exists()  # no /proc: the name must do; with it: gone, or a zombie
-
-    async def _stop_process(self) -> None:
-        process = self._process
-        if process is None:
-            return
-        for number, patience_s in STOP_STEPS:
-            if process.returncode is not None:
-                break
-            with suppress(ProcessLookupError):
-                process.send_signal(number)
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(process.wait(), patience_s)
 
     async def _launch(self, program: str, *arguments: str, output: IO[bytes] | None = None) -> Process:
         """Runs one of Postgres's programs under `launcher.py`; without `output`, both streams are piped."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,10 +13,25 @@ from embedded.database import Database
 from embedded.keys import Keys
 from embedded.postgres import Postgres
 
+if TYPE_CHECKING:
+    from embedded.stack import Address
+
+PROJECT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+async def supabase(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Address]:
+    """The whole stack with the project's migrations and the demo members: its address and keys."""
+    from embedded.stack import Stack  # only for those who need it: importing all services takes a moment
+
+    stack = Stack(tmp_path_factory.mktemp("supabase"), migrations=PROJECT / "supabase", with_demo=True)
+    yield await stack.start()
+    await stack.stop()
+
 
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
-    """The keys of the run's own project."""
+    """The keys of `postgres` and `database`."""
     return Keys.load_or_create(tmp_path_factory.mktemp("keys") / "keys.json")
 
 
