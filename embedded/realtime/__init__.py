@@ -47,7 +47,11 @@ class Realtime:
         ]
 
     async def start(self) -> None:
-        """Opens the replication stream. Raises psycopg2.Error when Postgres does not allow it."""
+        """Makes today's partition and opens the replication stream.
+
+        Raises asyncpg.PostgresError and psycopg2.Error when Postgres does not allow it.
+        """
+        await partitions.maintain_once(self._server.database)
         await self._stream.start()
         self._maintenance = asyncio.create_task(partitions.maintain(self._server.database), name="realtime partitions")
 

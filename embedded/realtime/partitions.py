@@ -23,11 +23,13 @@ async def maintain_once(database: Database) -> None:
 
 
 async def maintain(database: Database) -> None:
-    """Keeps the partitions in order until it is cancelled."""
+    """A round every hour until it is cancelled; the first one is the caller's."""
+    wait_s = EVERY_S
     while True:
+        await asyncio.sleep(wait_s)
         try:
             await maintain_once(database)
-            await asyncio.sleep(EVERY_S)
+            wait_s = EVERY_S
         except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
             log.warning("partitions of realtime.messages: %s", error)
-            await asyncio.sleep(AGAIN_AFTER_ERROR_S)
+            wait_s = AGAIN_AFTER_ERROR_S

@@ -39,9 +39,7 @@ def test_text_frames_are_read():
 
 def test_a_binary_broadcast_is_read():
     frame = b"\x03\x01\x01\x0c\x01\x00\x01" + b"67realtime:jsxx" + b'{"a":1}'
-    assert decode(Version.V2, frame) == Message(
-        "6", "7", "realtime:jsx", "broadcast", UserPush("x", True, b'{"a":1}')
-    )
+    assert decode(Version.V2, frame) == Message("6", "7", "realtime:jsx", "broadcast", UserPush("x", True, b'{"a":1}'))
 
 
 def test_a_phoenix_push_is_read():
@@ -50,7 +48,19 @@ def test_a_phoenix_push_is_read():
 
 @pytest.mark.parametrize(
     "frame",
-    ["", "nonsense", "{}", "[]", "[1,2,3,4]", '{"topic":1}', "NaN", b"", b"\x03", b"\x09abc", b"\x03\x05\x01\x01\x01\x00\x01a"],
+    [
+        "",
+        "nonsense",
+        "{}",
+        "[]",
+        "[1,2,3,4]",
+        '{"topic":1}',
+        "NaN",
+        b"",
+        b"\x03",
+        b"\x09abc",
+        b"\x03\x05\x01\x01\x01\x00\x01a",
+    ],
 )
 @pytest.mark.parametrize("version", Version)
 def test_malformed_frames_are_told_apart(version: Version, frame: str | bytes):
@@ -72,7 +82,10 @@ def test_a_binary_broadcast_as_json_for_version_1():
 def test_bytes_and_false_json_are_nothing_to_version_1():
     assert OutgoingBroadcast("realtime:bc", "b", b"\x00\x01", is_json=False).v1 is None
     assert OutgoingBroadcast("realtime:bc", "b", b"{nonsense").v1 is None
-    assert OutgoingBroadcast("realtime:bc", "b", b"\x00\x01", is_json=False).v2 == b"\x04\x0b\x01\x00\x00realtime:bcb\x00\x01"
+    assert (
+        OutgoingBroadcast("realtime:bc", "b", b"\x00\x01", is_json=False).v2
+        == b"\x04\x0b\x01\x00\x00realtime:bcb\x00\x01"
+    )
 
 
 def test_a_database_broadcast_carries_its_id_and_postgres_own_json():
