@@ -71,6 +71,7 @@ create table public.generation_jobs (
   failures        integer not null default 0,
   priority        integer not null default 0,
   batch           uuid,
+  dismissed       boolean not null default false,
   retried_from    uuid references public.generation_jobs (id) on delete set null,
   started_at      timestamptz,
   finished_at     timestamptz,
@@ -82,6 +83,7 @@ create table public.generation_jobs (
 comment on column public.generation_jobs.params is
   '{"width", "height": pixels, "count": pictures, "steps", "seed": of the first picture, "duration": seconds of a clip}';
 comment on column public.generation_jobs.attempt is 'Rises with every claim: what an earlier claimant writes is refused';
+comment on column public.generation_jobs.dismissed is 'Its owner does not want to see it in the queue any more';
 comment on column public.generation_jobs.failures is 'Errors and lost leases so far; the third is final';
 
 create index generation_jobs_owner on public.generation_jobs (owner_id, created_at desc);
@@ -99,12 +101,13 @@ create policy "everybody sees public jobs" on public.generation_jobs
   for select to anon, authenticated
   using (visibility = 'public' or owner_id = (select auth.uid()));
 
-create policy "members dismiss their ended jobs" on public.generation_jobs
-  for delete to authenticated
-  using (owner_id = (select auth.uid()) and status in ('completed', 'failed', 'cancelled'));
+create policy "members dismiss their own" on public.generation_jobs
+  for update to authenticated
+  using (owner_id = (select auth.uid()))
+  with check (owner_id = (select auth.uid()));
 
 grant select on public.generation_jobs to anon, authenticated, service_role;
-grant delete on public.generation_jobs to authenticated;
+grant update (dismissed) on public.generation_jobs to authenticated;
 
 select live.announce('public.generation_jobs', $$array[
   case when visibility = 'public' then 'world' end,
@@ -326,6 +329,7 @@ begin
   if job.status not in ('failed', 'cancelled') then
     raise exception 'Only a failed or cancelled job can be retried' using errcode = 'PT409';
   end if;
+  update public.generation_jobs j set dismissed = true where j.id = job.id and not j.dismissed;
   return public.enqueue_generation(
     retry_generation.new_id, job.kind, job.prompt, job.model_id, job.params, job.visibility, job.negative_prompt, job.id);
 end
