@@ -7,6 +7,7 @@ Text colours keep at least 4.5:1 against every surface they may stand on (tests/
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -168,6 +169,7 @@ class Mode:
 
     def __init__(self) -> None:
         self._element = ui.dark_mode(app.storage.user.get(DARK_CHOICE, True))
+        self._listeners: list[Callable[[bool], None]] = []
         if not self.dark:
             ui.add_head_html('<script>document.documentElement.classList.add("light")</script>')
 
@@ -180,6 +182,12 @@ class Mode:
         self._element.value = not self.dark
         app.storage.user[DARK_CHOICE] = self.dark
         ui.run_javascript(f'document.documentElement.classList.toggle("light", {"false" if self.dark else "true"})')
+        for listener in self._listeners:
+            listener(self.dark)
+
+    def on_change(self, listener: Callable[[bool], None]) -> None:
+        """Call `listener` with whether it is dark, after each switch; it lives as long as the page."""
+        self._listeners.append(listener)
 
 
 def _declare(palette: Palette) -> str:

@@ -1,0 +1,44 @@
+"""A person as a small disc: initials on their colour."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nicegui import ui
+
+if TYPE_CHECKING:
+    from state.models import Profile
+
+UNKNOWN_COLOUR = "#98a1b3"
+DARK_INK, LIGHT_INK = "#0b0d12", "#ffffff"
+
+
+def initials(name: str) -> str:
+    """Two letters: of the first and last word, or the first two of a single word."""
+    words = name.split()
+    if not words:
+        return "?"
+    return (words[0][0] + words[-1][0] if len(words) > 1 else words[0][:2]).upper()
+
+
+def ink(colour: str) -> str:
+    """The ink that is read best on `colour` (#rrggbb), by WCAG's relative luminance."""
+    channels = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return DARK_INK if luminance > 0.18 else LIGHT_INK
+
+
+class Avatar(ui.label):
+    """The disc alone; the name belongs beside it, so it is hidden from screen readers."""
+
+    def __init__(self, profile: Profile | None = None, *, large: bool = False) -> None:
+        super().__init__("")
+        self.classes("avatar avatar--large" if large else "avatar").props("aria-hidden=true")
+        self.show(profile)
+
+    def show(self, profile: Profile | None, *, away: bool = False) -> None:
+        colour = profile.colour if profile else UNKNOWN_COLOUR
+        self.text = initials(profile.display_name) if profile else "?"
+        self.style(f"background:{colour};color:{ink(colour)}")
+        self.classes(add="avatar--away" if away else "", remove="" if away else "avatar--away")

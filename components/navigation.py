@@ -1,0 +1,29 @@
+"""Where one can go: one table for the rail, the bar on phones, the command palette and the shortcuts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page that the navigation leads to. `keys` is its shortcut, as in components/shortcuts.py."""
+
+    title: str
+    path: str
+    icon: str
+    keys: str
+    section: str = ""  # heading in the rail: "", "Work" or "System"
+    for_members: bool = True
+    for_guests: bool = True
+
+
+PLACES = (
+    Place("Home", "/", "home", "g h", for_members=False),
+    Place("Studio", "/studio", "palette", "g s"),
+)
+
+
+def places(*, member: bool) -> list[Place]:
+    """The places that a member, or a guest, can go to, in the order of the rail."""
+    return [place for place in PLACES if (place.for_members if member else place.for_guests)]

@@ -1,0 +1,148 @@
+"""What surrounds every page: rail, header, offline bar, toasts, command palette and shortcuts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from nicegui import ui
+
+from components import session
+from components.command_palette import Command, CommandPalette
+from components.connection_pill import ConnectionPill, OfflineBar
+from components.mode_switch import ModeSwitch
+from components.navigation import Place, places
+from components.people import PeopleHere
+from components.person_menu import person_menu
+from components.shortcuts import Shortcuts
+from components.tag import Tag
+from components.theme import ICON, Mode
+from components.toasts import Toast, Toasts
+
+if TYPE_CHECKING:
+    from components.session import Visitor
+    from state.member import Member
+    from state.realtime.connection import Connection
+
+TABS = 4  # places in the bar on phones, beside the palette that has all of them
+OPEN_PALETTE = "() => starling.openPalette()"
+
+
+@dataclass(frozen=True)
+class Shell:
+    """What a page gets from what surrounds it."""
+
+    content: ui.element
+    toasts: Toasts
+    commands: CommandPalette
+    shortcuts: Shortcuts
+    mode: Mode
+
+
+@contextmanager
+def shell(title: str, visitor: Visitor) -> Iterator[Shell]:
+    """Lay out the page `title` for `visitor`; what is made inside the `with` is its content."""
+    ui.page_title(f"{title} · Starling")
+    member = visitor.member
+    here = ui.context.client.page.path
+    reachable = places(member=member is not None)
+    connection = member.connection if member else visitor.world.connection
+    mode = Mode()
+    shortcuts = Shortcuts()
+    commands = CommandPalette(shortcuts)
+    with ui.element("div").classes("app"):
+        ui.link("Skip to content", "#content").classes("skip")
+        _rail(reachable, here, member)
+        with ui.element("div").classes("app__page"):
+            with ui.element("header").classes("header"):
+                Tag("h1", title, "title header__title")
+                _search()
+                if member:
+                    PeopleHere(member.presence, visitor.world.people, member.id)
+                ConnectionPill(connection)
+                ModeSwitch(mode)
+                if member:
+                    person_menu(member).classes("person-menu only-narrow")
+                else:
+                    ui.link("Sign in", sign_in_path(here)).classes("action")
+            OfflineBar(connection)
+            content = ui.element("main").classes("content").props("id=content tabindex=-1")
+        _tab_bar(reachable, here)
+    toasts = Toasts()
+    commands.add(*_everywhere(reachable, connection, mode, member, here))
+    if member:
+        member.ended.subscribe(lambda reason: toasts.show(_ended(reason, here)))
+    with content:
+        yield Shell(content, toasts, commands, shortcuts, mode)
+
+
+def sign_in_path(back: str) -> str:
+    """The sign-in page, coming back to `back` afterwards."""
+    return f"/sign-in?next={quote(back, safe='/')}"
+
+
+def _rail(reachable: list[Place], here: str, member: Member | None) -> None:
+    """The navigation on the left: words from 1,200 px on, icons under that, nothing under 900 px."""
+    with ui.element("nav").classes("rail").props("aria-label=Main"):
+        with ui.link(target="/").classes("brand").props('aria-label="Starling, home"'):
+            ui.element("i").classes("mark")
+            Tag("span", "Starling", "rail__word")
+        section = ""
+        for place in reachable:
+            if place.section != section:
+                section = place.section
+                Tag("h2", section, "rail__section rail__word")
+            with _place_link(place, here, "rail__place"):
+                ui.tooltip(place.title).props('anchor="center right" self="center left"').classes("only-slim")
+        if member:
+            person_menu(member, wide=True).classes("person-menu rail__person")
+
+
+def _tab_bar(reachable: list[Place], here: str) -> None:
+    """The navigation on phones: up to five thumbs' places; the last one opens the palette, which has them all."""
+    with ui.element("nav").classes("tabs").props('aria-label="Main, short"'):
+        for place in reachable[:TABS]:
+            _place_link(place, here, "tabs__place")
+        with ui.element("button").classes("tabs__place").props("type=button").on("click", js_handler=OPEN_PALETTE):
+            ui.icon(f"{ICON}search").props("aria-hidden=true")
+            Tag("span", "Search" if len(reachable) <= TABS else "More")
+
+
+def _place_link(place: Place, here: str, classes: str) -> ui.link:
+    with ui.link(target=place.path).classes(classes) as link:
+        ui.icon(ICON + place.icon).props("aria-hidden=true")
+        Tag("span", place.title, "rail__word")
+    if place.path == here:
+        link.props("aria-current=page")
+    return link
+
+
+def _search() -> None:
+    with ui.element("button").classes("pill search").props("type=button").on("click", js_handler=OPEN_PALETTE):
+        Tag("span", "Search or jump")
+        Tag("kbd", "⌘K", "kbd only-mac").props("aria-hidden=true")
+        Tag("kbd", "Ctrl K", "kbd except-mac").props("aria-hidden=true")
+
+
+def _everywhere(
+    reachable: list[Place], connection: Connection, mode: Mode, member: Member | None, here: str
+) -> Iterator[Command]:
+    """The commands that every page has."""
+    for place in reachable:
+        yield Command(f"Go to {place.title}", icon=ICON + place.icon, keys=place.keys, to=place.path, section="Go to")
+    yield Command(
+        "Switch between dark and light", icon=f"{ICON}contrast", keys="t", action=mode.toggle, section="Starling"
+    )
+    yield Command("Reconnect", icon=f"{ICON}refresh", action=connection.reconnect, section="Starling")
+    if member:
+        yield Command("Sign out", icon=f"{ICON}logout", action=session.sign_out, section="Starling")
+    else:
+        yield Command("Sign in", icon=f"{ICON}login", to=sign_in_path(here), section="Starling")
+
+
+def _ended(reason: str, here: str) -> Toast:
+    sign_in = ("Sign in", lambda: ui.navigate.to(sign_in_path(here)))
+    return Toast(reason, icon=f"{ICON}lock", tone="wait", action=sign_in, seconds=None, urgent=True)

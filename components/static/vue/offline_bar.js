@@ -1,0 +1,64 @@
+// Says what is missing, what is shown meanwhile and when the next attempt is. See components/connection_pill.py.
+export default {
+  template: `
+    <div class="offline" :class="{ 'offline--shown': trouble }" aria-live="polite">
+      <div v-if="trouble" class="offline__line">
+        <q-icon :name="trouble.icon" aria-hidden="true" />
+        <span>{{ trouble.text }}<span v-if="trouble.retrying" aria-hidden="true" class="num">; {{ retry }}</span>.</span>
+        <q-btn no-caps flat :label="trouble.label" @click="trouble.act" />
+      </div>
+    </div>
+  `,
+  props: { status: Object },
+  emits: ["reconnect", "connect", "disconnect"],
+  data: () => ({ link: { state: "connecting", since: "" }, received: Date.now(), now: Date.now() }),
+  computed: {
+    trouble() {
+      const { state, since, paused } = this.status;
+      const known = "Showing what was last known";
+      if (this.link.state === "offline") {
+        const text = `Offline since ${starling.clock(this.link.since)}. ${known}; reconnecting to the app`;
+        return { icon: "sym_r_cloud_off", text, label: "Retry", act: () => starling.link.retry() };
+      }
+      if (paused) {
+        const text = `Disconnected since ${starling.clock(since)}. ${known}`;
+        return { icon: "sym_r_link_off", text, label: "Connect", act: () => this.$emit("connect") };
+      }
+      if (state === "unauthorized") {
+        const next = encodeURIComponent(location.pathname);
+        const act = () => location.assign(`${window.path_prefix ?? ""}/sign-in?next=${next}`);
+        return { icon: "sym_r_lock", text: `Signed out since ${starling.clock(since)}. ${known}`, label: "Sign in", act };
+      }
+      if (state === "offline") {
+        const text = `Offline since ${starling.clock(since)}. ${known}`;
+        return { icon: "sym_r_cloud_off", text, retrying: true, label: "Retry", act: () => this.$emit("reconnect") };
+      }
+      return null;
+    },
+    retry() {
+      const left = this.status.retryIn === null ? 0 : Math.ceil((this.received + this.status.retryIn - this.now) / 1000);
+      return left > 0 ? `retrying in ${left} s` : "retrying now";
+    },
+  },
+  watch: {
+    status() {
+      this.received = this.now = Date.now();
+    },
+    trouble: {
+      immediate: true,
+      handler(trouble) {
+        clearInterval(this.ticking);
+        if (trouble) this.ticking = setInterval(() => (this.now = Date.now()), 1000);
+      },
+    },
+  },
+  mounted() {
+    this.follow = () => (this.link = { state: starling.link.state, since: starling.link.since });
+    starling.link.addEventListener("change", this.follow);
+    this.follow();
+  },
+  unmounted() {
+    clearInterval(this.ticking);
+    starling.link.removeEventListener("change", this.follow);
+  },
+};
