@@ -1,0 +1,161 @@
+"""Channel: one topic of a connection, shared by all who listen to it.
+
+C1  Every subscribe returns its unsubscribe; the last one out leaves the topic.
+C2  A channel is live only when the server says so: after its join reply, and for a feed after the `system` ok that its
+    replication is up. What was committed before that may be missing: `on_live` means "there was a gap".
+C3  A refused topic stays refused until there is a new socket or a new token; it takes no other channel with it.
+C4  A listener that raises is logged; the others, and the next event, are served.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
+
+from realtime import AsyncRealtimeChannel
+from realtime.types import RealtimeChannelOptions
+
+from state.sync.change import Change
+from state.sync.rows import Unsubscribe
+
+log = logging.getLogger("starling.realtime")
+
+Stage: TypeAlias = Literal["idle", "joining", "joined", "live", "refused"]
+T = TypeVar("T")
+
+
+class Signal(Generic[T]):
+    """Listeners to one thing. C4."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[int, Callable[[T], None]] = {}
+        self._next = 0
+
+    def __len__(self) -> int:
+        return len(self._listeners)
+
+    def subscribe(self, listener: Callable[[T], None]) -> Unsubscribe:
+        """Returns the unsubscribe; calling it twice is harmless."""
+        number = self._next
+        self._next += 1
+        self._listeners[number] = listener
+        return lambda: self._listeners.pop(number, None) and None
+
+    def emit(self, value: T) -> None:
+        """Calls everybody."""
+        for listener in list(self._listeners.values()):
+            try:
+                listener(value)
+            except Exception:
+                log.exception("A listener failed")
+
+
+class Channel:
+    """Made by `Connection.channel`. `feed`: only the database writes to it, and it is live when replication is."""
+
+    def __init__(
+        self, topic: str, *, feed: bool, presence_key: str | None, used: Callable[[Channel, bool], None]
+    ) -> None:
+        self.topic = topic
+        self.feed = feed
+        self.stage: Stage = "idle"
+        self.error: str | None = None
+        self.joined_at = 0.0  # loop time of the last join sent
+        self.remote: AsyncRealtimeChannel | None = None  # of the socket that is open now
+        self.presence_key = presence_key
+        self._used = used
+        self._uses = 0
+        self._events: dict[str, Signal[Any]] = {}
+        self._changes: dict[str, Signal[Change]] = {}
+        self._live: Signal[None] = Signal()
+        self._lost: Signal[None] = Signal()
+        self._presence: Signal[dict[str, list[dict[str, Any]]]] = Signal()
+
+    @property
+    def live(self) -> bool:
+        """C2."""
+        return self.stage == "live"
+
+    @property
+    def options(self) -> RealtimeChannelOptions:
+        """What the join asks for. All of Starling's topics are private."""
+        return {
+            "config": {
+                "broadcast": {"ack": False, "self": False, "replication_ready": self.feed},
+                "presence": {"key": self.presence_key or "", "enabled": self.presence_key is not None},
+                "private": True,
+            }
+        }
+
+    # Listening -----------------------------------------------------------------------------------------------------
+
+    def on_change(self, table: str, listener: Callable[[Change], None]) -> Unsubscribe:
+        """Database changes of one table."""
+        return self._use(self._changes.setdefault(table, Signal()).subscribe(listener))
+
+    def on_broadcast(self, event: str, listener: Callable[[dict[str, Any]], None]) -> Unsubscribe:
+        """Broadcasts with this event name; the listener gets their payload."""
+        return self._use(self._events.setdefault(event, Signal()).subscribe(listener))
+
+    def on_presence(self, listener: Callable[[dict[str, list[dict[str, Any]]]], None]) -> Unsubscribe:
+        """Who is here, whole, whenever it changes: key → metas."""
+        return self._use(self._presence.subscribe(listener))
+
+    def on_live(self, listener: Callable[[], None]) -> Unsubscribe:
+        """Became live, after a gap of unknown length. Does not by itself keep the channel joined."""
+        return self._live.subscribe(lambda _: listener())
+
+    def on_lost(self, listener: Callable[[], None]) -> Unsubscribe:
+        """Stopped being live. Does not by itself keep the channel joined."""
+        return self._lost.subscribe(lambda _: listener())
+
+    def _use(self, unsubscribe: Unsubscribe) -> Unsubscribe:
+        self._uses += 1
+        if self._uses == 1:
+            self._used(self, True)
+        done = False
+
+        def unuse() -> None:
+            nonlocal done
+            if done:
+                return
+            done = True
+            unsubscribe()
+            self._uses -= 1
+            if self._uses == 0:
+                self._used(self, False)  # C1
+
+        return unuse
+
+    # Called by the connection, in order ----------------------------------------------------------------------------
+
+    def go(self, stage: Stage, error: str | None = None) -> None:
+        """Moves to `stage`, and tells those whom it concerns."""
+        before, self.stage, self.error = self.stage, stage, error
+        if stage == "live":
+            self._live.emit(None)
+        elif before == "live":
+            self._lost.emit(None)
+
+    def gap(self) -> None:
+        """Events were dropped on the way: whoever keeps rows fetches again."""
+        if self.live:
+            self._live.emit(None)
+
+    def receive(self, event: str, payload: Any) -> None:
+        """A broadcast has come in."""
+        if event == "change" and self.feed:
+            try:
+                change = Change.parse(payload)
+            except (KeyError, TypeError, ValueError, AttributeError):
+                log.warning("An unreadable change on %s was passed over", self.topic)
+                return
+            if signal := self._changes.get(change.table):
+                signal.emit(change)
+        elif signal := self._events.get(event):
+            signal.emit(payload)
+
+    def sync_presence(self, state: dict[str, list[dict[str, Any]]]) -> None:
+        """The server's view of who is here has changed."""
+        self._presence.emit(state)

@@ -1,0 +1,151 @@
+"""Presence: who is in a room.
+
+P1  One meta per member and process, with the number of tabs; tracked again after every rejoin, and otherwise only when
+    it changed.
+P2  At most `CALLS` calls in `PER_S`: the server closes the channel of those who call more often. Changes that have to
+    wait are sent as one.
+P3  What a room says of a person is a claim: only the id counts, and only ids that look like one; metas per key are
+    capped. Names come from the database.
+P4  After a gap, whoever the server has not confirmed for `CONFIRM_S` is dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from nicegui import Event
+
+from state.realtime.channel import Channel
+from state.realtime.connection import Connection
+from state.sync.rows import Unsubscribe
+from state.tasks import Tasks
+
+CALLS = 4  # of the server's 5, one in reserve for a withdrawal
+PER_S = 30.0
+CONFIRM_S = 30.0
+MAX_METAS = 16
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who is here, over all their tabs, devices and processes."""
+
+    id: UUID
+    status: Literal["online", "away"]
+    tabs: int
+    since: datetime
+
+
+def people_of(state: dict[str, list[dict[str, Any]]]) -> dict[UUID, Person]:
+    """The persons a room's presence state speaks of; what makes no sense is left out. Pure."""
+    people: dict[UUID, Person] = {}
+    for key, metas in state.items():
+        try:
+            who = UUID(key)
+        except ValueError:
+            continue  # P3
+        metas = [meta for meta in metas[:MAX_METAS] if isinstance(meta, dict)]
+        if not metas:
+            continue
+        statuses = {meta.get("status") for meta in metas}
+        tabs = sum(min(meta["tabs"], 99) for meta in metas if isinstance(meta.get("tabs"), int) and meta["tabs"] > 0)
+        since = min((_time(meta.get("since")) for meta in metas), default=datetime.now(UTC))
+        people[who] = Person(who, "online" if "online" in statuses else "away", max(1, tabs), since)
+    return people
+
+
+def _time(value: Any) -> datetime:
+    with suppress(TypeError, ValueError):
+        time = datetime.fromisoformat(value)
+        if time.tzinfo is not None:
+            return time
+    return datetime.now(UTC)
+
+
+class Presence:
+    """One's own presence in a room, and everybody else's. `changed` fires when `people` did."""
+
+    def __init__(self, connection: Connection, topic: str, me: UUID) -> None:
+        self.people: dict[UUID, Person] = {}
+        self.changed: Event[[]] = Event()
+        self._connection = connection
+        self._channel: Channel = connection.channel(topic, presence_key=str(me))
+        self._meta: dict[str, Any] | None = None  # what is to be seen of oneself
+        self._shown: dict[str, Any] | None = None  # what the server was told last on this join
+        self._calls: deque[float] = deque(maxlen=CALLS)
+        self._wake = asyncio.Event()
+        self._forget: asyncio.TimerHandle | None = None
+        self._tasks = Tasks(f"presence in {topic}")
+        self._unsubscribe: list[Unsubscribe] = []
+
+    def open(self) -> None:
+        """Joins the room; nobody sees one before `show`."""
+        self._unsubscribe = [
+            self._channel.on_presence(self._on_state),
+            self._channel.on_live(self._on_live),
+            self._channel.on_lost(self._on_lost),
+        ]
+        self._tasks.start(self._keep(), "keep")
+
+    async def close(self) -> None:
+        """Leaves the room."""
+        if self._forget is not None:
+            self._forget.cancel()
+        await self._tasks.close()
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        self._unsubscribe = []
+
+    def show(self, status: Literal["online", "away"], tabs: int, since: datetime) -> None:
+        """Lets others see one; the same again costs nothing."""
+        self._meta = {"status": status, "tabs": tabs, "since": since.isoformat()}
+        self._wake.set()
+
+    def withdraw(self) -> None:
+        """Vanishes from the room, but goes on seeing who is there."""
+        self._meta = None
+        self._wake.set()
+
+    async def _keep(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            if not self._channel.live or self._meta == self._shown:
+                continue
+            if len(self._calls) == CALLS and self._meta is not None:  # P2
+                await asyncio.sleep(max(0.0, self._calls[0] + PER_S - loop.time()))
+            meta = self._meta
+            if await self._connection.track(self._channel, meta):
+                self._calls.append(loop.time())
+                self._shown = meta
+
+    def _on_live(self) -> None:
+        self._shown = None  # P1
+        self._wake.set()
+
+    def _on_lost(self) -> None:
+        if self._forget is None:
+            self._forget = asyncio.get_running_loop().call_later(CONFIRM_S, self._drop_all)
+
+    def _drop_all(self) -> None:  # P4
+        self._forget = None
+        if not self._channel.live:
+            self._set({})
+
+    def _on_state(self, state: dict[str, list[dict[str, Any]]]) -> None:
+        if self._forget is not None:
+            self._forget.cancel()
+            self._forget = None
+        self._set(people_of(state))
+
+    def _set(self, people: dict[UUID, Person]) -> None:
+        if people != self.people:
+            self.people = people
+            self.changed.emit()
