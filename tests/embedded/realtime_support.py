@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -46,14 +46,20 @@ async def serve(database: Database, keys: Keys, dsn: str, limits: Limits | None 
     await realtime.start()
     serving = asyncio.create_task(server.serve())
     try:
-        while not server.started:
-            await asyncio.sleep(0.005)
+        await until(lambda: server.started)
         host, port = server.servers[0].sockets[0].getsockname()[:2]
         yield f"http://{host}:{port}/realtime/v1"
     finally:
         await realtime.stop()
         server.should_exit = True
         await serving
+
+
+async def until(true: Callable[[], bool | Awaitable[bool]]) -> None:
+    """Waits for what can only be asked, not heard of; at most 10 s."""
+    async with asyncio.timeout(10):
+        while not (await answer if isinstance(answer := true(), Awaitable) else answer):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 def token(keys: Keys, role: str = "authenticated", *, seconds: float = 600, **claims: Any) -> str:

@@ -43,6 +43,7 @@ def decoder() -> Decoder:
 def test_a_transaction_is_framed_by_begin_and_commit():
     begin = Decoder().decode(b"B" + pack("!QqI", 0x16B374D848, 841_795_200_123_456, 733))
     assert begin == Begin(0x16B374D848, 841_795_200_123_456, 733)
+    assert isinstance(begin, Begin)
     assert begin.committed_at.isoformat() == "2026-09-04T00:00:00.123456+00:00"
     assert Decoder().decode(b"C" + pack("!BQQq", 0, 1, 2, 3)) == Commit(1, 2, 3)
 

@@ -1,0 +1,171 @@
+"""The stream under everything: that it is said to be up, and what a loss of it costs (nothing)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+from realtime_support import Socket, open_socket, serve, until
+
+from embedded.bootstrap import bootstrap, requests_dsn
+from embedded.database import Database
+from embedded.keys import Keys
+from embedded.postgres import Postgres
+from embedded.realtime import SLOT
+from embedded.realtime.pgoutput import Begin, Change, Delete, Insert, Truncate, Update
+from embedded.realtime.replication import ReplicationStream
+
+READY = {
+    "message": "Replication connection established",
+    "status": "ok",
+    "extension": "system",
+    "channel": "rep",
+}
+END_STREAM = "select pg_terminate_backend(active_pid) from pg_replication_slots where slot_name = $1"
+
+
+@pytest.fixture
+async def url(database: Database, keys: Keys, postgres: Postgres) -> AsyncIterator[str]:
+    async with serve(database, keys, postgres.dsn()) as url:
+        yield url
+
+
+@pytest.fixture
+async def socket(url: str, keys: Keys) -> AsyncIterator[Socket]:
+    async with open_socket(url, keys.anon_key) as socket:
+        yield socket
+
+
+async def send(database: Database, n: int) -> None:
+    await database.admin.execute("select realtime.send(jsonb_build_object('n', $1::int), 'n', 'rep', false)", n)
+
+
+async def number(socket: Socket) -> int:
+    while not isinstance(frame := await socket.receive(), bytes):
+        pass
+    return int(frame.rpartition(b'"n": ')[2].partition(b",")[0].partition(b"}")[0])
+
+
+async def test_a_join_is_told_that_the_stream_is_up(socket: Socket):
+    await socket.join("realtime:rep", broadcast={"replication_ready": True})
+    assert await socket.receive() == ["1", None, "realtime:rep", "system", READY]
+
+
+async def test_a_lost_stream_loses_nothing_and_repeats_nothing(socket: Socket, database: Database):
+    await socket.join("realtime:rep")
+    for n in range(0, 30, 3):
+        await send(database, n)
+        await database.admin.execute(END_STREAM, SLOT)
+        await send(database, n + 1)
+        await send(database, n + 2)
+    assert [await number(socket) for _ in range(30)] == list(range(30))
+    assert await socket.quiet()
+
+
+async def test_what_was_delivered_is_confirmed_to_postgres(socket: Socket, database: Database):
+    await socket.join("realtime:rep")
+    await send(database, 1)
+    assert await number(socket) == 1
+    confirmed = "select confirmed_flush_lsn >= $2 from pg_replication_slots where slot_name = $1"
+    now = await database.admin.fetchval("select pg_current_wal_lsn()")
+    await until(lambda: database.admin.fetchval(confirmed, SLOT, now))
+
+
+@pytest.fixture
+async def own_postgres(keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Postgres]:
+    """A server that a test may treat badly."""
+    server = Postgres(tmp_path_factory.mktemp("own"), admin_password=keys.admin_password)
+    await server.start()
+    try:
+        await bootstrap(server, keys)
+        yield server
+    finally:
+        await server.stop()
+
+
+async def test_sockets_outlive_a_restart_of_postgres(own_postgres: Postgres, keys: Keys):
+    database = await Database.connect(requests_dsn(own_postgres, keys), own_postgres.dsn())
+    async with serve(database, keys, own_postgres.dsn()) as url, open_socket(url, keys.anon_key) as socket:
+        await socket.join("realtime:rep")
+        await send(database, 1)
+        assert await number(socket) == 1
+        await own_postgres.restart()
+        await socket.join("realtime:rep", "2", broadcast={"replication_ready": True})
+        assert await socket.event("system") == READY
+        await send(database, 2)
+        assert await number(socket) == 2
+    await database.close()
+
+
+async def test_a_slot_that_postgres_gave_up_is_made_anew(own_postgres: Postgres):
+    changes: asyncio.Queue[Change] = asyncio.Queue()
+    connection = await asyncpg.connect(own_postgres.dsn())
+    await connection.execute("create table public.rt (id int); create publication rt for table public.rt")
+    stream = ReplicationStream(
+        own_postgres.dsn(), "rt", ["rt"], lambda change, _: changes.put_nowait(change), lambda: None
+    )
+    await stream.start()
+    await stream.stop()
+    status = "select wal_status from pg_replication_slots where slot_name = 'rt'"
+    async with asyncio.timeout(30):
+        while await connection.fetchval(status) != "lost":  # more WAL than Postgres keeps for a slot
+            await connection.execute("insert into public.rt values (1)")
+            await connection.execute("select pg_switch_wal()")
+            await connection.execute("checkpoint")
+    await stream.start()
+    await connection.execute("insert into public.rt values (2)")
+    change = await asyncio.wait_for(changes.get(), 5)
+    assert isinstance(change, Insert)
+    assert change.new == (b"2",)
+    await stream.stop()
+    await connection.close()
+
+
+async def test_every_kind_of_change_is_decoded_in_order(database: Database, postgres: Postgres):
+    changes: list[Change] = []
+    arrived = asyncio.Event()
+
+    def changed(change: Change, transaction: Begin) -> None:
+        changes.append(change)
+        if isinstance(change, Truncate):
+            arrived.set()
+        if len(changes) == 1:
+            raise RuntimeError("a consumer's fault is no end of the stream")
+
+    await database.admin.execute(
+        "create table public.rt_kinds (id int primary key, body text); create publication rt_kinds for table public.rt_kinds"
+    )
+    stream = ReplicationStream(postgres.dsn(), "rt_kinds", ["rt_kinds"], changed, lambda: None)
+    await stream.start()
+    try:
+        for statement in (
+            "insert into rt_kinds values (1, 'a'), (2, null)",
+            "update rt_kinds set body = 'b' where id = 1",
+            "update rt_kinds set id = 3 where id = 2",
+            "delete from rt_kinds where id = 3",
+            "alter table rt_kinds add column more int",
+            "insert into rt_kinds values (4, 'd', 5)",
+            "truncate rt_kinds",
+        ):
+            await database.admin.execute(statement)
+        await asyncio.wait_for(arrived.wait(), 5)
+        assert [type(change) for change in changes] == [Insert, Insert, Update, Update, Delete, Insert, Truncate]
+        _, second, third, fourth, fifth, sixth, _ = changes
+        assert isinstance(second, Insert)
+        assert second.new == (b"2", None)
+        assert isinstance(third, Update)
+        assert (third.old, third.new) == (None, (b"1", b"b"))
+        assert isinstance(fourth, Update)
+        assert (fourth.old, fourth.old_is_key, fourth.new) == ((b"2", None), True, (b"3", None))
+        assert isinstance(fifth, Delete)
+        assert (fifth.old, fifth.old_is_key) == ((b"3", None), True)
+        assert isinstance(sixth, Insert)
+        assert sixth.relation.as_dict(sixth.new) == {"id": b"4", "body": b"d", "more": b"5"}
+    finally:
+        await stream.stop()
+        unused = "select not active from pg_replication_slots where slot_name = 'rt_kinds'"
+        await until(lambda: database.admin.fetchval(unused))
+        await database.admin.execute("select pg_drop_replication_slot('rt_kinds')")
+        await database.admin.execute("drop table public.rt_kinds cascade; drop publication rt_kinds")
