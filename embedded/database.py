@@ -22,7 +22,8 @@ ROLES = frozenset({"anon", "authenticated", "service_role"})
 ACT_AS = """
 select set_config('role', $1, true), set_config('request.jwt.claims', $2, true),
        set_config('request.jwt.claim.sub', $3, true), set_config('request.jwt.claim.role', $1, true),
-       set_config('request.headers', $4, true), set_config('request.method', $5, true), set_config('request.path', $6, true)
+       set_config('request.headers', $4, true), set_config('request.method', $5, true), set_config('request.path', $6, true),
+       set_config('search_path', $7, true)
 """
 
 
@@ -47,12 +48,13 @@ class Database:
 
     @asynccontextmanager
     async def acting(
-        self, claims: Claims, *, headers: Mapping[str, str] | None = None, method: str = "", path: str = "", readonly: bool = False
-    ) -> AsyncIterator[Connection]:
+        self, claims: Claims, *, headers: Mapping[str, str] | None = None, method: str = "", path: str = "",
+        readonly: bool = False, search_path: str = "public, extensions",
+    ) -> AsyncIterator[Connection]:  # fmt: skip
         """One transaction as the role that `claims` name; an exception inside rolls it back."""
         async with self.requests.acquire() as connection, connection.transaction(readonly=readonly):
             await connection.execute(
                 ACT_AS, claims["role"], orjson.dumps(claims).decode(), str(claims.get("sub", "")),
-                orjson.dumps(dict(headers or {})).decode(), method, path,
+                orjson.dumps(dict(headers or {})).decode(), method, path, search_path,
             )  # fmt: skip
             yield connection

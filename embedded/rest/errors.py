@@ -74,8 +74,8 @@ def from_token(error: InvalidToken) -> RestError:
 
 def from_postgres(error: asyncpg.PostgresError, *, anonymous: bool) -> RestError:
     """What Postgres said, with the HTTP status that PostgREST's table gives its SQLSTATE."""
-    code = error.sqlstate or "XX000"
     fields = error.as_dict()
+    code = fields.get("sqlstate") or "XX000"
     message, details, hint = fields.get("message") or "", fields.get("detail"), fields.get("hint")
     if code == "PGRST":
         return _raised(message, details)
@@ -120,4 +120,6 @@ def _raised(message: str, details: str | None) -> RestError:
             " DETAIL must be a JSON object with obligatory keys: 'status', 'headers' and optional key: 'status_text'."
         )
         text = "Could not parse JSON in the \"RAISE SQLSTATE 'PGRST'\" error"
-        return RestError(500, "PGRST121", text, details=details or "DETAIL is missing in the RAISE statement", hint=hint)
+        return RestError(
+            500, "PGRST121", text, details=details or "DETAIL is missing in the RAISE statement", hint=hint
+        )

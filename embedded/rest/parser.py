@@ -36,7 +36,6 @@ INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 WHAT_OPERATOR = "operator (eq, gt, ...)"
 
 AGGREGATES = frozenset({"count", "sum", "avg", "max", "min"})
-AGGREGATES_REFUSED = RestError(400, "PGRST123", "Use of aggregate functions is not allowed")
 
 IGNORED = frozenset({"apikey"})  # the gateway's key may come as a parameter
 
@@ -133,7 +132,7 @@ def _select_item(scanner: Scanner) -> SelectItem:
         scanner.expect(":")
         alias, name = name, scanner.name()
     if name in AGGREGATES and scanner.peek("()"):
-        raise AGGREGATES_REFUSED
+        raise _no_aggregates()
     if scanner.peek("(") or scanner.peek("!"):
         return _embed(scanner, name, alias, spread=False)
     field = Field(name, scanner.json_path())
@@ -142,11 +141,15 @@ def _select_item(scanner: Scanner) -> SelectItem:
     return SelectField(field, alias, cast)
 
 
+def _no_aggregates() -> RestError:
+    return RestError(400, "PGRST123", "Use of aggregate functions is not allowed")
+
+
 def _refuse_aggregate(scanner: Scanner) -> None:
     """Aggregates are off by default, as on a hosted project."""
     if scanner.accept("."):
         if scanner.name() in AGGREGATES and scanner.accept("()"):
-            raise AGGREGATES_REFUSED
+            raise _no_aggregates()
         raise scanner.fail("aggregate function")
 
 

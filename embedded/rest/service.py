@@ -1,0 +1,260 @@
+"""The HTTP side of REST: from a request to an action, through one transaction, to a response."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+from urllib.parse import parse_qsl
+
+import asyncpg
+import orjson
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from embedded.database import Connection, Database
+from embedded.keys import Claims, InvalidToken, Keys
+from embedded.rest import actions
+from embedded.rest.actions import Action, Answer, Asked, Outcome
+from embedded.rest.cache import SchemaCache
+from embedded.rest.calls import Arguments
+from embedded.rest.errors import NotInCache, RestError, from_postgres, from_token
+from embedded.rest.headers import Media, Preferences, choose_schema, negotiate, read_range
+from embedded.rest.parser import parse_query
+from embedded.rest.payload import content_type, parse_arguments, parse_rows, read_body
+from embedded.rest.schema import Schema
+from embedded.rest.sql import quote
+from embedded.rest.syntax import Query
+
+SCHEMAS = ("public", "graphql_public")  # what a hosted project exposes
+EXTRA_SEARCH_PATH = ("public", "extensions")
+MAX_ROWS = 1000  # as on a hosted project
+MAX_BODY_BYTES = 10 * 1024 * 1024
+METHODS = ("OPTIONS", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+CALL_METHODS = ("OPTIONS", "GET", "HEAD", "POST")
+
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+log = logging.getLogger(__name__)
+
+
+Result: TypeAlias = tuple[Answer, list[tuple[str, str]], int | None]  # with the headers and status that SQL has set
+
+
+class Rest:
+    """PostgREST's protocol over one database. `tx_allowed` lets clients ask for `tx=rollback`; hosted projects don't."""
+
+    def __init__(
+        self, database: Database, keys: Keys, *,
+        schemas: Sequence[str] = SCHEMAS, max_rows: int = MAX_ROWS, tx_allowed: bool = False,
+    ) -> None:  # fmt: skip
+        self.routes: list[BaseRoute] = [Route("/{path:path}", self)]
+        self.cache = SchemaCache(database, schemas)
+        self._database = database
+        self._keys = keys
+        self._schemas = schemas
+        self._max_rows = max_rows
+        self._tx_allowed = tx_allowed
+
+    async def start(self) -> None:
+        """Reads the schema and follows its changes."""
+        await self.cache.start()
+
+    async def stop(self) -> None:
+        await self.cache.stop()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            response = await self._respond(request)
+        except RestError as error:
+            response = error.response()
+        except ClientDisconnect:
+            return
+        if request.method == "HEAD":
+            response = Response(None, response.status_code, response.headers)
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        resource = str(request.path_params["path"]).strip("/").split("/")
+        is_call = len(resource) == 2 and resource[0] == "rpc"
+        if resource == [""]:
+            raise RestError(404, "PGRST126", "Root endpoint metadata is disabled")
+        if len(resource) > 1 and not is_call:
+            raise RestError(404, "PGRST125", "Invalid path specified in request URL")
+        if request.method not in METHODS:
+            raise RestError(405, "PGRST117", f"Unsupported HTTP method: {request.method}")
+        if is_call and request.method not in CALL_METHODS:
+            raise RestError(405, "PGRST101", f"Cannot use the {request.method} method on RPC")
+        try:
+            claims = self._keys.verify(request.state.token)
+        except InvalidToken as error:
+            raise from_token(error) from error
+        if request.method == "OPTIONS":
+            return Response(None, 200, {"Allow": ",".join(CALL_METHODS if is_call else METHODS)})
+
+        schema_name = choose_schema(request.headers, request.method, self._schemas)
+        preferences = Preferences.read(request.headers, tx_allowed=self._tx_allowed)
+        preferences.check()
+        media = negotiate(request.headers)
+        pairs = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True, errors="replace")
+        query = parse_query(pairs, call=is_call and request.method in ("GET", "HEAD"))
+        _narrow(query, *read_range(request.headers, request.method))
+        raw = await read_body(request, MAX_BODY_BYTES) if request.method in ("POST", "PUT", "PATCH") else b""
+
+        def prepare(schema: Schema) -> Action:
+            asked = Asked(schema, query, preferences, media, self._max_rows, head=request.method == "HEAD")
+            if is_call:
+                return _call(asked, request, (schema_name, resource[1]), raw)
+            return _action(asked, request, (schema_name, resource[0]), raw)
+
+        action = await self._prepare(prepare)
+        answer, extra, status = await self._run(action, request, claims, schema_name, preferences, media)
+        headers = {**answer.headers, **preferences.applied(*action.applied)}
+        if len(self._schemas) > 1:
+            headers["Content-Profile"] = schema_name
+        if answer.body:
+            headers["Content-Type"] = media.content_type
+        response = Response(answer.body or None, status or answer.status, headers)
+        for name, value in extra:
+            response.headers[name] = value
+        return response
+
+    async def _prepare(self, prepare: Callable[[Schema], Action]) -> Action:
+        """The action, after a second look at the database when a name is not known."""
+        seen = self.cache.schema
+        try:
+            return prepare(seen)
+        except NotInCache:
+            if not await self.cache.reload_after_miss(seen):
+                raise
+            return prepare(self.cache.schema)
+
+    async def _run(
+        self, action: Action, request: Request, claims: Claims, schema: str, preferences: Preferences, media: Media
+    ) -> Result:
+        """Runs the action in its transaction."""
+        search_path = ", ".join(quote(name) for name in dict.fromkeys((schema, *EXTRA_SEARCH_PATH)))
+        acting = self._database.acting(
+            claims, headers=request.headers, method=request.method, path=f"/{request.path_params['path']}",
+            readonly=action.readonly, search_path=search_path,
+        )  # fmt: skip
+        try:
+            async with acting as connection:
+                if timezone := preferences.get("timezone"):
+                    await connection.execute("select set_config('timezone', $1, true)", timezone)
+                estimate = await _estimate(connection, action)
+                row = await connection.fetchrow(action.sql, *action.values)
+                outcome = _outcome(row, estimate, self._max_rows)
+                _check_rows(outcome, action, media, preferences)
+                result = action.answer(outcome), _headers_of(row["headers"]), _status_of(row["status"])
+                if preferences.get("tx") == "rollback":
+                    raise _RolledBack(result)
+                return result
+        except _RolledBack as undone:
+            return undone.result
+        except asyncpg.PostgresError as error:
+            raise from_postgres(error, anonymous=claims["role"] == "anon") from error
+        except (OSError, asyncpg.InterfaceError) as error:
+            log.warning("rest: %s", error)
+            raise RestError(503, "PGRST001", "Database client error. Retrying the connection.") from error
+
+
+class _RolledBack(Exception):
+    """Ends a transaction whose changes are not to stay."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__()
+        self.result = result
+
+
+def _action(asked: Asked, request: Request, name: tuple[str, str], raw: bytes) -> Action:
+    table = actions.find_table(asked.schema, name)
+    if request.method in ("GET", "HEAD"):
+        return actions.read(asked, table)
+    if request.method == "DELETE":
+        return actions.delete(asked, table)
+    body = parse_rows(raw, content_type(request), asked.query.columns)
+    if request.method == "POST":
+        return actions.insert(asked, table, body, path=f"/{name[1]}")
+    if request.method == "PUT":
+        return actions.replace(asked, table, body)
+    return actions.update(asked, table, body)
+
+
+def _call(asked: Asked, request: Request, name: tuple[str, str], raw: bytes) -> Action:
+    if request.method == "POST":
+        arguments = parse_arguments(raw, content_type(request), asked.query.columns)
+    else:
+        pairs = tuple(asked.query.arguments)
+        arguments = Arguments(frozenset(key for key, _ in pairs), pairs)
+    return actions.invoke(asked, name, arguments, method=request.method)
+
+
+def _narrow(query: Query, first: int, rows: int | None) -> None:
+    """Lays the Range header's window over the query's own."""
+    offset = query.offsets.get((), 0)
+    limit = query.limits.get(())
+    if rows is None and not first:
+        return
+    start = max(offset, first)
+    ends = [
+        end
+        for end in (None if limit is None else offset + limit, None if rows is None else first + rows)
+        if end is not None
+    ]
+    query.offsets[()] = start
+    if ends:
+        query.limits[()] = max(0, min(ends) - start)
+
+
+async def _estimate(connection: Connection, action: Action) -> int | None:
+    if action.estimate is None:
+        return None
+    explained = await connection.fetchval(action.estimate[0], *action.estimate[1])
+    return int(orjson.loads(explained)[0]["Plan"]["Plan Rows"])
+
+
+def _outcome(row: asyncpg.Record, estimate: int | None, max_rows: int) -> Outcome:
+    total = row["total"]
+    if estimate is not None and (total is None or total > max_rows):
+        total = max(estimate, total or 0)
+    key = orjson.loads(row["key"]) if row["key"] else {}
+    return Outcome(row["page"], row["body"] or "", total, key, int(row["updated"] or 0))
+
+
+def _check_rows(outcome: Outcome, action: Action, media: Media, preferences: Preferences) -> None:
+    """PGRST116 when one row was wanted, PGRST124 when more were touched than allowed; both undo the change."""
+    if media.singular and outcome.page != 1:
+        details = f"The result contains {outcome.page} rows"
+        raise RestError(406, "PGRST116", "Cannot coerce the result to a single JSON object", details=details)
+    limit = preferences.max_affected if "max-affected" in action.applied else None
+    if limit is not None and outcome.page > limit:
+        message = "Query result exceeds max-affected preference constraint"
+        raise RestError(400, "PGRST124", message, details=f"The query affects {outcome.page} rows")
+
+
+def _headers_of(text: str | None) -> list[tuple[str, str]]:
+    """The headers in the setting `response.headers`: `[{"name": "value"}, …]`."""
+    try:
+        pairs = [pair for one in orjson.loads(text or "[]") for pair in one.items()]
+        for name, value in pairs:
+            if not HEADER_NAME.fullmatch(name) or not HEADER_VALUE.fullmatch(value):
+                raise ValueError(name)
+    except (ValueError, AttributeError, TypeError) as error:
+        message = "response.headers guc must be a JSON array composed of objects with a single key and a string value"
+        raise RestError(500, "PGRST111", message) from error
+    return pairs
+
+
+def _status_of(text: str | None) -> int | None:
+    """The status in the setting `response.status`."""
+    if text is None:
+        return None
+    if not text.isdecimal() or not 200 <= int(text) <= 599:
+        raise RestError(500, "PGRST112", "response.status guc must be a valid status code")
+    return int(text)
