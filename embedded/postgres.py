@@ -81,9 +81,12 @@ class Postgres:
         self._account: Account | None = None
 
     def dsn(self, user: str = SUPERUSER, password: str | None = None, database: str = "postgres") -> str:
-        """The URL by which `user` connects; without a password that of the superuser is used."""
+        """The URL by which `user` connects; without a password that of the superuser is used.
+
+        It says that there is no TLS on the loopback: the official CLI else remarks on it among its output.
+        """
         secret = quote(self._admin_password if password is None else password, safe="")
-        return f"postgresql://{user}:{secret}@{LOOPBACK}:{self.port}/{database}"
+        return f"postgresql://{user}:{secret}@{LOOPBACK}:{self.port}/{database}?sslmode=disable"
 
     @property
     def pid(self) -> int | None:
