@@ -1,0 +1,270 @@
+"""Member: what one signed-in person sees. One per person and process, shared by all their tabs and browsers.
+
+It opens with the first tab and closes a minute after the last; presence is withdrawn as soon as the last is gone. It
+speaks with the token of any of the person's sign-ins here, and ends with the last of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from uuid import UUID
+
+from nicegui import Event
+
+from state.api import Api, Project
+from state.errors import SessionEnded, Unreachable
+from state.generation import Studio
+from state.media import Media
+from state.models import Generation, Job, Model, Profile
+from state.realtime.connection import Connection
+from state.realtime.presence import Presence
+from state.sign_in import Sessions, TokenFamily
+from state.sync.live_table import LiveTable
+from state.sync.query import Order, Query, Where
+from state.tasks import Tasks
+from state.world import NEWEST, World
+
+LINGER_S = 60.0
+RENEW_EARLY_S = (60.0, 120.0)  # spread, so that members who signed in together do not renew together
+RENEW_SHARE = 0.25  # of a token's life, where that is shorter
+RENEW_RETRY_S = 10.0
+
+log = logging.getLogger("starling.member")
+
+
+class Tab:
+    """One open page of a member's. `visible` says whether anybody looks at it; `close` is called once."""
+
+    def __init__(self, member: Member) -> None:
+        self._member = member
+        self.seen = True
+
+    def visible(self, seen: bool) -> None:
+        """The browser says that the tab was hidden or shown."""
+        self.seen = seen
+        self._member._tabs_changed()
+
+    def close(self) -> None:
+        """The page is gone."""
+        self._member._tabs.discard(self)
+        self._member._tabs_changed()
+
+
+class Member:
+    """Made by `Members`. `ended` fires with a sentence when the last sign-in here is over."""
+
+    def __init__(self, project: Project, world: World, sessions: Sessions, id: UUID) -> None:
+        self.id = id
+        self.name = f"member {id}"
+        self.world = world
+        self.ended: Event[[str]] = Event()
+        self._sessions = sessions
+        self._families: dict[str, TokenFamily] = {}
+        self._tabs: set[Tab] = set()
+        self._since = datetime.now(UTC)
+        self._tasks = Tasks(self.name)
+        self._own_profile: Profile | None = None
+        self._over = False
+        self.idle_since: float | None = time.monotonic()
+
+        self.connection = Connection(project.realtime_url, project.key, self)
+        self.api = Api(project, self)
+        self.media = Media(self.api)
+        self.presence = Presence(self.connection, "room:studio", id)
+        self.feed = self.connection.channel(f"member:{id}")
+        mine = Where("owner_id", "eq", id)
+        refused = self._refused
+        self.jobs = LiveTable(
+            Query("generation_jobs", (mine, Where("status", "in", ("waiting", "active", "failed"))), NEWEST),
+            Job, self.api, self.feed, refused=refused,
+        )  # fmt: skip
+        self.generations = LiveTable(
+            Query("generations", (mine,), NEWEST), Generation, self.api, self.feed, refused=refused
+        )
+        self.models = LiveTable(Query("models", (mine,), (Order("position"),)), Model, self.api, self.feed)
+        self.studio = Studio(world, self)
+
+    @property
+    def tables(self) -> tuple[LiveTable, ...]:
+        """All of them."""
+        return (self.jobs, self.generations, self.models)
+
+    @property
+    def profile(self) -> Profile | None:
+        """What everybody may know of them; None until it has been fetched for the first time."""
+        return self.world.people.get(self.id) or self._own_profile
+
+    # Identity ------------------------------------------------------------------------------------------------------
+
+    async def token(self, *, renew: bool = False) -> str:
+        """Of any sign-in that is still good. Raises SessionEnded when none is left, or Unreachable."""
+        for family in list(self._families.values()):
+            try:
+                return await self._sessions.token(family, renew=renew)
+            except SessionEnded as error:
+                self.release(family.id, str(error))
+        raise SessionEnded("Your session has ended: please sign in again")
+
+    def adopt(self, family: TokenFamily) -> None:
+        """A browser has signed in as this person."""
+        if family.id not in self._families:
+            self._families[family.id] = family
+            family.renewed.subscribe(self.connection.push_token, unsubscribe_on_delete=False)
+
+    def release(self, family_id: str, reason: str) -> None:
+        """A browser's sign-in is over; with the last one, the member is."""
+        if self._families.pop(family_id, None) and not self._families:
+            self._over = True
+            self.idle_since = 0.0
+            self.ended.emit(reason)
+
+    @property
+    def over(self) -> bool:
+        """No sign-in is left."""
+        return self._over
+
+    # Life ----------------------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Connects and starts to follow."""
+        self.connection.open()
+        for table in self.tables:
+            table.open()
+        self.presence.open()
+        self.studio.open()
+        self._tasks.start(self._renew(), "renew")
+        self._tasks.start(self._fetch_profile(), "profile")
+
+    async def close(self) -> None:
+        """Sends what waits, then ends the connection."""
+        await self._tasks.close()
+        if not self._over:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.gather(*(table.mutations.flush() for table in self.tables)), 5)
+        self.studio.close()
+        await self.presence.close()
+        for table in self.tables:
+            await table.close()
+        await self.media.close()
+        await self.connection.close()
+
+    def open_tab(self) -> Tab:
+        """A page of theirs was opened."""
+        tab = Tab(self)
+        self._tabs.add(tab)
+        self._tabs_changed()
+        return tab
+
+    @property
+    def tabs(self) -> int:
+        """How many pages are open."""
+        return len(self._tabs)
+
+    def _tabs_changed(self) -> None:
+        if not self._tabs:
+            self.idle_since = time.monotonic()
+            self.presence.withdraw()
+            return
+        self.idle_since = None
+        self.presence.show("online" if any(t.seen for t in self._tabs) else "away", len(self._tabs), self._since)
+
+    def _refused(self, sentence: str) -> None:
+        self.studio.failures.emit(sentence)
+
+    async def _renew(self) -> None:
+        """Looks at the wall clock: a machine that slept has not counted the seconds."""
+        lead = random.uniform(*RENEW_EARLY_S)
+        lives: dict[str, tuple[float, float]] = {}
+        while True:
+            await asyncio.sleep(1)
+            for family in list(self._families.values()):
+                expires, life = lives.get(family.id, (0.0, 0.0))
+                if expires != family.expires_at:
+                    life = family.expires_at - time.time()
+                    lives[family.id] = (family.expires_at, life)
+                if family.expires_at - time.time() > min(lead, RENEW_SHARE * life):
+                    continue
+                try:
+                    await self._sessions.token(family, renew=True)
+                except SessionEnded as error:
+                    self.release(family.id, str(error))
+                except Unreachable as error:
+                    log.info("%s: the token could not be renewed yet: %s", self.name, error)
+                    await asyncio.sleep(RENEW_RETRY_S)
+
+    async def _fetch_profile(self) -> None:
+        query = Query("profiles", (Where("id", "eq", self.id),))
+        while self.profile is None:
+            with suppress(Unreachable):
+                rows = await self.api.select(query, 1)
+                self._own_profile = Profile.model_validate(rows[0]) if rows else None
+            await asyncio.sleep(1)
+
+
+class Members:
+    """The members of this process, by id."""
+
+    def __init__(self, project: Project, world: World, sessions: Sessions) -> None:
+        self._project = project
+        self._world = world
+        self._sessions = sessions
+        self._members: dict[UUID, Member] = {}
+        self._tasks = Tasks("members")
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __iter__(self):
+        return iter(list(self._members.values()))
+
+    def open(self) -> None:
+        """Starts to look after those who have gone."""
+        self._tasks.start(self._sweep(), "sweep")
+
+    async def close(self) -> None:
+        """Closes them all."""
+        await self._tasks.close()
+        members, self._members = list(self._members.values()), {}
+        await asyncio.gather(*(member.close() for member in members))
+
+    def of(self, session_id: str | None) -> Member | None:
+        """The member behind a browser's session, opened if need be; None when there is no such session."""
+        family = self._sessions.get(session_id)
+        if family is None:
+            return None
+        member = self._members.get(family.member_id)
+        if member is None or member.over:
+            if member is not None:
+                self._tasks.start(member.close(), f"close {member.name}")
+            member = Member(self._project, self._world, self._sessions, family.member_id)
+            self._members[family.member_id] = member
+            member.adopt(family)
+            member.open()
+        member.adopt(family)
+        return member
+
+    async def sign_out(self, session_id: str) -> None:
+        """Ends one browser's sign-in; what was sent before still arrives."""
+        family = self._sessions.get(session_id)
+        if family is None:
+            return
+        member = self._members.get(family.member_id)
+        if member is not None and len(member._families) == 1:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.gather(*(table.mutations.flush() for table in member.tables)), 2)
+        await self._sessions.sign_out(session_id)
+        if member is not None:
+            member.release(session_id, "You have signed out")
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            for id, member in list(self._members.items()):
+                if member.idle_since is not None and time.monotonic() - member.idle_since > LINGER_S:
+                    del self._members[id]
+                    self._tasks.start(member.close(), f"close {member.name}")

@@ -1,0 +1,8 @@
+"""The row types under the names that everybody uses. `rows` is generated; this is the only module that imports it."""
+
+from state.rows import PublicGenerationJobs as Job
+from state.rows import PublicGenerations as Generation
+from state.rows import PublicModels as Model
+from state.rows import PublicProfiles as Profile
+
+__all__ = ["Generation", "Job", "Model", "Profile"]

@@ -1,0 +1,66 @@
+"""World: what everybody may see. One per process: one anonymous connection, however many browsers are open."""
+
+from __future__ import annotations
+
+from state.api import Api, Project
+from state.generation import Studio
+from state.media import Media
+from state.models import Generation, Job, Model, Profile
+from state.realtime.connection import Connection
+from state.sync.live_table import LiveTable
+from state.sync.query import Order, Query, Where
+
+PUBLIC = Where("visibility", "eq", "public")
+NEWEST = (Order("created_at", descending=True),)
+
+
+class Anonymous:
+    """The identity of nobody in particular: the publishable key."""
+
+    name = "world"
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    async def token(self, *, renew: bool = False) -> str:
+        """The key itself; there is nothing to renew."""
+        return self._key
+
+
+class World:
+    """Public rows, live. `studio` is what a guest sees of it."""
+
+    def __init__(self, project: Project) -> None:
+        identity = Anonymous(project.key)
+        self.connection = Connection(project.realtime_url, project.key, identity)
+        self.api = Api(project, identity)
+        self.media = Media(self.api)
+        self.feed = self.connection.channel("world")
+        self.people = LiveTable(Query("profiles", order=(Order("username"),)), Profile, self.api, self.feed, limit=1000)
+        self.models = LiveTable(Query("models", (PUBLIC,), (Order("position"),)), Model, self.api, self.feed)
+        self.jobs = LiveTable(
+            Query("generation_jobs", (PUBLIC, Where("status", "in", ("waiting", "active"))), (Order("created_at"),)),
+            Job, self.api, self.feed,
+        )  # fmt: skip
+        self.generations = LiveTable(Query("generations", (PUBLIC,), NEWEST), Generation, self.api, self.feed)
+        self.studio = Studio(self, None)
+
+    @property
+    def tables(self) -> tuple[LiveTable, ...]:
+        """All of them."""
+        return (self.people, self.models, self.jobs, self.generations)
+
+    def open(self) -> None:
+        """Connects and starts to follow."""
+        self.connection.open()
+        for table in self.tables:
+            table.open()
+        self.studio.open()
+
+    async def close(self) -> None:
+        """Ends the connection."""
+        self.studio.close()
+        for table in self.tables:
+            await table.close()
+        await self.media.close()
+        await self.connection.close()
