@@ -19,6 +19,14 @@ Connection: TypeAlias = asyncpg.pool.PoolConnectionProxy
 
 ROLES = frozenset({"anon", "authenticated", "service_role"})
 
+# Postgres is away, or is going: no fault of the request. Services let these pass; the gateway answers 503.
+UNAVAILABLE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
+
 ACT_AS = """
 select set_config('role', $1, true), set_config('request.jwt.claims', $2, true),
        set_config('request.jwt.claim.sub', $3, true), set_config('request.jwt.claim.role', $1, true),

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from embedded.auth import passwords, users
-from embedded.auth.errors import AuthError, Handler, answering, field, json_body, json_response, mapping
+from embedded.auth.errors import EMAIL_EXISTS, AuthError, Handler, answering, field, json_body, json_response, mapping
 from embedded.database import Connection, Database
 from embedded.keys import Claims
 
@@ -25,11 +25,6 @@ LONGEST_PAGE = 1000
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|m|s|ms|us|µs|ns)")  # as Go writes them: 1h30m
 UNIT_S = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 LONGEST_BAN = timedelta(days=365 * 290)  # what Go's durations can hold
-
-
-def email_exists() -> AuthError:
-    """The address belongs to another account."""
-    return AuthError(422, "email_exists", "A user with this email address has already been registered")
 
 
 def ban_duration(text: str) -> timedelta | None:
@@ -94,24 +89,19 @@ class Admin:
         if wanted := field(body, "id"):
             user_id = _uuid(wanted, AuthError(400, "validation_failed", "ID must conform to the uuid v4 format"))
         password_hash = await passwords.hashed(password or token_urlsafe(48))
-        try:
-            async with users.transaction(self._database) as connection:
-                if await users.by_email(connection, email):
-                    raise email_exists()
-                user_id = await users.create(
-                    connection, email=email, password_hash=password_hash, data=mapping(body, "user_metadata") or {},
-                    user_id=user_id, role=field(body, "role") or "authenticated",
-                )  # fmt: skip
-                await users.put_email_identity(connection, user_id, email, {})
-                await users.update(
-                    connection, user_id, app_metadata=mapping(body, "app_metadata"),
-                    confirm=body.get("email_confirm") is True, ban=ban,
-                )  # fmt: skip
-                return json_response(users.shown(await _account(connection, user_id)))
-        except asyncpg.PostgresError as error:
-            if users.address_taken(error):
-                raise email_exists() from error
-            raise AuthError(500, "unexpected_failure", "Database error creating new user") from error
+        async with users.transaction(self._database, "Database error creating new user") as connection:
+            if await users.by_email(connection, email):
+                raise AuthError(*EMAIL_EXISTS)
+            user_id = await users.create(
+                connection, email=email, password_hash=password_hash, data=mapping(body, "user_metadata") or {},
+                user_id=user_id, role=field(body, "role") or "authenticated",
+            )  # fmt: skip
+            await users.put_email_identity(connection, user_id, email, {})
+            await users.update(
+                connection, user_id, app_metadata=mapping(body, "app_metadata"),
+                confirm=body.get("email_confirm") is True, ban=ban,
+            )  # fmt: skip
+            return json_response(users.shown(await _account(connection, user_id)))
 
     async def _get(self, request: Request) -> Response:
         async with users.transaction(self._database) as connection:
@@ -126,32 +116,24 @@ class Admin:
             passwords.check_strength(field(body, "password"), self._shortest_password)
         ban = ban_duration(field(body, "ban_duration"))
         password_hash = await passwords.hashed(password) if password is not None else None
-        try:
-            async with users.transaction(self._database) as connection:
-                await _account(connection, user_id)
-                if email:
-                    await users.put_email_identity(connection, user_id, email, {})
-                await users.update(
-                    connection, user_id, email=email, password_hash=password_hash, role=field(body, "role") or None,
-                    user_metadata=mapping(body, "user_metadata"), app_metadata=mapping(body, "app_metadata"),
-                    confirm=body.get("email_confirm") is True, ban=ban,
-                )  # fmt: skip
-                if password_hash:
-                    await connection.execute("delete from auth.sessions where user_id = $1", user_id)
-                return json_response(users.shown(await _account(connection, user_id)))
-        except asyncpg.PostgresError as error:
-            if users.address_taken(error):
-                raise email_exists() from error
-            raise AuthError(500, "unexpected_failure", "Error updating user") from error
+        async with users.transaction(self._database, "Error updating user") as connection:
+            await _account(connection, user_id)
+            if email:
+                await users.put_email_identity(connection, user_id, email, {})
+            await users.update(
+                connection, user_id, email=email, password_hash=password_hash, role=field(body, "role") or None,
+                user_metadata=mapping(body, "user_metadata"), app_metadata=mapping(body, "app_metadata"),
+                confirm=body.get("email_confirm") is True, ban=ban,
+            )  # fmt: skip
+            if password_hash:
+                await connection.execute("delete from auth.sessions where user_id = $1", user_id)
+            return json_response(users.shown(await _account(connection, user_id)))
 
     async def _delete(self, request: Request) -> Response:
         body, user_id = await json_body(request), _path_id(request)
-        try:
-            async with users.transaction(self._database) as connection:
-                await _account(connection, user_id)
-                await users.delete(connection, user_id, soft=body.get("should_soft_delete") is True)
-        except asyncpg.PostgresError as error:
-            raise AuthError(500, "unexpected_failure", "Database error deleting user") from error
+        async with users.transaction(self._database, "Database error deleting user") as connection:
+            await _account(connection, user_id)
+            await users.delete(connection, user_id, soft=body.get("should_soft_delete") is True)
         return json_response({})
 
 

@@ -20,6 +20,9 @@ from starlette.responses import Response
 
 log = logging.getLogger("embedded.auth")
 
+EMAIL_EXISTS = (422, "email_exists", "A user with this email address has already been registered")
+USER_EXISTS = (422, "user_already_exists", "User already registered")
+
 API_VERSION = "2024-01-01"
 API_VERSION_HEADER = "x-supabase-api-version"
 
@@ -66,7 +69,7 @@ def error_response(request: Request, error: AuthError) -> Response:
 
 
 def answering(handler: Handler) -> Handler:
-    """Turns what `handler` raises into GoTrue's answer; an unexpected failure is logged and told as such."""
+    """Turns the refusals of `handler` into GoTrue's answer; its other failures are the gateway's to tell."""
 
     @wraps(handler)
     async def answered(request: Request) -> Response:
@@ -76,10 +79,6 @@ def answering(handler: Handler) -> Handler:
             if error.status >= 500:
                 log.error("%s %s: %s", request.method, request.url.path, error.message, exc_info=error)
             return error_response(request, error)
-        except Exception:
-            log.exception("%s %s failed", request.method, request.url.path)
-            message = "Unexpected failure, please check server logs for more information"
-            return error_response(request, AuthError(500, "unexpected_failure", message))
 
     return answered
 

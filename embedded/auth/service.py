@@ -13,8 +13,8 @@ from starlette.routing import BaseRoute, Route
 
 from embedded.auth import passwords, users
 from embedded.auth.absent import absent_routes
-from embedded.auth.admin import Admin, email_exists
-from embedded.auth.errors import AuthError, Handler, answering, field, json_body, json_response, mapping
+from embedded.auth.admin import Admin
+from embedded.auth.errors import USER_EXISTS, AuthError, Handler, answering, field, json_body, json_response, mapping
 from embedded.auth.limits import RateLimit
 from embedded.auth.sessions import Sessions
 from embedded.database import Connection, Database
@@ -115,21 +115,16 @@ class Auth:
             passwords.check_strength(password, self._shortest_password)
             email = users.valid_email(email)
             password_hash = await passwords.hashed(password)
-        try:
-            async with users.transaction(self._database) as connection:
-                if email and await users.by_email(connection, email):
-                    raise AuthError(422, "user_already_exists", "User already registered")
-                user_id = await users.create(connection, email=email or None, password_hash=password_hash, data=data)
-                if email:
-                    await users.put_email_identity(connection, user_id, email, data)
-                    claims = {"sub": str(user_id), "email": email, "phone_verified": False}
-                    await users.update(connection, user_id, user_metadata=claims, confirm=True)
-                return json_response(await self._open(connection, user_id, request))
-        except asyncpg.PostgresError as error:
-            if users.address_taken(error):
-                raise AuthError(422, "user_already_exists", "User already registered") from error
-            message = "Database error saving new user" if email else "Database error creating anonymous user"
-            raise AuthError(500, "unexpected_failure", message) from error
+        failing = "Database error saving new user" if email else "Database error creating anonymous user"
+        async with users.transaction(self._database, failing, USER_EXISTS) as connection:
+            if email and await users.by_email(connection, email):
+                raise AuthError(*USER_EXISTS)
+            user_id = await users.create(connection, email=email or None, password_hash=password_hash, data=data)
+            if email:
+                await users.put_email_identity(connection, user_id, email, data)
+                claims = {"sub": str(user_id), "email": email, "phone_verified": False}
+                await users.update(connection, user_id, user_metadata=claims, confirm=True)
+            return json_response(await self._open(connection, user_id, request))
 
     async def _token(self, request: Request) -> Response:
         match request.query_params.get("grant_type"):
@@ -193,23 +188,18 @@ class Auth:
                 raise AuthError(422, "same_password", "New password should be different from the old password.")
         password_hash = await passwords.hashed(password) if password else None
         new_email = email if email != user["email"] else None
-        try:
-            async with users.transaction(self._database) as connection:
-                if new_email:
-                    await users.put_email_identity(connection, user["id"], new_email, {})
-                await users.update(
-                    connection, user["id"], email=new_email, password_hash=password_hash,
-                    user_metadata={**(mapping(body, "data") or {}), **({"email": new_email} if new_email else {})},
-                    app_metadata={"provider": "email", "providers": ["email"]} if new_email else None,
-                    confirm=new_email is not None,
-                )  # fmt: skip
-                if password_hash and session:
-                    await self._sessions.close(connection, user["id"], session, "others")
-                changed = await users.by_id(connection, user["id"])
-        except asyncpg.PostgresError as error:
-            if users.address_taken(error):
-                raise email_exists() from error
-            raise AuthError(500, "unexpected_failure", "Error updating user") from error
+        async with users.transaction(self._database, "Error updating user") as connection:
+            if new_email:
+                await users.put_email_identity(connection, user["id"], new_email, {})
+            await users.update(
+                connection, user["id"], email=new_email, password_hash=password_hash,
+                user_metadata={**(mapping(body, "data") or {}), **({"email": new_email} if new_email else {})},
+                app_metadata={"provider": "email", "providers": ["email"]} if new_email else None,
+                confirm=new_email is not None,
+            )  # fmt: skip
+            if password_hash and session:
+                await self._sessions.close(connection, user["id"], session, "others")
+            changed = await users.by_id(connection, user["id"])
         if changed is None:
             raise AuthError(404, "user_not_found", "User not found")
         return json_response(users.shown(changed))

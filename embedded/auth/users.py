@@ -16,8 +16,8 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from embedded.auth.errors import AuthError
-from embedded.database import Connection, Database
+from embedded.auth.errors import EMAIL_EXISTS, AuthError
+from embedded.database import UNAVAILABLE, Connection, Database
 
 AUDIENCE = "authenticated"
 TIMES = ("email_confirmed_at", "confirmed_at", "phone_confirmed_at", "last_sign_in_at", "banned_until", "deleted_at")
@@ -66,11 +66,24 @@ where id = $1
 
 
 @asynccontextmanager
-async def transaction(database: Database) -> AsyncIterator[Connection]:
-    """One transaction as GoTrue's role."""
-    async with database.admin.acquire() as connection, connection.transaction():
-        await connection.execute("set local role supabase_auth_admin")
-        yield connection
+async def transaction(
+    database: Database, failing: str = "Database error", taken: tuple[int, str, str] = EMAIL_EXISTS
+) -> AsyncIterator[Connection]:
+    """One transaction as GoTrue's role.
+
+    Raises AuthError for what Postgres refuses: `taken` when the address has an account already, else 500 with the
+    message `failing`, which is GoTrue's answer to a trigger that raises.
+    """
+    try:
+        async with database.admin.acquire() as connection, connection.transaction():
+            await connection.execute("set local role supabase_auth_admin")
+            yield connection
+    except UNAVAILABLE:
+        raise
+    except asyncpg.PostgresError as error:
+        if getattr(error, "constraint_name", None) == "users_email_partial_key":
+            raise AuthError(*taken) from error
+        raise AuthError(500, "unexpected_failure", failing) from error
 
 
 def valid_email(email: str) -> str:
@@ -81,11 +94,6 @@ def valid_email(email: str) -> str:
     if len(email) > LONGEST_EMAIL or not EMAIL.fullmatch(email):
         raise AuthError(400, "validation_failed", "Unable to validate email address: invalid format")
     return email
-
-
-def address_taken(error: asyncpg.PostgresError) -> bool:
-    """True when what failed was that another account has this address."""
-    return getattr(error, "constraint_name", None) == "users_email_partial_key"
 
 
 async def by_id(connection: Connection, user_id: UUID) -> asyncpg.Record | None:
