@@ -1,0 +1,142 @@
+"""Who is looking at this page: the bridge from a browser's cookie to the live state behind it.
+
+The cookie holds a random session id that is made at sign-in, so one that was planted before is worth nothing. A page
+cannot set cookies over its socket; it goes through `/session/begin` with a ticket that works once, in that browser.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse
+from nicegui import app, ui
+
+from state.generation import Studio
+from state.member import Member, Tab
+from state.starling import Starling
+from state.world import World
+
+COOKIE = "starling_session"
+COOKIE_S = 30 * 24 * 3600
+TICKET_S = 30
+MAX_TICKETS = 1000
+VISIBLE = "starling_visible"  # sent by static/session.js
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """`member` is None for a guest."""
+
+    starling: Starling
+    world: World
+    member: Member | None
+    studio: Studio
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A session on its way into a cookie."""
+
+    session_id: str
+    browser_id: str
+    expires: float
+
+
+_tickets: dict[str, Ticket] = {}
+
+
+def install(starling: Starling) -> None:
+    """Makes the state known to the pages of this process, and serves the two addresses that change the cookie."""
+    app.state.starling = starling
+    app.add_api_route("/session/begin", begin, methods=["GET"], include_in_schema=False)
+    app.add_api_route("/session/end", end, methods=["GET"], include_in_schema=False)
+
+
+def starling() -> Starling:
+    """The root of this process' state."""
+    return app.state.starling
+
+
+async def visitor() -> Visitor:
+    """Whoever has opened the page that is being built. Their tab counts from when its socket is up until it is gone."""
+    root = starling()
+    client = ui.context.client
+    member = root.members.of(client.request.cookies.get(COOKIE))
+    if member is None:
+        return Visitor(root, root.world, None, root.world.studio)
+    tabs: list[Tab] = []
+
+    def connected() -> None:
+        if not tabs:
+            tabs.append(member.open_tab())
+
+    def gone() -> None:
+        if tabs:
+            tabs.pop().close()
+
+    client.on_connect(connected)
+    client.on_delete(gone)
+    ui.on(VISIBLE, lambda event: tabs and tabs[0].visible(bool(event.args)))
+    return Visitor(root, root.world, member, member.studio)
+
+
+async def sign_in(email: str, password: str, *, to: str = "/studio") -> None:
+    """Signs this browser in and goes to `to`. Raises SignInError, RateLimited or Unreachable."""
+    _hand_over(await starling().sessions.sign_in(email, password), to)
+
+
+async def sign_up(email: str, password: str, username: str, display_name: str, *, to: str = "/studio") -> None:
+    """Makes an account, signs this browser in and goes to `to`. Raises SignInError, RateLimited or Unreachable."""
+    _hand_over(await starling().sessions.sign_up(email, password, username, display_name), to)
+
+
+async def sign_out() -> None:
+    """Ends this browser's session and goes to the front door."""
+    session_id = ui.context.client.request.cookies.get(COOKIE)
+    if session_id:
+        await starling().members.sign_out(session_id)
+    ui.navigate.to("/session/end")
+
+
+def _hand_over(session_id: str, to: str) -> None:
+    now = time.monotonic()
+    for old in [name for name, ticket in _tickets.items() if ticket.expires < now]:
+        del _tickets[old]
+    while len(_tickets) >= MAX_TICKETS:
+        del _tickets[next(iter(_tickets))]
+    name = secrets.token_urlsafe(24)
+    _tickets[name] = Ticket(session_id, app.storage.browser["id"], now + TICKET_S)
+    ui.navigate.to(f"/session/begin?{urlencode({'ticket': name, 'to': to})}")
+
+
+async def begin(request: Request, ticket: str = "", to: str = "/studio") -> RedirectResponse:
+    """Sets the cookie that a ticket stands for; a session that this browser had before ends."""
+    found = _tickets.pop(ticket, None)
+    if found is None or found.expires < time.monotonic() or found.browser_id != request.session.get("id"):
+        return RedirectResponse("/sign-in", 303)
+    former = request.cookies.get(COOKIE)
+    if former and former != found.session_id:
+        await starling().members.sign_out(former)
+    response = RedirectResponse(internal(to), 303)
+    response.set_cookie(
+        COOKIE, found.session_id, max_age=COOKIE_S, httponly=True, samesite="lax", secure=request.url.scheme == "https"
+    )
+    return response
+
+
+async def end(request: Request) -> RedirectResponse:
+    """Forgets the cookie, once its session is over: a link from elsewhere signs nobody out."""
+    response = RedirectResponse("/", 303)
+    if starling().sessions.get(request.cookies.get(COOKIE)) is None:
+        response.delete_cookie(COOKIE)
+    return response
+
+
+def internal(path: str) -> str:
+    """`path`, if it leads somewhere in this app; the studio otherwise."""
+    plain = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
+    return path if plain else "/studio"

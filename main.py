@@ -1,0 +1,134 @@
+"""Starling: reads the settings, brings up what is missing, and serves the pages.
+
+Without SUPABASE_URL the embedded Supabase and the worker run as child processes; with it, the app alone does.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from urllib.parse import urlsplit
+
+from children import Child, ChildFailed
+from settings import PROJECT, Settings, SettingsError, load
+
+SIMULATED = "NICEGUI_USER_SIMULATION"  # set by NiceGUI's test fixtures: pages are built, but nothing is served
+RECONNECT_S = 15.0  # a browser that was away for less finds its page as it was
+
+
+def main() -> None:
+    """Runs until Ctrl-C or SIGTERM."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    signal.signal(signal.SIGTERM, end)
+    try:
+        settings = load(Settings)
+        settings.port = settings.port or free_port(settings.host)
+        claim(settings.host, settings.port)
+        if settings.hosted:
+            serve(settings)
+        else:
+            with backend(settings):
+                serve(settings)
+    except (SettingsError, ChildFailed) as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        pass
+
+
+@contextmanager
+def backend(settings: Settings) -> Iterator[None]:
+    """The embedded Supabase and the worker, watched over while the pages are served."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    data = str(settings.data.resolve())
+    ports = [settings.api_port, settings.db_port]
+    embedded = Child(
+        "embedded Supabase", "embedded",
+        lambda: ["--json", "--demo", "--data", data, "--port", str(ports[0]), "--db-port", str(ports[1])],
+        cwd=PROJECT,
+    )  # fmt: skip
+    worker = Child("worker", "worker", lambda: ["--demo"], cwd=PROJECT)
+    os.environ["STARLING_DATA"] = data
+    try:
+        address = json.loads(embedded.start())
+        ports[:] = [urlsplit(address[name]).port for name in ("api_url", "db_url")]  # it comes back where it was
+        worker.start()
+        yield
+    finally:
+        worker.stop()
+        embedded.stop()
+
+
+def serve(settings: Settings) -> None:
+    """The pages, in this process."""
+    os.environ.setdefault("NICEGUI_STORAGE_PATH", str(settings.data / "browsers"))
+    # NiceGUI reads that path when it is imported.
+    from nicegui import app, ui
+
+    import pages  # noqa: F401  (importing a page is what registers it)
+    from components import session, theme
+    from state.starling import Starling, storage_secret
+
+    starling = Starling(settings)
+    theme.install()
+    session.install(starling)
+    app.on_startup(starling.open)
+    app.on_shutdown(starling.close)
+    if SIMULATED not in os.environ:
+        app.on_startup(lambda: welcome(settings, starling))
+    ui.run(
+        host=settings.host,
+        port=settings.port,
+        title="Starling",
+        favicon=PROJECT / "components" / "static" / "favicon.svg",
+        storage_secret=storage_secret(settings),
+        reconnect_timeout=RECONNECT_S,
+        reload=False,
+        show=False,
+        show_welcome_message=False,
+    )
+
+
+def welcome(settings: Settings, starling: object) -> None:
+    """Says where it is, and who one can be."""
+    from state.sign_in import DEMO_ACCOUNTS
+
+    print(f"Starling is ready at http://{settings.host}:{settings.port}", flush=True)
+    if not settings.hosted:
+        for account in DEMO_ACCOUNTS:
+            print(f"  {account.name:<6} {account.email}   password {account.password}", flush=True)
+
+
+def claim(host: str, port: int) -> None:
+    """Says so before anything is started when the port is taken."""
+    try:
+        with socket.create_server((host, port)):
+            pass
+    except OSError as error:
+        raise SettingsError(
+            f"STARLING_PORT: port {port} on {host} is not free ({error.strerror}); take another one, or 0 for any"
+        ) from None
+
+
+def free_port(host: str) -> int:
+    """Any port that nobody has."""
+    with socket.create_server((host, 0)) as server:
+        return server.getsockname()[1]
+
+
+def end(_signal: int, _frame: FrameType | None) -> None:
+    """SIGTERM ends as Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+if __name__ in {"__main__", "__mp_main__"}:
+    if SIMULATED in os.environ:
+        serve(load(Settings))
+    else:
+        main()
