@@ -36,8 +36,7 @@ grant update (username, display_name, avatar_path, colour, bio) on public.profil
 select live.announce('public.profiles', $$'world'$$);
 
 
--- The account says what it would like to be called; the database finds a name that is free. Only app_metadata, which
--- nobody can set on signing up, makes a demo account.
+-- The account says what it would like to be called; the database finds a name that is free.
 
 create function private.create_profile() returns trigger
   language plpgsql security definer set search_path = ''
@@ -57,11 +56,10 @@ begin
   while exists (select 1 from public.profiles p where p.username = chosen) loop
     chosen := left(stem, 17) || '_' || substr(md5(random()::text), 1, 6);
   end loop;
-  insert into public.profiles (id, username, display_name, colour, is_demo)
+  insert into public.profiles (id, username, display_name, colour)
   values (
     new.id, chosen, case when shown = '' then chosen else shown end,
-    case when colour ~ '^#[0-9a-f]{6}$' then colour else palette[1 + abs(hashtext(new.id::text)) % cardinality(palette)] end,
-    coalesce((new.raw_app_meta_data ->> 'is_demo')::boolean, false));
+    case when colour ~ '^#[0-9a-f]{6}$' then colour else palette[1 + abs(hashtext(new.id::text)) % cardinality(palette)] end);
   return new;
 end
 $$;
@@ -69,3 +67,24 @@ $$;
 revoke all on function private.create_profile() from public, anon, authenticated;
 
 create trigger create_profile after insert on auth.users for each row execute function private.create_profile();
+
+
+-- Only app_metadata, which nobody can set on signing up, makes a demo account. Auth inserts an account without what the
+-- Admin API was given as app_metadata and updates it in the same transaction.
+
+create function private.mark_demo() returns trigger
+  language plpgsql security definer set search_path = ''
+as $$
+begin
+  update public.profiles
+  set is_demo = coalesce(new.raw_app_meta_data ->> 'is_demo', 'false') = 'true'
+  where id = new.id;
+  return new;
+end
+$$;
+
+revoke all on function private.mark_demo() from public, anon, authenticated;
+
+create trigger mark_demo after update of raw_app_meta_data on auth.users
+  for each row when (old.raw_app_meta_data -> 'is_demo' is distinct from new.raw_app_meta_data -> 'is_demo')
+  execute function private.mark_demo();
