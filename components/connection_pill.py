@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from nicegui import background_tasks
 from nicegui.element import Element
 
 if TYPE_CHECKING:
@@ -17,16 +16,24 @@ if TYPE_CHECKING:
 
 
 class _Follower(Element):
-    """A component that shows one connection's status and can act on it."""
+    """A component that shows one connection's status and can act on it.
 
-    def __init__(self, connection: Connection) -> None:
+    `own`: it is this person's, so they may switch it off. The world's belongs to all guests; they may only hurry it.
+    """
+
+    def __init__(self, connection: Connection, *, own: bool) -> None:
         super().__init__()
         self._connection = connection
+        self._props["own"] = own
         self._show()
         connection.changed.subscribe(self._show)
-        self.on("reconnect", lambda _: connection.reconnect())
-        self.on("disconnect", lambda _: background_tasks.create(connection.pause(), name="disconnect by hand"))
-        self.on("connect", lambda _: background_tasks.create(connection.resume(), name="connect by hand"))
+        self.on("reconnect", lambda: self._reconnect(own), args=[])
+        if own:
+            self.on("disconnect", connection.pause, args=[])
+
+    def _reconnect(self, own: bool) -> None:
+        if own or self._connection.status.state == "offline":
+            self._connection.reconnect()
 
     def _show(self) -> None:
         status = describe(self._connection.status, datetime.now(UTC))

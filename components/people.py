@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 from nicegui import ui
 
 from components.avatar import Avatar
+from components.island import Island
+from components.tag import Tag
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from state.models import Profile
     from state.realtime.presence import Person, Presence
-    from state.sync.live_table import Rows
+    from state.sync.rows import Rows
 
 SHOWN = 3  # avatars before "+n"
 
 
-class PeopleHere(ui.element):
+class PeopleHere(Island):
     """Follows a room's presence. The places are made once and only change what they show."""
 
     def __init__(self, presence: Presence, profiles: Rows[Profile], me: UUID) -> None:
@@ -64,12 +66,13 @@ class PeopleHere(ui.element):
             for person, profile in everybody:
                 with ui.element("div").classes("person"):
                     Avatar(profile)
-                    ui.label(_name(profile) + (" (you)" if person.id == self._me else "")).classes("truncate-1")
-                    with ui.element("span").classes(
-                        "person__status tone-live" if person.status == "online" else "person__status tone-wait"
-                    ):
+                    Tag("span", _name(profile), "truncate-1")
+                    if person.id == self._me:
+                        Tag("span", "you", "badge")
+                    tone = "tone-live" if person.status == "online" else "tone-wait"
+                    with ui.element("span").classes(f"person__status {tone}"):
                         ui.element("i").classes("dot")
-                        ui.label(person.status)
+                        Tag("span", person.status)
 
 
 class _Seat(ui.element):

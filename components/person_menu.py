@@ -8,6 +8,7 @@ from nicegui import ui
 
 from components import session
 from components.avatar import Avatar
+from components.island import Island
 from components.tag import Tag
 from components.theme import ICON
 
@@ -15,26 +16,46 @@ if TYPE_CHECKING:
     from state.member import Member
 
 
-def person_menu(member: Member, *, wide: bool = False) -> ui.element:
-    """A button that opens the menu; `wide` writes the name beside the avatar."""
-    profile = member.profile
-    with ui.element("button").props("type=button aria-haspopup=menu") as button:
-        button.props["aria-label"] = f"{profile.display_name}, your account"
-        Avatar(profile)
-        if wide:
-            with ui.element("span").classes("person-menu__who rail__word"):
-                Tag("span", profile.display_name, "strong truncate-1")
-                Tag("span", f"@{profile.username}", "meta truncate-1")
-            ui.icon(f"{ICON}unfold_more").classes("rail__word faint")
-        place = 'anchor="top left" self="bottom left"' if wide else 'anchor="bottom right" self="top right"'
-        with ui.menu().props(f'{place} :offset="[0, 10]"'):
-            with ui.element("div").classes("person menu__part"):
-                Avatar(profile, large=True)
-                with ui.element("div"):
-                    Tag("div", profile.display_name, "strong")
-                    Tag("div", f"@{profile.username}", "meta")
-            ui.separator()
-            with ui.menu_item(on_click=session.sign_out):
-                ui.icon(f"{ICON}logout").props("aria-hidden=true")
-                ui.label("Sign out")
-    return button
+class PersonMenu(Island):
+    """A button that opens the menu; `wide` writes the name beside the avatar. Follows the profile."""
+
+    def __init__(self, member: Member, *, wide: bool = False) -> None:
+        super().__init__("button")
+        self.classes("person-menu").props("type=button aria-haspopup=menu")
+        self._member = member
+        self._avatars: list[Avatar] = []
+        self._names: list[Tag] = []
+        self._handles: list[Tag] = []
+        with self:
+            self._avatars.append(Avatar())
+            if wide:
+                with ui.element("span").classes("person-menu__who rail__word"):
+                    self._say("span")
+                ui.icon(f"{ICON}unfold_more").classes("rail__word faint").props("aria-hidden=true")
+            place = 'anchor="top left" self="bottom left"' if wide else 'anchor="bottom right" self="top right"'
+            with ui.menu().props(f'{place} :offset="[0, 10]"'):
+                with ui.element("div").classes("person menu__part"):
+                    self._avatars.append(Avatar(large=True))
+                    with ui.element("div"):
+                        self._say("div")
+                ui.separator()
+                with ui.menu_item(on_click=session.sign_out):
+                    ui.icon(f"{ICON}logout").props("aria-hidden=true")
+                    ui.label("Sign out")
+        self._show()
+        self.client.on_delete(member.world.people.subscribe(lambda _: self._show()))
+
+    def _say(self, tag: str) -> None:
+        self._names.append(Tag(tag, "", "strong truncate-1"))
+        self._handles.append(Tag(tag, "", "meta truncate-1"))
+
+    def _show(self) -> None:
+        profile = self._member.profile
+        name = profile.display_name if profile else "You"
+        for avatar in self._avatars:
+            avatar.show(profile)
+        for label in self._names:
+            label.text = name
+        for label in self._handles:
+            label.text = f"@{profile.username}" if profile else ""
+        self.props["aria-label"] = f"{name}, your account"

@@ -13,10 +13,11 @@ from nicegui import ui
 from components import session
 from components.command_palette import Command, CommandPalette
 from components.connection_pill import ConnectionPill, OfflineBar
+from components.island import Island
 from components.mode_switch import ModeSwitch
 from components.navigation import Place, places
 from components.people import PeopleHere
-from components.person_menu import person_menu
+from components.person_menu import PersonMenu
 from components.shortcuts import Shortcuts
 from components.tag import Tag
 from components.theme import ICON, Mode
@@ -57,18 +58,18 @@ def shell(title: str, visitor: Visitor) -> Iterator[Shell]:
         ui.link("Skip to content", "#content").classes("skip")
         _rail(reachable, here, member)
         with ui.element("div").classes("app__page"):
-            with ui.element("header").classes("header"):
+            with Island("header").classes("header"):
                 Tag("h1", title, "title header__title")
                 _search()
                 if member:
                     PeopleHere(member.presence, visitor.world.people, member.id)
-                ConnectionPill(connection)
+                ConnectionPill(connection, own=member is not None)
                 ModeSwitch(mode)
                 if member:
-                    person_menu(member).classes("person-menu only-narrow")
+                    PersonMenu(member).classes("only-narrow")
                 else:
                     ui.link("Sign in", sign_in_path(here)).classes("action")
-            OfflineBar(connection)
+            OfflineBar(connection, own=member is not None)
             content = ui.element("main").classes("content").props("id=content tabindex=-1")
         _tab_bar(reachable, here)
     toasts = Toasts()
@@ -79,6 +80,33 @@ def shell(title: str, visitor: Visitor) -> Iterator[Shell]:
         yield Shell(content, toasts, commands, shortcuts, mode)
 
 
+@dataclass(frozen=True)
+class Bare:
+    """What a page without navigation gets."""
+
+    content: ui.element
+    toasts: Toasts
+
+
+@contextmanager
+def bare(title: str, connection: Connection | None = None) -> Iterator[Bare]:
+    """Lay out a page that stands alone: the mark, dark or light, and what is made inside the `with`."""
+    ui.page_title(f"{title} · Starling")
+    mode = Mode()
+    with ui.element("div").classes("bare"):
+        with Island("header").classes("bare__head"):
+            with ui.link(target="/").classes("brand").props('aria-label="Starling, home"'):
+                ui.element("i").classes("mark")
+                Tag("span", "Starling")
+            ModeSwitch(mode)
+        if connection:
+            OfflineBar(connection, own=False)
+        content = ui.element("main").classes("bare__content")
+    toasts = Toasts()
+    with content:
+        yield Bare(content, toasts)
+
+
 def sign_in_path(back: str) -> str:
     """The sign-in page, coming back to `back` afterwards."""
     return f"/sign-in?next={quote(back, safe='/')}"
@@ -86,7 +114,7 @@ def sign_in_path(back: str) -> str:
 
 def _rail(reachable: list[Place], here: str, member: Member | None) -> None:
     """The navigation on the left: words from 1,200 px on, icons under that, nothing under 900 px."""
-    with ui.element("nav").classes("rail").props("aria-label=Main"):
+    with Island("nav").classes("rail").props("aria-label=Main"):
         with ui.link(target="/").classes("brand").props('aria-label="Starling, home"'):
             ui.element("i").classes("mark")
             Tag("span", "Starling", "rail__word")
@@ -98,12 +126,12 @@ def _rail(reachable: list[Place], here: str, member: Member | None) -> None:
             with _place_link(place, here, "rail__place"):
                 ui.tooltip(place.title).props('anchor="center right" self="center left"').classes("only-slim")
         if member:
-            person_menu(member, wide=True).classes("person-menu rail__person")
+            PersonMenu(member, wide=True).classes("rail__person")
 
 
 def _tab_bar(reachable: list[Place], here: str) -> None:
     """The navigation on phones: up to five thumbs' places; the last one opens the palette, which has them all."""
-    with ui.element("nav").classes("tabs").props('aria-label="Main, short"'):
+    with Island("nav").classes("tabs").props('aria-label="Main, short"'):
         for place in reachable[:TABS]:
             _place_link(place, here, "tabs__place")
         with ui.element("button").classes("tabs__place").props("type=button").on("click", js_handler=OPEN_PALETTE):
@@ -136,8 +164,8 @@ def _everywhere(
     yield Command(
         "Switch between dark and light", icon=f"{ICON}contrast", keys="t", action=mode.toggle, section="Starling"
     )
-    yield Command("Reconnect", icon=f"{ICON}refresh", action=connection.reconnect, section="Starling")
     if member:
+        yield Command("Reconnect", icon=f"{ICON}refresh", action=connection.reconnect, section="Starling")
         yield Command("Sign out", icon=f"{ICON}logout", action=session.sign_out, section="Starling")
     else:
         yield Command("Sign in", icon=f"{ICON}login", to=sign_in_path(here), section="Starling")

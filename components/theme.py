@@ -112,6 +112,7 @@ SHARED = {
     "calm": "260ms",
     "fade": "2s",
     "ease": "cubic-bezier(.2,.7,.2,1)",
+    "mark": "conic-gradient(from 210deg,#7c6cff,#55b7ff,#2fd08c,#7c6cff)",
     "font": '"Inter", system-ui, sans-serif',
     "mono": 'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, monospace',
 }

@@ -20,6 +20,8 @@ from typing import Any
 
 from nicegui import ui
 
+from components.island import Island
+
 AT_ONCE = 3
 PACE_S = 1.0
 WAITING = 20
@@ -41,7 +43,7 @@ class Toast:
     many: Callable[[int], str] | None = None
 
 
-class Toasts(ui.element):
+class Toasts(Island):
     """The toasts of one page; made once by the shell."""
 
     def __init__(self) -> None:
@@ -110,6 +112,8 @@ class Toasts(ui.element):
 
 
 class _ToastCard(ui.element):
+    """One toast; counts its own time down."""
+
     def __init__(self, toast: Toast, gone: Callable[[_ToastCard], None]) -> None:
         super().__init__("div")
         self._gone, self._seconds = gone, toast.seconds

@@ -31,6 +31,6 @@
     const mac = document.documentElement.classList.contains("mac");
     return keys.split(" ").map((key) => key.replace(/^Mod\+/, mac ? "⌘" : "Ctrl ").replace(/^Shift\+/, "⇧"));
   };
-  const clock = (iso) => new Date(iso).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const clock = (iso) => new Date(iso).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   window.starling = { link, keycaps, clock };
 })();

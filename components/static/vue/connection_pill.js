@@ -17,16 +17,15 @@ export default {
           <span class="meta">since {{ clock(hop.since) }}<template v-for="fact in hop.facts"> · {{ fact }}</template></span>
           <span v-if="hop.error" class="hop__error">{{ hop.error }}</span>
         </div>
-        <div class="hops__actions">
-          <q-btn no-caps flat icon="sym_r_refresh" label="Reconnect" :disable="status.paused && link.state === 'live'" @click="reconnect" />
-          <q-btn v-if="status.paused" no-caps flat icon="sym_r_link" label="Connect" :disable="link.state !== 'live'" @click="$emit('connect')" />
-          <q-btn v-else no-caps flat icon="sym_r_link_off" label="Disconnect" :disable="link.state !== 'live'" @click="$emit('disconnect')" />
+        <div v-if="own || word !== 'live'" class="hops__actions">
+          <q-btn no-caps flat :icon="status.paused ? 'sym_r_link' : 'sym_r_refresh'" :label="status.paused ? 'Connect' : 'Reconnect'" @click="reconnect" />
+          <q-btn v-if="own && !status.paused" no-caps flat icon="sym_r_link_off" label="Disconnect" :disable="link.state !== 'live'" @click="$emit('disconnect')" />
         </div>
       </q-menu>
     </div>
   `,
-  props: { status: Object },
-  emits: ["reconnect", "connect", "disconnect"],
+  props: { status: Object, own: Boolean },
+  emits: ["reconnect", "disconnect"],
   data: () => ({ open: false, link: { state: "connecting", since: "" }, received: Date.now(), now: Date.now() }),
   computed: {
     upstream() {

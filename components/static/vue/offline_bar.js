@@ -9,8 +9,8 @@ export default {
       </div>
     </div>
   `,
-  props: { status: Object },
-  emits: ["reconnect", "connect", "disconnect"],
+  props: { status: Object, own: Boolean },
+  emits: ["reconnect"],
   data: () => ({ link: { state: "connecting", since: "" }, received: Date.now(), now: Date.now() }),
   computed: {
     trouble() {
@@ -22,7 +22,7 @@ export default {
       }
       if (paused) {
         const text = `Disconnected since ${starling.clock(since)}. ${known}`;
-        return { icon: "sym_r_link_off", text, label: "Connect", act: () => this.$emit("connect") };
+        return { icon: "sym_r_link_off", text, label: "Connect", act: () => this.$emit("reconnect") };
       }
       if (state === "unauthorized") {
         const next = encodeURIComponent(location.pathname);

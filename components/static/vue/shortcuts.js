@@ -5,7 +5,7 @@ const busy = (target) =>
 
 export default {
   template: `
-    <dialog ref="dialog" class="shortcuts" aria-label="Keyboard shortcuts" @click.self="$refs.dialog.close()">
+    <dialog ref="dialog" tabindex="-1" class="shortcuts" aria-label="Keyboard shortcuts" @click.self="$refs.dialog.close()">
       <header class="shortcuts__head">
         <h2 class="title">Keyboard shortcuts</h2>
         <button type="button" class="bare-icon" aria-label="Close" @click="$refs.dialog.close()"><q-icon name="sym_r_close" /></button>
@@ -38,7 +38,9 @@ export default {
   methods: {
     caps: (keys) => starling.keycaps(keys),
     show() {
-      if (!this.$refs.dialog.open) this.$refs.dialog.showModal();
+      if (this.$refs.dialog.open) return;
+      this.$refs.dialog.showModal();
+      this.$refs.dialog.focus();
     },
     press(event) {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.key.length > 1 || busy(event.target)) return;
