@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from embedded.rest.calls import Arguments, call, find_function, result
 from embedded.rest.errors import NotInCache, RestError
 from embedded.rest.headers import CSV, Media, Preferences
-from embedded.rest.plan import Node, plan
+from embedded.rest.plan import Node, expand_star, plan
 from embedded.rest.schema import Name, Schema, Table
 from embedded.rest.sql import Parameters, Reader, qualified, quote
 from embedded.rest.syntax import Filter, Query
@@ -49,11 +49,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response before the headers that all responses get; an empty body has no type."""
+    """A response before the headers that all responses get; without a body there is no type."""
 
     status: int
     headers: dict[str, str]
-    body: str = ""
+    body: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def read(asked: Asked, table: Table) -> Action:
         estimating = Parameters()
         estimate = (f"explain (format json) {Reader(estimating).count(root, source)}", estimating.values)
     return Action(
-        _statement(rows, _body(asked.media), total=sql), parameters.values, lambda outcome: _page(asked, root, outcome),
+        _statement(rows, None if asked.head else _body(asked.media), total=sql), parameters.values, lambda outcome: _page(root, outcome),
         ("count", "tx", "handling", "timezone"), readonly=True, estimate=estimate,
     )  # fmt: skip
 
@@ -108,10 +108,15 @@ def invoke(asked: Asked, name: Name, arguments: Arguments, *, method: str) -> Ac
     rows = Reader(parameters).read(root, source)
     counting = asked.preferences.get("count") is not None
     total = f"(select count(*) from ({Reader(parameters).count(root, source)}) as _)" if counting else None
-    body = _body(asked.media, "" if function.rows else ".pgrst_scalar", single=not function.returns_set)
+    body = (
+        None
+        if asked.head
+        else _body(asked.media, "" if function.rows else ".pgrst_scalar", single=not function.returns_set)
+    )
 
     def answer(outcome: Outcome) -> Answer:
-        return Answer(204, {}) if function.returns == "void" else _page(asked, root, outcome)
+        page = _page(root, outcome)
+        return Answer(204, page.headers) if function.returns == "void" else page
 
     return Action(
         _statement(rows, body, source=calling, total=total), parameters.values, answer,
@@ -198,6 +203,7 @@ class _Change:
         self.parameters = Parameters()
         self.writer = Writer(self.parameters)
         self.root = plan(asked.schema, table, asked.query, max_rows=None, conditions_of_root=False)
+        self.root.select = expand_star(self.root)
         self.represented = asked.returns == "representation"
         self.returning = returned_columns(self.root if self.represented else Node(table, self.root.alias), key)
         conditions = [condition for path, condition in asked.query.conditions if not path]
@@ -260,7 +266,7 @@ def _content_range(offset: int, page: int, total: int | None) -> str:
     return f"{rows}/{'*' if total is None else total}"
 
 
-def _page(asked: Asked, root: Node, outcome: Outcome) -> Answer:
+def _page(root: Node, outcome: Outcome) -> Answer:
     """200, or 206 when there is more than this page; PGRST103 when the page begins beyond the end."""
     total, page, offset = outcome.total, outcome.page, root.offset
     if total is not None and offset > total:
@@ -270,7 +276,7 @@ def _page(asked: Asked, root: Node, outcome: Outcome) -> Answer:
             headers={"Content-Range": _content_range(0, 0, total)},
         )  # fmt: skip
     status = 206 if total is not None and page < total else 200
-    return Answer(status, {"Content-Range": _content_range(offset, page, total)}, "" if asked.head else outcome.body)
+    return Answer(status, {"Content-Range": _content_range(offset, page, total)}, outcome.body)
 
 
 def _check_names_one_row(query: Query, table: Table) -> None:

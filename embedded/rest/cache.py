@@ -67,15 +67,22 @@ class SchemaCache:
         while True:
             try:
                 async with self._database.admin.acquire() as connection:
-                    connection.add_termination_listener(lambda _: self._stale.set())
-                    await connection.add_listener(CHANNEL, lambda *_: self._stale.set())
+                    connection.add_termination_listener(self._announced)
+                    await connection.add_listener(CHANNEL, self._announced)
                     if listening.is_set():
                         self._stale.set()  # what was announced while nobody listened is not known
                     listening.set()
-                    await self._follow(connection)
+                    try:
+                        await self._follow(connection)
+                    finally:
+                        if not connection.is_closed():
+                            await connection.remove_listener(CHANNEL, self._announced)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("schema cache: %s; listening again in %s s", error, RETRY_S)
             await asyncio.sleep(RETRY_S)
+
+    def _announced(self, *_: object) -> None:
+        self._stale.set()
 
     async def _follow(self, connection: Connection) -> None:
         while not connection.is_closed():

@@ -115,7 +115,8 @@ def _not_found(schema: Schema, name: Name, arguments: Arguments, overloads: list
     elif body_type in UNNAMED:
         shown, searched = "", f" with a single unnamed {UNNAMED[body_type][0]} parameter"
     if overloads:
-        signatures = [f"({', '.join(sorted(parameter.name for parameter in one.parameters))})" for one in overloads]
+        named = [sorted(parameter.name for parameter in one.parameters if parameter.name) for one in overloads]
+        signatures = [f"({', '.join(names)})" for names in named if names]
         close = [name[1] + signature for signature in get_close_matches(shown, signatures, 1, 0.4)]
     else:
         close = get_close_matches(name[1], [known[1] for known in schema.functions if known[0] == name[0]], 1)

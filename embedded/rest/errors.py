@@ -56,7 +56,7 @@ class NotInCache(RestError):
     """PGRST2xx: the schema cache does not know a table, column, relationship or function."""
 
 
-def from_token(error: InvalidToken) -> RestError:
+def from_token(error: InvalidToken, token: str) -> RestError:
     """A token that is no good: PGRST301 when it proves nothing, PGRST303 when its claims do not hold."""
     match error.reason:
         case "expired":
@@ -67,7 +67,9 @@ def from_token(error: InvalidToken) -> RestError:
             code, message = "PGRST301", "No suitable key or wrong key type"
             details = "None of the keys was able to decode the JWT"
         case _:
-            code, message, details = "PGRST301", "Provided JWT couldn't be decoded or it is invalid", None
+            parts = len(token.split("."))
+            message = f"Expected 3 parts in JWT; got {parts}" if parts != 3 else "JWT couldn't be decoded"
+            code, details = "PGRST301", None
     challenge = f'Bearer error="invalid_token", error_description="{message}"'
     return RestError(401, code, message, details=details, headers={"WWW-Authenticate": challenge})
 

@@ -71,7 +71,8 @@ class Preferences:
 
     def applied(self, *names: str) -> dict[str, str]:
         """The Preference-Applied header for those of `names` that were given."""
-        values = [f"{name}={self.known[name]}" for name in PREFERENCES if name in names and name in self.known]
+        heeded = [name for name in PREFERENCES if name in names and (self.strict or name != "max-affected")]
+        values = [f"{name}={self.known[name]}" for name in heeded if name in self.known]
         return {"Preference-Applied": ", ".join(values)} if values else {}
 
 

@@ -48,7 +48,7 @@ def parse_query(pairs: Iterable[tuple[str, str]], *, call: bool = False) -> Quer
         if key in IGNORED:
             continue
         if key == "select":
-            query.select = _whole(text, "select parameter", _select)
+            query.select = _whole(text, "select parameter", _select) or query.select
         elif key == "columns":
             query.columns = _whole(text, "columns parameter", _names)
         elif key == "on_conflict":
@@ -61,7 +61,7 @@ def parse_query(pairs: Iterable[tuple[str, str]], *, call: bool = False) -> Quer
         elif last in ("and", "or"):
             path = _path(key)
             negation = "not." if "not" in path else ""
-            logic = _whole(f"{negation}{last}{text}", "logic tree", _condition)
+            logic = _whole(f"{negation}{last}{text}", "logic tree", _condition, shown=text)
             query.conditions.append((tuple(name for name in path[:-1] if name != "not"), logic))
         elif call and not _is_filter(key, text):
             query.arguments.append((key, text))
@@ -72,8 +72,9 @@ def parse_query(pairs: Iterable[tuple[str, str]], *, call: bool = False) -> Quer
     return query
 
 
-def _whole(text: str, what: str, read: Callable[[Scanner], T]) -> T:
-    scanner = Scanner(text, what)
+def _whole(text: str, what: str, read: Callable[[Scanner], T], *, shown: str | None = None) -> T:
+    """All of `text`, read as `what`; errors show it, or what the client wrote instead of it."""
+    scanner = Scanner(text, f"{what} ({text if shown is None else shown})")
     result = read(scanner)
     scanner.expect_end()
     return result
@@ -127,6 +128,8 @@ def _select_item(scanner: Scanner) -> SelectItem:
     if scanner.accept("*"):
         _refuse_aggregate(scanner)
         return SelectField(Field("*"))
+    if not scanner.at_name:
+        raise scanner.fail('"...", field name (* or [a..z0..9_$]), "*" or "count()"')
     name, alias = scanner.name(), None
     if scanner.peek(":") and not scanner.peek("::"):
         scanner.expect(":")
@@ -212,6 +215,8 @@ def _condition(scanner: Scanner) -> Condition:
             raise scanner.fail('"," or ")"')
         return Logic(operator, tuple(terms), negated)
     scanner.position = start
+    if not scanner.at_name:
+        raise scanner.fail("field name (* or [a..z0..9_$]), negation operator (not) or logic operator (and, or)")
     field = scanner.field()
     scanner.expect(".")
     negated, operation = _operation(scanner, Scanner.value)

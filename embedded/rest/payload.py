@@ -45,14 +45,14 @@ def parse_rows(raw: bytes, type_: str, columns: tuple[str, ...] | None) -> Body:
         text = orjson.dumps(dict(parse_qsl(text, keep_blank_values=True))).decode()
     elif type_ != JSON:
         raise RestError(400, "PGRST102", f"Content-Type not acceptable: {type_}")
-    value = _parse(text or "{}")
+    value = _parse(text)
     rows = value if isinstance(value, list) else [value]
     if columns is None:
         keys = [frozenset(row) if isinstance(row, dict) else None for row in rows]
         if any(key is None or key != keys[0] for key in keys):
             raise RestError(400, "PGRST102", "All object keys must match")
         columns = tuple(sorted(keys[0] or ())) if keys else ()
-    return Body(text or "{}", columns) if isinstance(value, list) else Body(f"[{text or '{}'}]", columns)
+    return Body(text if isinstance(value, list) else f"[{text}]", columns)
 
 
 def parse_arguments(raw: bytes, type_: str, columns: tuple[str, ...] | None) -> Arguments:

@@ -12,8 +12,8 @@ from embedded.rest.schema import Relationship, Schema, Table
 from embedded.rest.syntax import (
     Condition,
     EmbedPath,
+    Field,
     Filter,
-    Logic,
     OrderTerm,
     Query,
     SelectEmbed,
@@ -74,12 +74,10 @@ def plan(schema: Schema, table: Table, query: Query, *, max_rows: int | None, co
             raise RestError(416, "PGRST103", "Requested range not satisfiable", details=details)
         _at(root, path).limit = limit
     for path, offset in query.offsets.items():
-        _at(root, path).offset = offset
+        _at(root, path).offset = max(0, offset)
     for node in _nodes(root):
         if max_rows is not None:
             node.limit = max_rows if node.limit is None else min(node.limit, max_rows)
-        for condition in node.conditions:
-            _check(node, condition)
         for term in node.order:
             _check_order(node, term)
     return root
@@ -116,22 +114,10 @@ def _at(node: Node, path: EmbedPath) -> Node:
     return node
 
 
-def _check(node: Node, condition: Condition) -> None:
-    if isinstance(condition, Logic):
-        for term in condition.terms:
-            _check(node, term)
-    elif is_about_embed(node, condition) and (condition.operation.operator, condition.operation.operand) != (
-        "is",
-        "null",
-    ):
-        name = condition.field.name
-        details = "Only is null or not is null filters are allowed on embedded resources"
-        raise RestError(400, "PGRST120", f"Bad operator on the '{name}' embedded resource", details=details)
-
-
-def is_about_embed(node: Node, condition: Filter) -> bool:
-    """Whether a filter asks for the presence of related rows instead of a column's value."""
-    return not condition.field.path and node.embed(condition.field.name) is not None
+def asked_embed(node: Node, condition: Filter) -> Embed | None:
+    """The embed whose presence a filter asks for: `embed=is.null`. Any other filter is about a column of that name."""
+    is_null = (condition.operation.operator, condition.operation.operand) == ("is", "null")
+    return node.embed(condition.field.name) if is_null and not condition.field.path else None
 
 
 def _check_order(node: Node, term: OrderTerm) -> None:
@@ -143,6 +129,12 @@ def _check_order(node: Node, term: OrderTerm) -> None:
     elif not embed.relationship.to_one:
         details = f"'{node.table.name[1]}' and '{term.embed}' do not form a many-to-one or one-to-one relationship"
         raise RestError(400, "PGRST118", f"A related order on '{term.embed}' is not possible", details=details)
+
+
+def expand_star(node: Node) -> list[SelectField]:
+    """What a node selects with `*` as the columns it stands for."""
+    every = [SelectField(Field(name)) for name in node.table.columns]
+    return [field for item in node.select for field in (every if item.field.name == "*" else [item])]
 
 
 def find_relationship(schema: Schema, table: Table, wanted: SelectEmbed) -> Relationship:

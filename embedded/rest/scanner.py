@@ -30,7 +30,7 @@ class Scanner:
         """The error that something else was expected here."""
         found = repr(self.text[self.position])[1:-1] if self.position < len(self.text) else None
         unexpected = f'unexpected "{found}"' if found else "unexpected end of input"
-        return QueryError(f"{self.what} ({self.text})", self.position + 1, f"{unexpected} expecting {expected}")
+        return QueryError(self.what, self.position + 1, f"{unexpected} expecting {expected}")
 
     def descend(self) -> None:
         """One level deeper; refuses what is nested beyond reason."""
@@ -41,6 +41,10 @@ class Scanner:
     @property
     def at_end(self) -> bool:
         return self.position == len(self.text)
+
+    @property
+    def at_name(self) -> bool:
+        return bool(NAME.match(self.text, self.position) or QUOTED.match(self.text, self.position))
 
     def peek(self, token: str) -> bool:
         return self.text.startswith(token, self.position)

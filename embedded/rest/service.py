@@ -93,7 +93,7 @@ class Rest:
         try:
             claims = self._keys.verify(request.state.token)
         except InvalidToken as error:
-            raise from_token(error) from error
+            raise from_token(error, request.state.token) from error
         if request.method == "OPTIONS":
             return Response(None, 200, {"Allow": ",".join(CALL_METHODS if is_call else METHODS)})
 
@@ -115,10 +115,10 @@ class Rest:
         action = await self._prepare(prepare)
         answer, extra, status = await self._run(action, request, claims, schema_name, preferences, media)
         headers = {**answer.headers, **preferences.applied(*action.applied)}
-        if len(self._schemas) > 1:
-            headers["Content-Profile"] = schema_name
-        if answer.body:
+        if answer.body is not None:
             headers["Content-Type"] = media.content_type
+            if len(self._schemas) > 1:
+                headers["Content-Profile"] = schema_name
         response = Response(answer.body or None, status or answer.status, headers)
         for name, value in extra:
             response.headers[name] = value

@@ -11,7 +11,7 @@ Invariants
 from __future__ import annotations
 
 from embedded.rest.errors import RestError
-from embedded.rest.plan import Embed, Node, is_about_embed
+from embedded.rest.plan import Embed, Node, asked_embed
 from embedded.rest.schema import Name, Table
 from embedded.rest.syntax import Condition, Field, Filter, Operation, OrderTerm, SelectField
 
@@ -88,7 +88,7 @@ class Reader:
 
     def count(self, node: Node, source: str) -> str:
         """How many rows there are without limit: only what filters takes part."""
-        asked = {condition.field.name for condition in _filters(node.conditions) if is_about_embed(node, condition)}
+        asked = {condition.field.name for condition in _filters(node.conditions) if asked_embed(node, condition)}
         joins = "".join(
             self._join(node, embed) for embed in node.embeds if embed.spec.inner or embed.spec.name in asked
         )
@@ -134,7 +134,7 @@ class Reader:
 
     def _filter(self, node: Node, condition: Filter) -> str:
         operation = condition.operation
-        if is_about_embed(node, condition) and (embed := node.embed(condition.field.name)):
+        if embed := asked_embed(node, condition):
             return f"{quote(embed.alias)} is not distinct from null"
         value = self._field(node, condition.field)
         if operation.operator == "is":
@@ -182,11 +182,11 @@ class Reader:
         kind = "inner" if embed.spec.inner else "left"
         if relationship.to_one:
             return f" {kind} join lateral ({rows}) as {alias} on true"
-        values = f"json_agg({alias}) as {alias}"
+        values = f"json_agg({alias})::jsonb as {alias}"
         if embed.spec.spread:
             values = ", ".join(
                 [f"nullif(count(*), 0) as {alias}"]
-                + [f"json_agg({alias}.{quote(name)}) as {quote(name)}" for name in _spread_names(node)]
+                + [f"json_agg({alias}.{quote(name)})::jsonb as {quote(name)}" for name in _spread_names(node)]
             )
         present = f"{alias} is not null" if embed.spec.inner else "true"
         return f" {kind} join lateral (select {values} from ({rows}) as {alias}) as {alias} on {present}"
@@ -227,7 +227,7 @@ def _embed_columns(embed: Embed) -> list[str]:
         return [f"coalesce({alias}.{quote(name)}, '[]') as {quote(name)}" for name in _spread_names(embed.node)]
     if embed.node.is_empty:
         return []
-    value = f"row_to_json({alias}.*)" if embed.relationship.to_one else f"coalesce({alias}.{alias}, '[]')"
+    value = f"row_to_json({alias}.*)::jsonb" if embed.relationship.to_one else f"coalesce({alias}.{alias}, '[]')"
     return [f"{value} as {quote(embed.spec.name)}"]
 
 

@@ -56,7 +56,6 @@ class Writer:
         chosen = ", ".join(f"pgrst_body.{quote(column.name)}" for column in columns)
         sql = f"insert into {qualified(table.name)}{target} select {chosen} from {source}{where}"
         if resolution and on_conflict:
-            known_columns(table, on_conflict)
             sql += f" on conflict ({', '.join(map(quote, on_conflict))}) "
             if resolution == "merge" and columns:
                 changes = ", ".join(f"{quote(column.name)} = excluded.{quote(column.name)}" for column in columns)
@@ -108,20 +107,11 @@ def definitions(columns: Iterable[Column]) -> str:
     return ", ".join(f"{quote(column.name)} {column.type}" for column in columns)
 
 
-def returned_columns(node: Node, keys: Iterable[str] = ()) -> str:
+def returned_columns(node: Node, key: Iterable[str] = ()) -> str:
     """What a change must return so that `node` can be read from it: no more, for a role may not see every column."""
-    names: dict[str, None] = dict.fromkeys(keys)
-    for item in node.select:
-        names[item.field.name] = None
-    for term in node.order:
-        if term.embed is None:
-            names[term.field.name] = None
+    names = dict.fromkeys(key)
+    names |= dict.fromkeys(item.field.name for item in node.select)
+    names |= dict.fromkeys(term.field.name for term in node.order if term.embed is None)
     for embed in node.embeds:
-        if embed.relationship.function:
-            names["*"] = None
-        names.update(dict.fromkeys(embed.relationship.columns))
-    table = quote(node.table.name[1])
-    if "*" in names:
-        names = {name: None for name in names if name not in node.table.columns}
-    columns = [f"{table}.{quote(name)}" if name != "*" else f"{table}.*" for name in names]
-    return ", ".join(columns) or "1"
+        names |= dict.fromkeys(node.table.columns if embed.relationship.function else embed.relationship.columns)
+    return ", ".join(f"{quote(node.table.name[1])}.{quote(name)}" for name in names) or "1"
