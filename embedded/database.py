@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import asyncpg
 import orjson
@@ -55,14 +55,19 @@ class Database:
         await self.admin.close()
 
     @asynccontextmanager
-    async def acting(
-        self, claims: Claims, *, headers: Mapping[str, str] | None = None, method: str = "", path: str = "",
-        readonly: bool = False, search_path: str = "public, extensions",
-    ) -> AsyncIterator[Connection]:  # fmt: skip
-        """One transaction as the role that `claims` name; an exception inside rolls it back."""
+    async def acting(self, claims: Claims, *, readonly: bool = False, **request: Any) -> AsyncIterator[Connection]:
+        """One transaction as the role that `claims` name (see `act`); an exception inside rolls it back."""
         async with self.requests.acquire() as connection, connection.transaction(readonly=readonly):
-            await connection.execute(
-                ACT_AS, claims["role"], orjson.dumps(claims).decode(), str(claims.get("sub", "")),
-                orjson.dumps(dict(headers or {})).decode(), method, path, search_path,
-            )  # fmt: skip
+            await act(connection, claims, **request)
             yield connection
+
+
+async def act(
+    connection: Connection, claims: Claims, *, headers: Mapping[str, str] | None = None, method: str = "", path: str = "",
+    search_path: str = "public, extensions",
+) -> None:  # fmt: skip
+    """Takes on the role that `claims` name, with the settings that policies read, until the transaction ends."""
+    await connection.execute(
+        ACT_AS, claims["role"], orjson.dumps(claims).decode(), str(claims.get("sub", "")),
+        orjson.dumps(dict(headers or {})).decode(), method, path, search_path,
+    )  # fmt: skip

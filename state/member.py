@@ -30,6 +30,7 @@ from state.tasks import Tasks
 from state.world import NEWEST, World
 
 LINGER_S = 60.0
+FLUSH_S = 3.0
 RENEW_EARLY_S = (60.0, 120.0)  # spread, so that members who signed in together do not renew together
 RENEW_SHARE = 0.25  # of a token's life, where that is shorter
 RENEW_RETRY_S = 10.0
@@ -144,14 +145,19 @@ class Member:
         """Sends what waits, then ends the connection."""
         await self._tasks.close()
         if not self._over:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.gather(*(table.mutations.flush() for table in self.tables)), 5)
+            await self.flush(FLUSH_S)
         self.studio.close()
         await self.presence.close()
         for table in self.tables:
             await table.close()
         await self.media.close()
         await self.connection.close()
+
+    async def flush(self, within_s: float) -> None:
+        """Sends what waits, deletions that could still be undone among it, as far as there is time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await asyncio.gather(*(table.mutations.flush() for table in self.tables))
 
     def open_tab(self) -> Tab:
         """A page of theirs was opened."""
@@ -255,8 +261,7 @@ class Members:
             return
         member = self._members.get(family.member_id)
         if member is not None and len(member._families) == 1:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.gather(*(table.mutations.flush() for table in member.tables)), 2)
+            await member.flush(FLUSH_S)
         await self._sessions.sign_out(session_id)
         if member is not None:
             member.release(session_id, "You have signed out")

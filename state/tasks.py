@@ -1,4 +1,8 @@
-"""Background tasks that are named, referenced, reported when they fail, and ended with their owner."""
+"""Background tasks that are named, referenced, reported when they fail, and ended with their owner.
+
+Waits with a limit use `asyncio.timeout`: before Python 3.12 `wait_for` swallows a cancellation that comes at the moment
+in which what it waits for is done, and a task that swallows its cancellation is never ended.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from typing import Literal
 
 import asyncpg
 
-from embedded.database import ACT_AS, Connection, Database, orjson
+from embedded.database import Connection, Database, act
 from embedded.keys import Claims
 from embedded.realtime.errors import DatabaseAway
 
@@ -93,9 +93,7 @@ class Authorizer:
 
 async def _act(connection: Connection, claims: Claims, topic: str) -> None:
     await connection.execute("select set_config('realtime.topic', $1, true)", topic)
-    await connection.execute(
-        ACT_AS, claims["role"], orjson.dumps(claims).decode(), str(claims.get("sub", "")), "{}", "", ""
-    )  # fmt: skip
+    await act(connection, claims)
 
 
 @asynccontextmanager

@@ -213,7 +213,8 @@ class Connection:
         log.info("%s: %s; next attempt in %.1f s", self._identity.name, reason, delay)
         self._go("offline", error=reason, retry_at=datetime.now(UTC) + timedelta(seconds=delay))
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._nudge.wait(), delay)
+            async with asyncio.timeout(delay):
+                await self._nudge.wait()
 
     async def _session(self) -> None:
         token = await self._identity.token()  # R4
@@ -222,7 +223,8 @@ class Connection:
         )
         client.access_token = token
         try:
-            await asyncio.wait_for(client.connect(), CONNECT_S)
+            async with asyncio.timeout(CONNECT_S):
+                await client.connect()
         except (TimeoutError, OSError) as error:
             raise Broken("Supabase does not answer") from error
         except Exception as error:  # websockets.InvalidStatus and its kin: an HTTP answer instead of a socket
@@ -265,7 +267,8 @@ class Connection:
                 for push in remote.messages_waiting_for_ack.values():
                     push.destroy()
             with suppress(Exception):
-                await asyncio.wait_for(client.close(), 2)
+                async with asyncio.timeout(2):
+                    await client.close()
 
     def _break(self, broken: Broken) -> None:
         if self._broken is not None and not self._broken.done():
@@ -285,12 +288,14 @@ class Connection:
             sent = loop.time()
             await push.send()
             try:
-                await asyncio.wait_for(answered.wait(), LATE_S)
+                async with asyncio.timeout(LATE_S):
+                    await answered.wait()
             except TimeoutError:
                 self._late = "Supabase is slow to answer"
                 self._assess()
                 try:
-                    await asyncio.wait_for(answered.wait(), PROBE_LOST_S - LATE_S)
+                    async with asyncio.timeout(PROBE_LOST_S - LATE_S):
+                        await answered.wait()
                 except TimeoutError:
                     self._break(Broken("Supabase stopped answering"))
                     return

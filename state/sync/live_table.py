@@ -177,7 +177,8 @@ class LiveTable(Generic[Row]):
             self._wake.clear()
             await self._fetch()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._pause())
+                async with asyncio.timeout(self._pause()):
+                    await self._wake.wait()
 
     def _pause(self) -> float:
         if self.error is not None or not self._feed.live:

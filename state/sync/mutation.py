@@ -220,6 +220,7 @@ class Mutations(Generic[Row]):
 
     async def _release(self, hold: asyncio.Event, after_s: float) -> None:
         try:
-            await asyncio.wait_for(hold.wait(), after_s)
+            async with asyncio.timeout(after_s):
+                await hold.wait()
         except TimeoutError:
             hold.set()
