@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -58,6 +59,7 @@ class ReplicationStream:
         self._lost: asyncio.Future[None] | None = None
         self._connection: Any = None  # psycopg2's replication types are not annotated
         self._cursor: Any = None
+        self._descriptor: int | None = None
         self._decoder = Decoder()
         self._done_lsn = 0  # end of the last transaction handed over
         self._transaction: Begin | None = None
@@ -108,7 +110,10 @@ class ReplicationStream:
         self._to_skip = 0
         loop = asyncio.get_running_loop()
         self._lost = loop.create_future()
-        loop.add_reader(self._connection.fileno(), self._read)
+        # libpq closes its descriptor by itself when the server goes away, and the number may be another socket's a
+        # moment later, for which the event loop would then never report anything. A duplicate is ours to close.
+        self._descriptor = os.dup(self._connection.fileno())
+        loop.add_reader(self._descriptor, self._read)
         self._on_up()
         self._read()  # what came while connecting may already wait in libpq, where no file descriptor tells of it
 
@@ -144,8 +149,7 @@ class ReplicationStream:
             return
         if self._lost and not self._lost.done():
             self._lost.cancel()
-        if not self._connection.closed:
-            asyncio.get_running_loop().remove_reader(self._connection.fileno())
+        self._stop_reading()
         self._connection.close()
         self._connection = self._cursor = None
 
@@ -177,10 +181,14 @@ class ReplicationStream:
 
     def _fail(self, error: Exception) -> None:
         assert self._lost is not None
-        # A closed descriptor must leave the event loop now: its number may be another's a moment later.
-        with contextlib.suppress(psycopg2.Error):
-            asyncio.get_running_loop().remove_reader(self._connection.fileno())
+        self._stop_reading()
         self._lost.set_exception(StreamLost() if "no COPY in progress" in str(error) else error)
+
+    def _stop_reading(self) -> None:
+        if self._descriptor is not None:
+            asyncio.get_running_loop().remove_reader(self._descriptor)
+            os.close(self._descriptor)
+            self._descriptor = None
 
     def _handle(self, data: bytes) -> None:
         match self._decoder.decode(data):
