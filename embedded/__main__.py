@@ -11,6 +11,7 @@ import asyncio
 import json
 import logging
 import logging.handlers
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -110,6 +111,7 @@ def _log_to(file: Path) -> None:
 def main() -> int:
     """Runs the command line; returns the exit status."""
     options = parse()
+    os.umask(0o077)  # databases, uploads and keys are for whoever started this
     try:
         uvloop.run(run(options))
     except StackError as error:

@@ -41,7 +41,7 @@ async def _apply(connection: asyncpg.Connection, script: str, keys: Keys, digest
     async with connection.transaction():
         await connection.execute(script)
         for role, password in (("postgres", keys.postgres_password), ("authenticator", keys.authenticator_password)):
-            await connection.execute(await connection.fetchval(SET_PASSWORD, role, password))
+            await connection.execute(str(await connection.fetchval(SET_PASSWORD, role, password)))
         await connection.execute(RECORD.format(hash=digest))
 
 

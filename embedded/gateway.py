@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 
 import asyncpg
 import orjson
-from starlette.applications import Starlette
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -68,10 +68,7 @@ class BodyTooLarge(Exception):
 def create_app(keys: Keys, services: Mapping[str, Sequence[BaseRoute]]) -> ASGIApp:
     """The gateway over `services`: path prefixes and the routes below them."""
     mounts = [Mount(prefix, app=_router(routes)) for prefix, routes in services.items()]
-    app = Starlette(routes=mounts)
-    app.router.redirect_slashes = False
-    app.router.default = _no_route
-    return Gateway(app, keys)
+    return Gateway(ExceptionMiddleware(_router(mounts)), keys)
 
 
 def _router(routes: Sequence[BaseRoute]) -> Router:
