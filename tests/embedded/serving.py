@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -14,6 +13,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from embedded.keys import Keys
+from embedded.ports import listen
 from supabase import AsyncClient, AsyncClientOptions, acreate_client
 
 
@@ -36,7 +36,7 @@ class _Tokens:
 async def served(services: Mapping[str, list[BaseRoute]], keys: Keys) -> AsyncIterator[str]:
     """The URL under which the routes of `services` answer, each below its prefix."""
     app = Starlette(routes=[Mount(prefix, routes=routes) for prefix, routes in services.items()])
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with listen(0, "--port") as listener:
         config = uvicorn.Config(_Tokens(app, keys), log_level="warning", lifespan="off")
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve(sockets=[listener]), name="serve")

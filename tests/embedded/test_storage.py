@@ -8,14 +8,18 @@ import os
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any, cast
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest
 from storage3.exceptions import StorageApiError
+from storage3.types import FileOptions, ListBucketFilesOptions
 
 from embedded.database import Database
 from embedded.keys import Keys
+from embedded.stack import Address
 from embedded.storage import Storage
 from embedded.storage.files import Files
 from supabase import AsyncClient
@@ -368,8 +372,9 @@ async def test_lists_show_folders_then_files(owner: Person) -> None:
     for name in ("b.txt", "a.txt", "ab.txt", "sub/one.txt", "sub/deep/two.txt", "100_.txt"):
         await owner.bucket().upload(f"{owner.id}/{name}", name.encode())
 
-    async def names(path: str = "", **options) -> list[str]:
-        return [entry["name"] for entry in await owner.bucket().list(f"{owner.id}{path}", options)]  # type: ignore[arg-type]
+    async def names(path: str = "", **options: Any) -> list[str]:
+        asked = cast(ListBucketFilesOptions, options)
+        return [entry["name"] for entry in await owner.bucket().list(f"{owner.id}{path}", asked)]
 
     assert await names() == ["sub", "100_.txt", "a.txt", "ab.txt", "b.txt"]
     assert await names("/sub/") == ["deep", "one.txt"]
@@ -510,3 +515,63 @@ async def test_an_upload_that_a_crash_cut_off_is_cleared_away(tmp_path: Path) ->
     (tmp_path / "arriving" / "half").write_bytes(b"x")
     await files.prepare()
     assert stored_files(tmp_path) == set()
+
+
+# On the whole stack, with the project's own policies.
+
+GENERATION = """
+insert into public.generations (
+  owner_id, kind, prompt, seed, media_path, poster_path, media_type, bytes, width, height, colour, visibility)
+values ($1, 'image', 'a wren', 1, $2, $3, 'image/png', 3, 64, 64, '#9bdcff', 'private')
+"""
+
+
+async def test_media_may_be_read_by_whoever_may_read_its_generation(supabase: Address, http: httpx.AsyncClient) -> None:
+    anon = await client(supabase.api_url, supabase.publishable_key, http)
+    service = await client(supabase.api_url, supabase.secret_key, http)
+    members: list[tuple[str, AsyncClient]] = []
+    for _ in range(2):
+        member = await client(supabase.api_url, supabase.publishable_key, http)
+        signed_up = await member.auth.sign_up({"email": f"{uuid4().hex}@starling.test", "password": "a good password"})
+        assert signed_up.user is not None
+        members.append((signed_up.user.id, member))
+    (owner_id, owner), (_, stranger) = members
+    media, poster = f"{owner_id}/{uuid4()}.png", f"{owner_id}/{uuid4()}.webp"
+    await service.storage.from_("media").upload(media, b"png", {"content-type": "image/png"})
+    await service.storage.from_("media").upload(poster, b"webp", {"content-type": "image/webp"})
+    postgres = await asyncpg.connect(supabase.db_url)
+
+    async def seen_by(somebody: AsyncClient) -> list[bool]:
+        return [
+            entry["signedURL"] is not None
+            for entry in await somebody.storage.from_("media").create_signed_urls([media, poster], 60)
+        ]
+
+    try:
+        assert await seen_by(owner) == [False, False]  # no generation yet: nobody's
+        await postgres.execute(GENERATION, owner_id, media, poster)
+        assert [await seen_by(who) for who in (owner, stranger, anon)] == [[True, True], [False, False], [False, False]]
+        await owner.table("generations").update({"visibility": "public"}).eq("media_path", media).execute()
+        assert [await seen_by(who) for who in (stranger, anon)] == [[True, True], [True, True]]
+        assert await anon.storage.from_("media").download(media) == b"png"
+        with pytest.raises(StorageApiError, match="row-level security"):
+            await owner.storage.from_("media").upload(f"{owner_id}/own.png", b"x", {"content-type": "image/png"})
+    finally:
+        await postgres.close()
+
+
+async def test_members_have_their_avatar_in_their_own_folder(supabase: Address, http: httpx.AsyncClient) -> None:
+    member = await client(supabase.api_url, supabase.publishable_key, http)
+    answer = await member.auth.sign_up({"email": f"{uuid4().hex}@starling.test", "password": "a good password"})
+    assert answer.user is not None
+    avatars, path = member.storage.from_("avatars"), f"{answer.user.id}/me.png"
+    png: FileOptions = {"content-type": "image/png", "upsert": "true"}
+
+    await avatars.upload(path, b"one", png)
+    await avatars.upload(path, b"two", png)
+
+    assert (await http.get(await avatars.get_public_url(path))).content == b"two"
+    with pytest.raises(StorageApiError, match="row-level security"):
+        await avatars.upload(f"{uuid4()}/me.png", b"x", png)
+    with pytest.raises(StorageApiError, match="mime type"):
+        await avatars.upload(f"{answer.user.id}/me.gif", b"x", {"content-type": "image/gif"})
