@@ -1,0 +1,58 @@
+# make run · make test · make bench · make lint · make types
+# Everything happens in .venv; what is installed there is locked, with hashes.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+PY     := .venv/bin/python
+PIP    := $(PY) -m pip --disable-pip-version-check install --quiet --require-hashes
+CLI    := tests/embedded/cli
+
+.PHONY: run test test-tools bench lint format types lock clean
+
+run: .venv/.run
+	@exec $(PY) main.py
+
+test: .venv/.dev test-tools
+	$(PY) -m pytest $(PYTEST_ARGS)
+
+bench: .venv/.dev
+	$(PY) -m tests.bench
+
+lint: .venv/.dev
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m pyright
+
+format: .venv/.dev
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+# Row types of all tables, by the official CLI from a database that has just been migrated.
+types: .venv/.dev test-tools
+	$(PY) -m tests.embedded.generate_types state/rows.py
+
+# The browser and the node packages that some tests need. Where there is no npm, those tests are skipped.
+test-tools:
+	@if [ -n "$$CI" ] && ! command -v chromium >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; fi
+	@if command -v npm >/dev/null && [ ! -d $(CLI)/node_modules ]; then \
+		cd $(CLI) && npm ci --silent --no-audit --no-fund; fi
+
+lock:
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
+		--group embedded pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
+		--group pyproject.toml:dev --constraint requirements.lock -o requirements-dev.lock
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
+
+.venv/.run: requirements.lock
+	@test -n "$(PYTHON)" || { echo "Starling needs Python 3.11 or newer."; exit 1; }
+	@test -x $(PY) || { echo "Setting up (once)..."; "$(PYTHON)" -m venv .venv; }
+	@$(PIP) -r requirements.lock
+	@touch $@
+
+.venv/.dev: .venv/.run requirements-dev.lock
+	@$(PIP) -r requirements-dev.lock
+	@touch $@
