@@ -1,0 +1,26 @@
+"""`--demo`: the very first studio is not empty.
+
+Pictures and a clip of the demo members wait in the queue and are drawn like everybody's. Later the crowd joins here.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from worker.api import Api
+
+log = logging.getLogger("worker.demo")
+
+
+class Demo:
+    """`fill` is called by the scheduler until it says that it is done."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def fill(self) -> bool:
+        """Queues the first pictures; False while there is no demo member yet."""
+        jobs: int | None = await self._api.call("seed_demo_generations")
+        if jobs:
+            log.info("queued %s pictures of the demo members", jobs)
+        return jobs is not None
