@@ -95,12 +95,15 @@ class Item(Protocol[Row_contra]):
     @property
     def element(self) -> ui.element: ...
 
-    def update(self, row: Row_contra, pending: Pending | None) -> None:
+    def update(self, row: Row_contra, pending: Pending | None, /) -> None:
         """Show this state of the row."""
         ...
 
 
-class LiveList(Generic[Row]):
+ItemType = TypeVar("ItemType", bound=Item[Any])
+
+
+class LiveList(Generic[Row, ItemType]):
     """Fills `container` with an item per row until the client is gone.
 
     `build` makes an item inside the container; its element must be the one new child. `shows` filters. `changed` is
@@ -110,14 +113,15 @@ class LiveList(Generic[Row]):
     def __init__(
         self,
         rows: Rows[Row],
-        build: Callable[[Row, Pending | None], Item[Row]],
+        build: Callable[[Row, Pending | None], ItemType],
         container: ui.element,
         *,
         shows: Callable[[Row], bool] = lambda _: True,
         changed: Callable[[], None] = lambda: None,
         key: str = "id",
     ) -> None:
-        self.items: dict[Hashable, Item[Row]] = {}  # in the order of the rows
+        self.items: dict[Hashable, ItemType] = {}  # in the order of the rows
+        self.quiet = False  # what comes now is not news
         self._rows = rows
         self._build = build
         self._container = container
@@ -126,7 +130,6 @@ class LiveList(Generic[Row]):
         self._key = key
         self._known: dict[Hashable, tuple[Any, ...]] = {}
         self._filled = False
-        self._quiet = False
         self._client = container.client
         self._client.on_delete(rows.subscribe(self._on_batch))
         self._sync()
@@ -135,19 +138,19 @@ class LiveList(Generic[Row]):
         """Adds a page at the end; returns whether there may be more. Raises StateError."""
         if self._rows.phase != "ready" or self._rows.complete:
             return False
-        self._quiet = True
+        self.quiet = True
         try:
             await self._rows.load_more()
         finally:
-            self._quiet = False
+            self.quiet = False
         return not self._rows.complete
 
     def filter(self, shows: Callable[[Row], bool]) -> None:
         """Let other rows through from now on."""
         self._shows = shows
-        self._quiet = True
+        self.quiet = True
         self._sync()
-        self._quiet = False
+        self.quiet = False
         self._changed()
 
     def _on_batch(self, _: Batch[Row]) -> None:
@@ -184,7 +187,7 @@ class LiveList(Generic[Row]):
                     self._known[key] = self._state(key, rows[key])
                     with self._container:
                         item = self.items[key] = self._build(rows[key], self._known[key][1])
-                    if self._filled and not self._quiet:
+                    if self._filled and not self.quiet:
                         item.element.classes(ARRIVE)
                     self._place(item.element, after)
         self.items = {key: self.items[key] for key in rows}
@@ -199,7 +202,7 @@ class LiveList(Generic[Row]):
         element.move(target_index=others.index(anchor) + 1 if anchor is not None else 0)
 
     def _dismiss(self, leaving: list[ui.element]) -> None:
-        if self._quiet or len(leaving) > MOST_LEAVING:
+        if self.quiet or len(leaving) > MOST_LEAVING:
             for element in leaving:
                 element.delete()
         elif leaving:

@@ -1,0 +1,124 @@
+"""The gallery: one's own pictures and everybody's public ones, newest first, filling and emptying by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from nicegui import ui
+
+from components.counter import Counter
+from components.island import Island
+from components.live_list import LiveList
+from components.media_tile import MediaTile, TileHost
+from components.picture_actions import PictureActions
+from components.picture_menu import PictureMenu
+from components.region_state import RegionState
+from components.sentinel import Sentinel
+from components.tag import Tag
+from state.errors import StateError
+from state.generation import Studio
+from state.models import Generation, Profile
+from state.sync.mutation import Pending
+from state.sync.rows import Rows
+
+SKELETONS = 6
+ARROWS = "(event) => starling.moveInGrid(event)"
+
+
+class Gallery(Island):
+    """The region "Gallery". `begin` is what an empty one offers; `shown` are the pictures in the order one sees."""
+
+    def __init__(
+        self,
+        studio: Studio,
+        people: Rows[Profile],
+        actions: PictureActions,
+        *,
+        open_picture: Callable[[Generation], None],
+        failed: Callable[[str], None],
+        begin: tuple[str, Callable[[], Any]],
+        guest: bool,
+    ) -> None:
+        super().__init__("section")
+        self.classes("gallery").props("aria-label=Gallery role=region")
+        self._studio, self._failed = studio, failed
+        self._filter = "All"
+        self._settled = False
+        self._filters = filters_for(studio, guest)
+        with self:
+            with ui.element("h2").classes("section-title"):
+                Tag("span", "Gallery")
+                self._count = Counter()
+                with ui.element("span").classes("end gallery__filters").props('role=group aria-label="Show"'):
+                    self._chips = {name: self._chip(name) for name in self._filters}
+            self._state = RegionState(
+                studio.gallery, skeleton=_draw_skeleton, empty="No picture here yet.", action=begin
+            )
+            grid = ui.element("ul").classes("gallery__grid").props("aria-label=Pictures")
+            grid.on("keydown", js_handler=ARROWS)
+            self._menu = PictureMenu(actions, open_picture)
+            self._host = TileHost(
+                studio=studio,
+                owner=lambda picture: people.get(picture.owner_id),
+                open=open_picture,
+                menu=self._menu.show,
+                favourite=actions.favourite,
+            )
+            self._list: LiveList[Generation, MediaTile] = LiveList(
+                studio.gallery, self._tile, grid, changed=self._changed
+            )
+            self._end = Sentinel(self._load_more)
+        self._changed()
+
+    @property
+    def shown(self) -> list[Generation]:
+        """The pictures that the filter lets through, in order."""
+        return [tile.picture for tile in self._list.items.values()]
+
+    def choose(self, name: str) -> None:
+        """Show only these: "All", "Mine", "Favourites", "Images" or "Videos"."""
+        self._filter = name
+        self._list.filter(self._filters[name])
+        self._end.look_again()
+
+    def _chip(self, name: str) -> ui.button:
+        return ui.button(name, color=None, on_click=partial(self.choose, name)).props("flat")
+
+    def _tile(self, picture: Generation, pending: Pending | None) -> MediaTile:
+        return MediaTile(picture, pending, host=self._host, fresh=self._settled and not self._list.quiet)
+
+    async def _load_more(self) -> bool:
+        try:
+            return await self._list.load_more()
+        except StateError as error:
+            self._failed(str(error))
+            return False
+
+    def _changed(self) -> None:
+        pictures = self._studio.gallery
+        shown = len(self._list.items)
+        self._settled = self._settled or pictures.phase == "ready"
+        self._count.set(shown, "" if pictures.complete or pictures.phase != "ready" else "+")
+        empty = "No picture here yet." if self._filter == "All" else f"Nothing under {self._filter} yet."
+        self._state.show(shown, empty=empty)
+        for name, chip in self._chips.items():
+            chip.props["aria-pressed"] = str(name == self._filter).lower()
+
+
+def filters_for(studio: Studio, guest: bool) -> dict[str, Callable[[Generation], bool]]:
+    """What the chips let through; guests have nothing of their own."""
+    filters: dict[str, Callable[[Generation], bool]] = {"All": lambda _: True}
+    if not guest:
+        filters["Mine"] = studio.mine
+        filters["Favourites"] = lambda picture: picture.favourite and studio.mine(picture)
+    filters["Images"] = lambda picture: picture.kind == "image"
+    filters["Videos"] = lambda picture: picture.kind == "video"
+    return filters
+
+
+def _draw_skeleton() -> None:
+    with ui.element("div").classes("gallery__grid"):
+        for _ in range(SKELETONS):
+            ui.element("div").classes("tile skeleton")

@@ -1,0 +1,173 @@
+"""A job in the queue: its preview as it sharpens, what is being done, how far it is, and what one can do about it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from nicegui import ui
+
+from components.avatar import Avatar
+from components.icon_button import IconButton
+from components.island import Island
+from components.signed_image import SignedImage
+from components.tag import Tag
+from state.generation import Studio
+from state.models import Job, Profile
+from state.sync.mutation import Pending
+from state.sync.rows import Rows
+
+MOST_BLUR_PX = 10  # of a preview at the beginning
+ORDINALS = ("next", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+
+Tone: TypeAlias = Literal["", "wait", "fail"]
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a row says: a word on a badge (none while it is being made) and the rest beside it."""
+
+    badge: str
+    tone: Tone
+    text: str
+
+
+def describe(job: Job, *, line: int | None = None, elapsed_s: float = 0.0, pending: Pending | None = None) -> Words:
+    """`line`: place in line, from 1; `elapsed_s`: since the worker last said how long it will take."""
+    if pending is not None and pending.failed:
+        return Words("not sent", "fail", pending.failed)
+    if pending is not None and pending.kind == "insert":
+        return Words("sending", "", "")
+    if job.status == "failed":
+        return Words("failed", "fail", job.error or "It could not be made.")
+    if job.status == "waiting":
+        again = "trying again · " if job.failures else ""
+        return Words("waiting", "wait", again + (place_in_line(line) if line else "in line"))
+    parts = [job.stage or "Preparing", f"{job.progress} %"]
+    if job.eta_s is not None:
+        left = max(0, round(job.eta_s - elapsed_s))
+        parts.append(f"{duration(left)} left" if left else "nearly done")
+    return Words("", "", " · ".join(parts))
+
+
+def place_in_line(line: int) -> str:
+    """1: next in line, 2: second in line, …"""
+    return f"{ORDINALS[line - 1] if line <= len(ORDINALS) else f'{line}th'} in line"
+
+
+def duration(seconds: int) -> str:
+    """8 s, 1 min 20 s."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def first_name(profile: Profile | None) -> str:
+    """What a person is called among others."""
+    return profile.display_name.split()[0] if profile else "Somebody"
+
+
+class JobRow:
+    """One row of the queue. Others' jobs say whose they are and have no buttons."""
+
+    def __init__(self, job: Job, pending: Pending | None, *, studio: Studio, people: Rows[Profile]) -> None:
+        self._studio, self._job, self._pending = studio, job, pending
+        self._mine = studio.mine(job)
+        self._reported = time.monotonic()
+        self._blur = -1
+        self._previews: list[SignedImage] = []
+        with Island("li").classes("job") as self.element:
+            self._thumb = ui.element("div").classes("job__thumb")
+            with ui.element("div").classes("job__words"):
+                Tag("p", job.prompt, "truncate-1 job__prompt").props["title"] = job.prompt
+                with ui.element("div").classes("job__state"):
+                    self._badge = Tag("span", "", "badge")
+                    self._text = Tag("span", "", "meta job__text")
+                with (
+                    ui.element("div")
+                    .classes("bar")
+                    .props('role=progressbar aria-label="Progress" aria-valuemin=0 aria-valuemax=100') as self._bar
+                ):
+                    self._fill = ui.element("div").classes("bar__fill")
+            if self._mine:
+                with ui.element("div").classes("job__actions"):
+                    self._retry = IconButton("refresh", "Retry", self._on_retry)
+                    self._stop = IconButton("close", "Cancel", self._on_stop)
+            else:
+                owner = people.get(job.owner_id)
+                name = owner.display_name if owner else "somebody else"
+                Avatar(owner).classes("job__owner").props["title"] = name
+                Tag("span", f"By {name}", "sr-only")
+        self.update(job, pending)
+
+    def update(self, job: Job, pending: Pending | None) -> None:
+        """Show this state; only what became different is sent."""
+        if (job.progress, job.eta_s) != (self._job.progress, self._job.eta_s):
+            self._reported = time.monotonic()
+        self._job, self._pending = job, pending
+        self.tick()
+        active = job.status == "active"
+        if active:
+            self._fill.style(f"transform:scaleX({job.progress / 100:.2f})")
+            self._bar.props["aria-valuenow"] = job.progress
+        self._bar.set_visibility(active)
+        self._sharpen(job)
+        unsent = pending is not None and pending.kind == "insert"
+        _toggle(self.element, "job--unsent", unsent and not (pending and pending.failed))
+        if self._mine:
+            failed = job.status == "failed" or bool(pending and pending.failed)
+            self._retry.set_visibility(failed)
+            name = "Dismiss" if failed else "Cancel"
+            if self._stop.props.get("aria-label") != name:
+                self._stop.rename(name)
+
+    def tick(self) -> None:
+        """Say the seconds that are left now, or the place in line."""
+        job = self._job
+        line = self._studio.line(job) if job.status == "waiting" else None
+        words = describe(job, line=line, elapsed_s=time.monotonic() - self._reported, pending=self._pending)
+        self._text.text = words.text
+        if self._badge.text != words.badge:
+            self._badge.text = words.badge
+            self._badge.classes(remove="badge--wait badge--fail", add=f"badge--{words.tone}" if words.tone else "")
+        self._badge.set_visibility(bool(words.badge))
+
+    @property
+    def counts_down(self) -> bool:
+        """Whether `tick` has something to do."""
+        return self._job.status == "active" and self._job.eta_s is not None
+
+    def _sharpen(self, job: Job) -> None:
+        path = job.preview_path if job.status == "active" else None
+        if path is None:
+            for preview in self._previews:
+                preview.delete()
+            self._previews.clear()
+        elif not self._previews or self._previews[-1].path != path:
+            with self._thumb:
+                self._previews.append(SignedImage(self._studio.media, path, "job__preview", lazy=False))
+            while len(self._previews) > 2:  # the newest fades in over the one before
+                self._previews.pop(0).delete()
+        blur = round(MOST_BLUR_PX * (1 - job.progress / 100) ** 1.5)
+        if path is not None and blur != self._blur:
+            self._blur = blur
+            self._thumb.style(f"--blur:{blur}px")
+
+    def _on_retry(self) -> None:
+        if self._pending is not None and self._pending.failed:
+            self._pending.retry()
+        else:
+            self._studio.retry(self._job.id)
+
+    def _on_stop(self) -> None:
+        if self._pending is not None and self._pending.failed:
+            self._pending.discard()
+        elif self._job.status == "failed":
+            self._studio.dismiss(self._job.id)
+        else:
+            self._studio.cancel(self._job.id)
+
+
+def _toggle(element: ui.element, name: str, on: bool) -> None:
+    if on != (name in element.classes):
+        element.classes(add=name if on else "", remove="" if on else name)

@@ -1,0 +1,53 @@
+"""SignedImage: a picture of the private bucket. Shows its place at once, itself when it has loaded."""
+
+from __future__ import annotations
+
+from nicegui import background_tasks, ui
+
+from state.media import Media
+
+
+class SignedImage(ui.element):
+    """An `<img>` that asks for its signed URL, fades in, and asks once more when the URL has expired.
+
+    Decorative to screen readers: what it stands in says what it shows.
+    """
+
+    def __init__(self, media: Media, path: str | None = None, classes: str = "", *, lazy: bool = True) -> None:
+        super().__init__("img")
+        self.path: str | None = None
+        self._media = media
+        self._asked_again = False
+        self.classes(f"signed-image {classes}").props('alt="" decoding=async draggable=false')
+        if lazy:
+            self.props("loading=lazy")
+        self.on("load", js_handler="(event) => event.target.classList.add('signed-image--here')")
+        self.on("error", self._failed, args=[])
+        if path:
+            self.show(path)
+
+    def show(self, path: str) -> None:
+        """Show this object of the bucket; what is shown stays until it has loaded."""
+        if path == self.path:
+            return
+        self.path, self._asked_again = path, False
+        url = self._media.peek(path)
+        if url is not None:
+            self.props["src"] = url
+        else:
+            self._ask()
+
+    def _failed(self) -> None:
+        if self.path is not None and not self._asked_again:
+            self._asked_again = True
+            self._media.forget(self.path)
+            self._ask()
+
+    def _ask(self) -> None:
+        background_tasks.create(self._load(), name=f"sign {self.path}")
+
+    async def _load(self) -> None:
+        path = self.path
+        url = await self._media.url(path) if path else None
+        if url is not None and path == self.path and not self.is_deleted:
+            self.props["src"] = url

@@ -1,0 +1,179 @@
+"""The viewer: one picture or clip as large as the window, what made it, and what to do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from urllib.parse import urlencode
+from uuid import UUID
+
+from nicegui import background_tasks, ui
+
+from components.avatar import Avatar
+from components.icon_button import IconButton
+from components.picture_actions import PictureActions
+from components.signed_image import SignedImage
+from components.tag import Tag
+from components.theme import ICON
+from state.generation import Studio
+from state.models import Generation, Model, Profile
+from state.sync.rows import Batch, Rows
+
+QUERY = "picture"  # /studio?picture=<id> opens it
+SWIPE = "(event) => starling.swipe(event, (way) => emit(way))"
+
+
+class Viewer(ui.dialog):
+    """`shown` gives the pictures that the arrows lead through, in order."""
+
+    def __init__(
+        self,
+        studio: Studio,
+        people: Rows[Profile],
+        actions: PictureActions,
+        *,
+        shown: Callable[[], list[Generation]],
+        path: str,
+    ) -> None:
+        super().__init__()
+        self._studio, self._people, self._actions, self._shown, self._path = studio, people, actions, shown, path
+        self._picture: Generation | None = None
+        self._place = 0
+        self.props('maximized transition-duration=120 aria-label="Picture"').classes("viewer")
+        self.on("hide", self._closed, args=[])
+        with self, ui.element("div").classes("viewer__frame"):
+            with ui.element("div").classes("viewer__stage") as self._stage:
+                self._media = ui.element("div").classes("viewer__media")
+                IconButton(
+                    "chevron_left", "Previous picture", lambda: self.step(-1), "viewer__arrow viewer__arrow--back"
+                )
+                IconButton("chevron_right", "Next picture", lambda: self.step(1), "viewer__arrow viewer__arrow--on")
+            for touch in ("touchstart", "touchend"):
+                self._stage.on(touch, lambda event: self.step(1 if event.args == "next" else -1), js_handler=SWIPE)
+            self._details = ui.element("aside").classes("viewer__details").props("aria-label=Details")
+            IconButton("close", "Close", self.close, "viewer__close")
+        self.on("keydown.left", lambda: self.step(-1), args=[])
+        self.on("keydown.right", lambda: self.step(1), args=[])
+        self.client.on_delete(studio.gallery.subscribe(self._on_batch))
+
+    def show(self, picture: Generation) -> None:
+        """Open it at this picture."""
+        self._present(picture)
+        self.open()
+
+    def show_id(self, picture_id: UUID) -> bool:
+        """Open it at the picture with this id; False if it is not in the gallery."""
+        picture = self._studio.gallery.get(picture_id)
+        if picture is not None:
+            self.show(picture)
+        return picture is not None
+
+    def step(self, way: int) -> None:
+        """Go on by `way` pictures, as far as there are any."""
+        pictures = self._shown()
+        place = self._find(pictures) + way
+        if self._picture is not None and 0 <= place < len(pictures):
+            self._present(pictures[place])
+
+    # How it follows the gallery -----------------------------------------------------------------------------------------
+
+    def _on_batch(self, batch: Batch[Generation]) -> None:
+        if self._picture is None or self.is_deleted:
+            return
+        now = self._studio.gallery.get(self._picture.id)
+        if now is None:  # deleted, by oneself or somebody else: on to the one that took its place
+            pictures = self._shown()
+            if pictures:
+                self._present(pictures[min(self._place, len(pictures) - 1)])
+            else:
+                self.close()
+        elif now is not self._picture:
+            self._picture = now
+            self._describe(now)
+
+    def _find(self, pictures: list[Generation]) -> int:
+        identity = self._picture.id if self._picture else None
+        return next((index for index, picture in enumerate(pictures) if picture.id == identity), self._place)
+
+    # What it shows ------------------------------------------------------------------------------------------------------
+
+    def _present(self, picture: Generation) -> None:
+        self._picture = picture
+        pictures = self._shown()
+        self._place = self._find(pictures)
+        self._media.clear()
+        self._media.style(f"--ratio:{picture.width / picture.height:.4f};--mean:{picture.colour}")
+        with self._media:
+            SignedImage(self._studio.media, picture.poster_path, "viewer__poster", lazy=False)
+            if picture.kind == "image":
+                large = SignedImage(self._studio.media, picture.media_path, "viewer__picture", lazy=False)
+                large.props["alt"] = picture.prompt
+            else:
+                background_tasks.create(self._play(picture), name=f"play {picture.media_path}")
+        self._describe(picture)
+        ui.navigate.history.replace(f"{self._path}?{urlencode({QUERY: str(picture.id)})}")
+        background_tasks.create(self._prepare(pictures), name="prepare the next pictures")
+
+    async def _play(self, picture: Generation) -> None:
+        url = await self._studio.media.url(picture.media_path)
+        if url is not None and self._picture is not None and self._picture.id == picture.id and not self.is_deleted:
+            with self._media:
+                clip = ui.element("video").classes("viewer__picture signed-image signed-image--here")
+                clip.props("controls loop autoplay playsinline :muted=true")
+                clip.props["aria-label"] = picture.prompt
+                clip.props["src"] = url
+
+    async def _prepare(self, pictures: list[Generation]) -> None:
+        """Let the browser fetch the neighbours, so that an arrow shows them at once."""
+        for place in (self._place + 1, self._place - 1):
+            if 0 <= place < len(pictures) and pictures[place].kind == "image":
+                url = await self._studio.media.url(pictures[place].media_path)
+                if url is not None and not self.is_deleted:
+                    self.client.run_javascript(f"new Image().src = {url!r}")
+
+    def _describe(self, picture: Generation) -> None:
+        owner = self._people.get(picture.owner_id)
+        model = next((model for model in self._studio.models.rows if model.id == picture.model_id), None)
+        self._details.clear()
+        with self._details:
+            with ui.element("div").classes("viewer__owner"):
+                Avatar(owner)
+                with ui.element("div"):
+                    Tag("div", owner.display_name if owner else "Somebody", "strong")
+                    Tag("div", when(picture.created_at), "meta")
+            Tag("p", picture.prompt, "viewer__prompt")
+            with ui.element("dl").classes("viewer__facts"):
+                for name, value in facts(picture, model):
+                    Tag("dt", name)
+                    Tag("dd", value, "num")
+            with ui.element("div").classes("viewer__actions"):
+                for offer in self._actions.offers(picture):
+                    button = ui.button(offer.title, icon=ICON + offer.icon, color=None)
+                    button.on_click(partial(self._act, offer.title, offer.act))
+                    button.props("flat align=left no-wrap").classes("btn--danger" if offer.danger else "")
+
+    def _act(self, title: str, act: Callable[[], object]) -> object:
+        if title.startswith("Reuse"):
+            self.close()
+        return act()
+
+    def _closed(self) -> None:
+        self._picture = None
+        self._media.clear()
+        ui.navigate.history.replace(self._path)
+
+
+def facts(picture: Generation, model: Model | None) -> list[tuple[str, str]]:
+    """What made it, in the order of the list."""
+    facts = [("Model", model.name if model else "no longer there"), ("Seed", str(picture.seed))]
+    facts.append(("Size", f"{picture.width} × {picture.height}"))
+    if picture.duration:
+        facts.append(("Length", f"{picture.duration:.0f} s"))
+    facts.append(("Seen by", "everybody" if picture.visibility == "public" else "only you"))
+    return facts
+
+
+def when(moment: datetime) -> str:
+    """21 November 2026, 08:14 UTC"""
+    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"

@@ -1,0 +1,128 @@
+"""/studio: write a prompt, watch it being made, keep what came of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from nicegui import ui
+
+from components import session
+from components.command_palette import Command
+from components.gallery import Gallery
+from components.here_now import HereNow
+from components.picture_actions import PictureActions
+from components.prompt_form import PromptForm
+from components.queue import Queue
+from components.shell import Shell, shell, sign_in_path
+from components.theme import ICON
+from components.toasts import Toast
+from components.viewer import Viewer
+from state.generation import Draft, News
+
+if TYPE_CHECKING:
+    from components.session import Visitor
+
+PATH = "/studio"
+
+
+@ui.page(PATH)
+async def page(picture: str = "") -> None:
+    """`picture`: the id of the one to open at once."""
+    visitor = await session.visitor()
+    with shell("Studio", visitor) as around:
+        studio_page(visitor, around, picture)
+
+
+def studio_page(visitor: Visitor, around: Shell, picture: str) -> None:
+    """Lay out the studio for `visitor` inside the shell and bind it to what is live."""
+    studio, people = visitor.studio, visitor.world.people
+    guest = visitor.member is None
+
+    def sign_in() -> None:
+        ui.navigate.to(sign_in_path(PATH))
+
+    def generate(draft: Draft) -> None:
+        if guest:
+            sign_in()
+        else:
+            studio.generate(draft)
+
+    with ui.element("div").classes("studio"):
+        form = PromptForm(studio.models, generate, guest=guest)
+        begin = ("Sign in to make one", sign_in) if guest else ("Write a prompt", form.focus)
+        actions = PictureActions(studio, around.toasts, reuse=form.use, sign_in=sign_in if guest else None)
+        with ui.element("div").classes("studio__aside"):
+            Queue(studio, people, begin=begin)
+            if visitor.member is not None:
+                HereNow(visitor.member.presence, people, studio, visitor.member.id)
+        gallery = Gallery(
+            studio,
+            people,
+            actions,
+            open_picture=lambda row: viewer.show(row),
+            failed=around.toasts.failed,
+            begin=begin,
+            guest=guest,
+        )
+        viewer = Viewer(studio, people, actions, shown=lambda: gallery.shown, path=PATH)
+
+    def tell(news: News) -> None:
+        made = news.generation
+        look = ("View", lambda: viewer.show_id(made.id)) if made is not None and news.kind == "made" else None
+        url = studio.media.peek(made.poster_path) if made is not None else None
+        around.toasts.show(
+            Toast(
+                news.text,
+                picture=url,
+                action=look,
+                group=news.kind,
+                many={"made": lambda n: f"{n} new pictures", "deleted": lambda n: f"{n} pictures were deleted"}.get(
+                    news.kind
+                ),
+            )
+        )
+
+    studio.news.subscribe(tell)
+    studio.failures.subscribe(around.toasts.failed)
+    around.commands.add(
+        Command("Write a prompt", icon=f"{ICON}edit", keys="/", action=form.focus, section="Studio"),
+        Command("Generate", "Ctrl ↵", icon=f"{ICON}auto_awesome", action=form.submit, section="Studio"),
+        Command("Surprise me", icon=f"{ICON}casino", keys="r", action=form.surprise, section="Studio"),
+        Command("Show everything", icon=f"{ICON}apps", action=lambda: gallery.choose("All"), section="Gallery"),
+        Command("Show images", icon=f"{ICON}image", action=lambda: gallery.choose("Images"), section="Gallery"),
+        Command("Show videos", icon=f"{ICON}movie", action=lambda: gallery.choose("Videos"), section="Gallery"),
+    )
+    if not guest:
+        around.commands.add(
+            Command("Show mine", icon=f"{ICON}person", action=lambda: gallery.choose("Mine"), section="Gallery"),
+            Command(
+                "Show favourites",
+                icon=f"{ICON}favorite",
+                action=lambda: gallery.choose("Favourites"),
+                section="Gallery",
+            ),
+        )
+    if picture:
+        open_when_known(visitor, viewer, around, picture)
+
+
+def open_when_known(visitor: Visitor, viewer: Viewer, around: Shell, picture: str) -> None:
+    """Open the picture of a deep link as soon as the gallery has it, or say that there is none."""
+    gallery = visitor.studio.gallery
+    waiting = True
+
+    def look(*_: object) -> None:
+        nonlocal waiting
+        if not waiting or gallery.phase == "loading":
+            return
+        waiting = False
+        try:
+            found = viewer.show_id(UUID(picture))
+        except ValueError:
+            found = False
+        if not found:
+            around.toasts.show(Toast("That picture is gone, or it is private", icon=f"{ICON}hide_image", urgent=True))
+
+    viewer.client.on_delete(gallery.subscribe(look))
+    look()
