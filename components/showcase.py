@@ -25,13 +25,11 @@ class Showcase(Island):
         self._pictures, self._people, self._media = pictures, people, media
         with self:
             wall = ui.element("ul").classes("showcase__wall")
-            with (
-                ui.element("div")
-                .classes("showcase__wall showcase__wall--empty")
-                .props("aria-hidden=true") as self._empty
-            ):
-                for _ in range(most):
-                    ui.element("div").classes("glimpse skeleton")
+            with ui.element("div") as self._empty:
+                with ui.element("div").classes("showcase__wall showcase__wall--empty").props("aria-hidden=true"):
+                    for _ in range(most):
+                        ui.element("div").classes("glimpse")
+                self._first = Tag("p", "The first picture will hang here.", "showcase__first")
         LiveList(Newest(pictures, most), self._glimpse, wall, changed=self._changed)
         self._changed()
 
@@ -40,10 +38,7 @@ class Showcase(Island):
 
     def _changed(self) -> None:
         self._empty.set_visibility(not self._pictures.rows)
-        self._empty.classes(
-            add="" if self._pictures.phase == "loading" else "showcase__wall--still",
-            remove="showcase__wall--still" if self._pictures.phase == "loading" else "",
-        )
+        self._first.set_visibility(self._pictures.phase == "ready")
 
 
 class Glimpse:

@@ -16,7 +16,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from nicegui import ui
 
@@ -26,6 +26,20 @@ AT_ONCE = 3
 PACE_S = 1.0
 WAITING = 20
 SECONDS = 5.0
+
+
+class Timer(Protocol):
+    """Something that will happen unless it is cancelled."""
+
+    def cancel(self) -> None: ...
+
+
+class Clock(Protocol):
+    """What is needed of an event loop."""
+
+    def time(self) -> float: ...
+
+    def call_later(self, delay: float, callback: Callable[[], None], /) -> Timer: ...
 
 
 @dataclass(frozen=True)
@@ -44,15 +58,16 @@ class Toast:
 
 
 class Toasts(Island):
-    """The toasts of one page; made once by the shell."""
+    """The toasts of one page; made once by the shell. `clock` is the running loop unless a test brings its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
         super().__init__("section")
+        self._clock: Clock = clock or asyncio.get_running_loop()
         self.classes("toasts").props('aria-label="Notifications" aria-live=polite')
         self._waiting: OrderedDict[object, tuple[Toast, int]] = OrderedDict()
         self._shown: list[_ToastCard] = []
         self._last = float("-inf")  # loop time of the last toast that was not urgent
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Timer | None = None
         self.client.on_delete(self._stop)
 
     def show(self, toast: Toast | str) -> None:
@@ -81,12 +96,11 @@ class Toasts(Island):
             self._timer = None
         if not self._waiting or self.is_deleted or len(self._shown) >= AT_ONCE:
             return  # _gone() pumps again when there is room
-        loop = asyncio.get_running_loop()
-        wait = self._last + PACE_S - loop.time()
+        wait = self._last + PACE_S - self._clock.time()
         if wait > 0:
-            self._timer = loop.call_later(wait, self._pump)
+            self._timer = self._clock.call_later(wait, self._pump)
             return
-        self._last = loop.time()
+        self._last = self._clock.time()
         _, (toast, number) = self._waiting.popitem(last=False)
         if number > 1 and toast.many:
             toast = replace(toast, text=toast.many(number))
@@ -97,7 +111,7 @@ class Toasts(Island):
         while len(self._shown) >= AT_ONCE:
             self._shown[0].close()
         with self:
-            self._shown.append(_ToastCard(toast, self._gone))
+            self._shown.append(_ToastCard(toast, self._gone, self._clock))
 
     def _gone(self, card: _ToastCard) -> None:
         self._shown.remove(card)
@@ -114,10 +128,10 @@ class Toasts(Island):
 class _ToastCard(ui.element):
     """One toast; counts its own time down."""
 
-    def __init__(self, toast: Toast, gone: Callable[[_ToastCard], None]) -> None:
+    def __init__(self, toast: Toast, gone: Callable[[_ToastCard], None], clock: Clock) -> None:
         super().__init__("div")
-        self._gone, self._seconds = gone, toast.seconds
-        self._timer: asyncio.TimerHandle | None = None
+        self._gone, self._seconds, self._clock = gone, toast.seconds, clock
+        self._timer: Timer | None = None
         self._closed = False
         self.classes(f"toast tone-{toast.tone}" if toast.tone else "toast")
         if toast.tone == "fail":
@@ -147,7 +161,7 @@ class _ToastCard(ui.element):
     def _run_down(self) -> None:
         self.stop()
         if self._seconds is not None and not self._closed:
-            self._timer = asyncio.get_running_loop().call_later(self._seconds, self.close)
+            self._timer = self._clock.call_later(self._seconds, self.close)
 
     def stop(self) -> None:
         if self._timer:

@@ -16,7 +16,12 @@ from components.theme import ICON
 log = logging.getLogger("starling.pages")
 
 
-@app.exception_handler(404)
+def install() -> None:
+    """Show these pages in place of NiceGUI's."""
+    app.add_exception_handler(404, not_found)
+    app.on_page_exception(broke)
+
+
 async def not_found(request: Request, error: Exception) -> Response:
     """For people a page, for programs that asked an endpoint what FastAPI says."""
     if isinstance(error, HTTPException) and "text/html" not in request.headers.get("accept", ""):
@@ -31,7 +36,6 @@ async def not_found(request: Request, error: Exception) -> Response:
     return client.build_response(request, 404)
 
 
-@app.on_page_exception
 def broke(_: Exception) -> None:
     """What is shown instead of a page that could not be built; NiceGUI logs why."""
     _explain(
