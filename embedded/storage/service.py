@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -91,13 +92,10 @@ class Storage:
 
     async def _download(self, request: Request) -> Response:
         bucket, name = _object(request)
-        return await downloads.sent(
-            request, self._files, await self._objects.find(await self._reader(request, bucket), bucket, name)
-        )
+        return await self._sent(request, await self._reader(request, bucket), bucket, name)
 
     async def _download_public(self, request: Request) -> Response:
-        bucket, name = await self._public_object(request)
-        return await downloads.sent(request, self._files, await self._objects.find(None, bucket, name))
+        return await self._sent(request, None, *await self._public_object(request))
 
     async def _download_signed(self, request: Request) -> Response:
         bucket, name = _object(request)
@@ -105,7 +103,14 @@ class Storage:
         if token is None:
             raise invalid("querystring must have required property 'token'")
         signing.opened(self._keys, token, f"{bucket}/{name}", upload=False)
-        return await downloads.sent(request, self._files, await self._objects.find(None, bucket, name))
+        return await self._sent(request, None, bucket, name)
+
+    async def _sent(self, request: Request, claims: Claims | None, bucket: str, name: str) -> Response:
+        for _ in range(2):  # a file that is not there was replaced after its row was read: the row knows the new one
+            row = await self._objects.find(claims, bucket, name)
+            with suppress(FileNotFoundError):
+                return await downloads.sent(request, self._files, row)
+        raise no_such_object()
 
     async def _info(self, request: Request) -> Response:
         bucket, name = _object(request)

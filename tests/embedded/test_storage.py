@@ -169,6 +169,15 @@ async def test_a_plain_body_is_a_file_too(owner: Person) -> None:
     assert info.json()["metadata"] == {"by": "hand"}
 
 
+async def test_what_an_uploader_tells_cannot_break_a_header(owner: Person) -> None:
+    path = f"/object/vault/{owner.id}/odd.txt"
+    told = {"cacheControl": "1\r\nset-cookie: a=b", "contentType": "text/plain\r\nx: y"}
+    assert (await owner.raw.post(path, data=told, files={"file": ("x", b"x", "text/plain")})).status_code == 200
+    got = await owner.raw.get(path)
+    assert (got.status_code, got.headers["cache-control"]) == (200, "no-cache")
+    assert not {"set-cookie", "x"} & got.headers.keys()
+
+
 @pytest.mark.parametrize("who", ["anon", "stranger"])
 async def test_private_data_is_nobody_elses(people: dict[str, Person], owner: Person, who: str) -> None:
     path, other = f"{owner.id}/secret.txt", people[who]
@@ -246,6 +255,23 @@ async def test_uploads_that_race_leave_one_row(owner: Person) -> None:
     assert (await owner.raw.get(path)).content == bytes([winner])
 
 
+async def test_reading_while_it_is_replaced_gives_one_or_the_other(owner: Person) -> None:
+    path = f"/object/vault/{owner.id}/preview.bin"
+    await owner.raw.put(path, content=b"a" * 900_000)
+
+    async def replace() -> None:
+        for letter in b"bcdefghij":
+            assert (await owner.raw.put(path, content=bytes([letter]) * 900_000)).status_code == 200
+
+    replacing = asyncio.create_task(replace())
+    while not replacing.done():
+        got = await owner.raw.get(path)
+        assert got.status_code == 200
+        assert len(got.content) == 900_000
+        assert len(set(got.content)) == 1
+    await replacing
+
+
 async def test_buckets_keep_to_their_size_and_types(owner: Person, service: Person, folder: Path) -> None:
     before = stored_files(folder)
     png = {"content-type": "image/png"}
@@ -299,6 +325,8 @@ async def test_parts_and_unchanged_files(owner: Person) -> None:
         part = await owner.raw.get(path, headers={"range": f"bytes={wanted}"})
         assert (part.status_code, part.content, part.headers["content-range"]) == (206, content, f"bytes {told}/10")
     refused(await owner.raw.get(path, headers={"range": "bytes=10-"}), "416", "InvalidRange")
+    stale = await owner.raw.get(path, headers={"range": "bytes=2-4", "if-range": '"older"'})
+    assert (stale.status_code, stale.content) == (200, b"0123456789")
     for odd in ("bytes=4-2", "lines=1-2", "bytes=a-b", "bytes=1-2,4-5"):
         assert (await owner.raw.get(path, headers={"range": odd})).status_code == 200
 
