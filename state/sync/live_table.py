@@ -142,7 +142,7 @@ class LiveTable(Generic[Row]):
         except BaseException:
             self._window.abandon(asked)
             raise
-        self._changed(self._window.page(records, asked, self._page))
+        self._changed(self._window.page(records, asked, self._page) or set())
         self.flush()
 
     # Life ----------------------------------------------------------------------------------------------------------
@@ -200,6 +200,9 @@ class LiveTable(Generic[Row]):
             self._window.abandon(asked)
             raise
         self.fetches += 1
+        if different is None:
+            self._wake.set()
+            return
         news = self.phase != "ready" or self.error is not None
         self.phase, self.error = "ready", None
         buffered, self._buffer = self._buffer, []

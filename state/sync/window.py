@@ -4,7 +4,8 @@ Pure: no socket, no clock, no task. The invariants of `LiveTable` that are about
 
 W1  A change older than the row held (by `version`) changes nothing.
 W2  A removed row stays removed, whatever was doubled or came late: `_floors` remembers the version it left with.
-W3  A snapshot never undoes a change that was applied after the snapshot was asked for.
+W3  A snapshot never undoes a change that was applied after the snapshot was asked for; one that was asked for before
+    another was applied is of no use, and refused.
 W4  At most `limit` rows (and a little slack) are held. Rows behind the last known one are not kept unless the end of
     the table is known, and a full window that lost a row says that it wants to be refilled.
 W5  A row whose state did not change stays the same object.
@@ -50,7 +51,8 @@ class Window(Generic[Row]):
         self._held: dict[Key, Row] = {}
         self._floors: OrderedDict[Key, int] = OrderedDict()  # versions below these are refused
         self._touched: dict[Key, int] = {}  # at which moment a change was last applied to a row
-        self._moment = 0
+        self._moment = 0  # rises with every question and every answer
+        self._applied = 0  # the moment of the last snapshot or page
         self._asked: list[int] = []  # moments at which the snapshots in flight were asked for
         self._end: SortKey | None = None  # the last known row; None: the end is known, or nothing is
 
@@ -91,6 +93,7 @@ class Window(Generic[Row]):
 
     def ask(self) -> int:
         """Call when a snapshot is asked for, before it is; hand the result to `snapshot`, `page` or `abandon`."""
+        self._moment += 1
         self._asked.append(self._moment)
         return self._moment
 
@@ -99,14 +102,15 @@ class Window(Generic[Row]):
         self._asked.remove(asked)
         self._prune()
 
-    def snapshot(self, records: list[dict[str, Any]], asked: int) -> set[Key]:
-        """The first `limit` rows of the query, as it was at some time after `asked`. Returns what is different."""
-        rows = [self.parse(record) for record in records]
-        full = len(rows) >= self.limit
-        self._end = self.query.sort_key(rows[-1]) if full else None
-        self.complete = not full
-        different = {key for row in rows if self._take(key := getattr(row, self.query.key), row, touch=False)}
-        present = {getattr(row, self.query.key) for row in rows}
+    def snapshot(self, records: list[dict[str, Any]], asked: int) -> set[Key] | None:
+        """The first `limit` rows of the query, as it was at some time after `asked`.
+
+        Returns what is different, or None when it came too late to be of use.
+        """
+        if asked < self._applied:
+            return self.abandon(asked)
+        different = self._add(records, full=len(records) >= self.limit)
+        present = {self._parse_key(record[self.query.key]) for record in records}
         for key in [key for key in self._held if key not in present and self._touched.get(key, 0) <= asked]:  # W3
             held = self._held[key]
             behind = self._end is not None and self.query.sort_key(held) > self._end
@@ -116,17 +120,24 @@ class Window(Generic[Row]):
         self.abandon(asked)
         return different
 
-    def page(self, records: list[dict[str, Any]], asked: int, size: int) -> set[Key]:
-        """The `size` rows behind `last`; the window grows by them."""
-        rows = [self.parse(record) for record in records]
+    def page(self, records: list[dict[str, Any]], asked: int, size: int) -> set[Key] | None:
+        """The `size` rows behind `last`; the window grows by them. Returns as `snapshot` does."""
+        if asked < self._applied:
+            return self.abandon(asked)
         self.limit += size
-        full = len(rows) >= size
-        self._end = self.query.sort_key(rows[-1]) if full else None
-        self.complete = not full
-        different = {key for row in rows if self._take(key := getattr(row, self.query.key), row, touch=False)}
+        different = self._add(records, full=len(records) >= size)
         self._cut(different)
         self.abandon(asked)
         return different
+
+    def _add(self, records: list[dict[str, Any]], *, full: bool) -> set[Key]:
+        """Takes the rows of an answer in. `full`: there may be more behind them."""
+        self._moment += 1
+        self._applied = self._moment
+        rows = [self.parse(record) for record in records]
+        self._end = self.query.sort_key(rows[-1]) if full else None
+        self.complete = not full
+        return {key for row in rows if self._take(key := getattr(row, self.query.key), row, touch=False)}
 
     def _take(self, key: Key, row: Row, *, touch: bool = True) -> bool:
         held = self._held.get(key)
