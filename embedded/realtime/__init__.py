@@ -20,17 +20,21 @@ from embedded.realtime.client import GOING_AWAY
 from embedded.realtime.handshake import Handshake
 from embedded.realtime.http import HttpBroadcast
 from embedded.realtime.limits import Limits
+from embedded.realtime.outbox import WebSocketProtocol
 from embedded.realtime.pgoutput import Begin, Change
 from embedded.realtime.replication import ReplicationStream
 from embedded.realtime.server import Server
 
-__all__ = ["Limits", "Realtime"]
+__all__ = ["MAX_FRAME_BYTES", "Limits", "Realtime", "WebSocketProtocol"]
 
+MAX_FRAME_BYTES = 5_000_000  # a larger frame closes its socket with code 1009
 SLOT = "supabase_realtime_replication_slot"  # one per cluster, as a cluster has one Realtime
 
 
 class Realtime:
     """The service: `routes` to mount at /realtime/v1, `start` before requests come, `stop` after.
+
+    uvicorn must run with `ws=WebSocketProtocol`, `ws_max_size=MAX_FRAME_BYTES` and `ws_per_message_deflate=False`.
 
     `replication_dsn` must be that of a role with replication rights. The stream repairs itself when Postgres goes away.
     """

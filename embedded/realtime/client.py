@@ -12,27 +12,33 @@ from typing import Any
 
 from embedded.realtime.channel import PREFIX, Channel, join
 from embedded.realtime.errors import JoinRefused
-from embedded.realtime.outbox import Outbox, Send
-from embedded.realtime.serializer import MalformedFrame, Message, Version, Wire, decode, encode
+from embedded.realtime.outbox import Outbox
+from embedded.realtime.serializer import MalformedFrame, Message, Version, decode, encode, pack
 from embedded.realtime.server import Server
 
 log = logging.getLogger(__name__)
 
 Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
 
 NORMAL, GOING_AWAY = 1000, 1001  # close codes
+GOODBYE_S = 5.0  # how long a client may take to read what was sent before the close
 
 
 class Client:
     """A connected socket; `run` serves it until it ends."""
 
-    def __init__(self, server: Server, receive: Receive, send: Send, version: Version, token: str) -> None:
+    def __init__(
+        self, server: Server, receive: Receive, send: Send, transport: asyncio.Transport, version: Version, token: str
+    ) -> None:
         self.version = version
         self.token = token
         self.channels: dict[str, Channel] = {}
         self._server = server
         self._receive = receive
-        self._outbox = Outbox(send, server.limits.max_outgoing_bytes)
+        self._send = send
+        self._outbox = Outbox(server.postman, transport, server.limits.max_outgoing_bytes)
+        self._close_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._heard_at = 0.0
         self._idle: asyncio.TimerHandle | None = None
 
@@ -41,17 +47,12 @@ class Client:
         self._server.clients.add(self)
         self._heard_at = asyncio.get_running_loop().time()
         self._check_idle()
-        tasks = {
-            asyncio.create_task(self._read(), name="realtime reader"),
-            asyncio.create_task(self._outbox.run(), name="realtime writer"),
-            asyncio.create_task(self._outbox.overflown.wait(), name="realtime overflow"),
-        }
+        reader = asyncio.create_task(self._read(), name="realtime reader")
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                if error := task.exception():
-                    log.error("a realtime socket failed", exc_info=error)
-            if self._outbox.overflown.is_set():
+            await asyncio.wait({reader, self._close_code}, return_when=asyncio.FIRST_COMPLETED)
+            if reader.done() and (error := reader.exception()):
+                log.error("a realtime socket failed", exc_info=error)
+            if self._outbox.overflown:
                 log.warning("a realtime socket read too slowly and was closed")
         finally:
             self._server.clients.discard(self)
@@ -59,22 +60,34 @@ class Client:
                 self._idle.cancel()
             for channel in list(self.channels.values()):
                 channel.leave()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+        if self._close_code.done():
+            await self._say_goodbye(self._close_code.result())
 
     def send(self, message: Message) -> None:
         """Sends a message to this client alone."""
-        self._outbox.put(encode(self.version, message))
+        self._outbox.put(pack(encode(self.version, message)))
 
-    def send_frame(self, frame: Wire | None) -> None:
-        """Sends an encoded frame; None is what this client's version cannot carry."""
-        if frame is not None:
-            self._outbox.put(frame)
+    def send_packet(self, packet: bytes | None) -> None:
+        """Sends a packed frame; None is what this client's version cannot carry."""
+        if packet is not None:
+            self._outbox.put(packet)
 
     def close(self, code: int) -> None:
         """Closes the socket after what was sent before."""
-        self._outbox.end(code)
+        if not self._close_code.done():
+            self._close_code.set_result(code)
+
+    async def _say_goodbye(self, code: int) -> None:
+        self._outbox.flush()
+        try:
+            async with asyncio.timeout(GOODBYE_S):
+                await self._send({"type": "websocket.close", "code": code})
+        except TimeoutError:
+            self._outbox.abort()
+        except OSError:
+            pass  # the client has gone already
 
     def _check_idle(self) -> None:
         loop = asyncio.get_running_loop()

@@ -10,12 +10,13 @@ from starlette.websockets import WebSocket
 from embedded.keys import InvalidToken
 from embedded.realtime.client import Client
 from embedded.realtime.errors import token_message
+from embedded.realtime.outbox import EXTENSION
 from embedded.realtime.serializer import Version
 from embedded.realtime.server import Server
 
 
 class Handshake:
-    """The ASGI application of `/websocket`."""
+    """The ASGI application of `/websocket`; uvicorn must run with `ws=WebSocketProtocol`."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -34,9 +35,10 @@ class Handshake:
             self._server.keys.verify(token)
         except InvalidToken as error:
             return await _deny(websocket, "Token has expired" if error.reason == "expired" else token_message(error))
+        transport = scope["extensions"][EXTENSION]
         await websocket.accept()
         # From here on frames go past Starlette, whose checks cost more than the frames.
-        return await Client(self._server, receive, send, version, token).run()
+        return await Client(self._server, receive, send, transport, version, token).run()
 
 
 async def _deny(websocket: WebSocket, error: str) -> None:

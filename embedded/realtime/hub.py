@@ -35,7 +35,7 @@ class Topic:
             if member.access.broadcast and (member is not sender or member.config.echo):
                 if message_id is not None and not member.first_sight(message_id):
                     continue
-                member.client.send_frame(message.frame(member.client.version))
+                member.client.send_packet(message.packet(member.client.version))
 
     def tell_presence(self, diff: Diff | None) -> None:
         """To all members that may read presence, whether they enabled it or not."""
@@ -44,7 +44,7 @@ class Topic:
         message = Outgoing(f"realtime:{self.name.name}", "presence_diff", diff.payload)
         for member in self.members:
             if member.access.presence:
-                member.client.send_frame(message.frame(member.client.version))
+                member.client.send_packet(message.packet(member.client.version))
 
 
 class Hub:

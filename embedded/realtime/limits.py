@@ -16,8 +16,8 @@ class Limits:
     """The limits of one server."""
 
     max_concurrent_users: int = 10_000
-    max_joins_per_second: int = 1_000
-    max_events_per_second: int = 2_000  # messages from clients
+    max_joins_per_second: float = 1_000
+    max_events_per_second: float = 2_000  # messages from clients
     max_channels_per_client: int = 100
     max_payload_bytes: int = 3_000_500  # 3,000 KB and what the real server allows for the envelope
     max_presence_events: int = 5  # calls of one channel …

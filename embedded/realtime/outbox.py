@@ -1,60 +1,74 @@
-"""What waits to be written to one socket. Bounded: a reader too slow for it is cut off, and nobody else waits for it."""
+"""What waits to be written to sockets: all frames for a socket in one turn of the event loop are one write.
+
+A write is a system call, and that is what a fan-out to hundreds of sockets costs. So frames are packed once per
+message and version, gathered, and written directly to the transports: `WebSocketProtocol` is uvicorn's own with a
+door to its transport, which ASGI has not.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from embedded.realtime.serializer import Wire
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-Send = Callable[[Any], Awaitable[None]]
+EXTENSION = "websocket.transport"
 
-FRAME_COST = 64  # what a waiting frame weighs besides its bytes
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """For uvicorn's setting `ws`: applications find the socket's transport in `scope["extensions"]`."""
+
+    def handle_connect(self, event: Any) -> None:
+        super().handle_connect(event)
+        if not self.close_sent:  # the handshake was in order, and the application starts in the loop's next turn
+            extensions: Any = self.scope.get("extensions")
+            extensions[EXTENSION] = self.transport
+
+
+class Postman:
+    """Empties the outboxes that got something in this turn of the event loop."""
+
+    def __init__(self) -> None:
+        self._filled: list[Outbox] = []
+
+    def notify(self, outbox: Outbox) -> None:
+        """`outbox` has something from now on."""
+        if not self._filled:
+            asyncio.get_running_loop().call_soon(self._round)
+        self._filled.append(outbox)
+
+    def _round(self) -> None:
+        filled, self._filled = self._filled, []
+        for outbox in filled:
+            outbox.flush()
 
 
 class Outbox:
-    """Frames are put in at any time and written by `run`, many of them in one turn of the event loop."""
+    """One socket's packets. Bounded: who reads too slowly for `max_bytes` is cut off, and nobody else waits for them."""
 
-    def __init__(self, send: Send, max_bytes: int) -> None:
-        self._send = send
+    def __init__(self, postman: Postman, transport: asyncio.Transport, max_bytes: int) -> None:
+        self._postman = postman
+        self._transport = transport
         self._max_bytes = max_bytes
-        self._frames: deque[Wire] = deque()
-        self._size = 0
-        self._close_code: int | None = None
-        self._wake = asyncio.Event()
-        self.overflown = asyncio.Event()
+        self._packets: list[bytes] = []
+        self.overflown = False
 
-    def put(self, frame: Wire) -> None:
-        """Adds a frame; after the end, or when the box has overflown, it goes nowhere."""
-        if self._close_code is not None or self.overflown.is_set():
+    def put(self, packet: bytes) -> None:
+        """Adds a packet; it is written within this turn of the event loop."""
+        if not self._packets:
+            self._postman.notify(self)
+        self._packets.append(packet)
+
+    def flush(self) -> None:
+        """Writes what is there, now."""
+        packets, self._packets = self._packets, []
+        if not packets or self._transport.is_closing():
             return
-        self._size += len(frame) + FRAME_COST
-        if self._size > self._max_bytes:
-            self._frames.clear()
-            self.overflown.set()
-            return
-        self._frames.append(frame)
-        self._wake.set()
+        self._transport.write(packets[0] if len(packets) == 1 else b"".join(packets))
+        if self._transport.get_write_buffer_size() > self._max_bytes:
+            self.overflown = True
+            self.abort()
 
-    def end(self, code: int) -> None:
-        """Closes the socket once everything before has been written."""
-        if self._close_code is None:
-            self._close_code = code
-            self._wake.set()
-
-    async def run(self) -> None:
-        """Writes until `end` was called, or the socket is gone."""
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            try:
-                while self._frames:
-                    frame = self._frames.popleft()
-                    await self._send({"type": "websocket.send", "text" if isinstance(frame, str) else "bytes": frame})
-                    self._size -= len(frame) + FRAME_COST
-                if self._close_code is not None:
-                    return await self._send({"type": "websocket.close", "code": self._close_code})
-            except OSError:  # the client has gone; the reader hears of it too
-                return None
+    def abort(self) -> None:
+        """Ends the connection without waiting for the client."""
+        self._transport.abort()

@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg2
+from psycopg2 import errors
 from psycopg2.extras import REPLICATION_LOGICAL, LogicalReplicationConnection
 
 from embedded.realtime.pgoutput import Begin, Change, Commit, Decoder, MalformedMessage, Relation
@@ -30,6 +31,7 @@ MESSAGES_PER_TICK = 200  # then others get their turn: writers above all
 CONFIRM_EVERY_S = 1  # psycopg2 allows no less
 FIRST_RETRY_S = 0.05
 LAST_RETRY_S = 2.0
+SLOT_FREE_WITHIN_S = 10.0
 
 
 class StreamLost(Exception):
@@ -73,7 +75,12 @@ class ReplicationStream:
 
     async def start(self) -> None:
         """Opens the stream. Raises psycopg2.Error when it cannot be opened; later losses are repaired by itself."""
-        await self._open()
+        try:
+            async with asyncio.timeout(SLOT_FREE_WITHIN_S):
+                while not await self._try_open():  # noqa: ASYNC110
+                    await asyncio.sleep(FIRST_RETRY_S)
+        except TimeoutError as error:
+            raise errors.ObjectInUse(f"the replication slot {self._slot} is in use by another server") from error
         self._task = asyncio.create_task(self._run(), name="realtime replication stream")
 
     async def stop(self) -> None:
@@ -98,6 +105,14 @@ class ReplicationStream:
                 self._close()
                 await asyncio.sleep(retry_s)
                 retry_s = min(retry_s * 2, LAST_RETRY_S)
+
+    async def _try_open(self) -> bool:
+        """False while a connection that has just ended still holds the slot."""
+        try:
+            await self._open()
+        except errors.ObjectInUse:
+            return False
+        return True
 
     async def _open(self) -> None:
         connecting = asyncio.create_task(asyncio.to_thread(self._connect))

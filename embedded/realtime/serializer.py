@@ -96,6 +96,17 @@ def _decode_binary(frame: bytes) -> Message:
     return Message(join_ref or None, ref or None, topic, "broadcast", UserPush(event, frame[6] == JSON, data))
 
 
+def pack(frame: Wire) -> bytes:
+    """A frame as a server puts it on the wire (RFC 6455: one piece, unmasked)."""
+    data, opcode = (frame.encode(), 0x81) if isinstance(frame, str) else (frame, 0x82)
+    size = len(data)
+    if size < 126:
+        return bytes((opcode, size)) + data
+    if size < 65536:
+        return b"%c\x7e%b%b" % (opcode, size.to_bytes(2, "big"), data)
+    return b"%c\x7f%b%b" % (opcode, size.to_bytes(8, "big"), data)
+
+
 def encode(version: Version, message: Message) -> str:
     """The text frame of a message to one client."""
     if version is Version.V2:
@@ -121,9 +132,17 @@ class Outgoing:
         """The frame for version 2.0.0."""
         return encode(Version.V2, self.message)
 
-    def frame(self, version: Version) -> Wire | None:
-        """The frame for `version`, encoded at its first use."""
-        return self.v2 if version is Version.V2 else self.v1
+    @cached_property
+    def _v1_packet(self) -> bytes | None:
+        return None if self.v1 is None else pack(self.v1)
+
+    @cached_property
+    def _v2_packet(self) -> bytes | None:
+        return None if self.v2 is None else pack(self.v2)
+
+    def packet(self, version: Version) -> bytes | None:
+        """The frame for `version` as it goes on the wire, made at its first use."""
+        return self._v2_packet if version is Version.V2 else self._v1_packet
 
 
 class OutgoingBroadcast(Outgoing):

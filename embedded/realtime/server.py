@@ -12,6 +12,7 @@ from embedded.keys import Keys
 from embedded.realtime.authorization import Authorizer
 from embedded.realtime.hub import Hub
 from embedded.realtime.limits import Limits, Rate
+from embedded.realtime.outbox import Postman
 
 if TYPE_CHECKING:
     from embedded.realtime.client import Client
@@ -28,6 +29,7 @@ class Server:
     limits: Limits
     replication_up: Callable[[], bool]
     hub: Hub = field(default_factory=Hub)
+    postman: Postman = field(default_factory=Postman)
     clients: set[Client] = field(default_factory=set)
 
     def __post_init__(self) -> None:

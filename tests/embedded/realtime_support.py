@@ -16,7 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from embedded.database import Database
 from embedded.keys import Keys
-from embedded.realtime import Limits, Realtime
+from embedded.realtime import MAX_FRAME_BYTES, Limits, Realtime, WebSocketProtocol
 
 # Topics of these tests begin with `rt.`; who may do what is in the topic's name.
 POLICIES = """
@@ -39,7 +39,7 @@ async def serve(database: Database, keys: Keys, dsn: str, limits: Limits | None 
     realtime = Realtime(database, keys, dsn, limits)
     app = Starlette(routes=[Mount("/realtime/v1", routes=realtime.routes)])
     config = uvicorn.Config(
-        app, port=0, log_level="warning", lifespan="off", ws="websockets-sansio", ws_max_size=5_000_000,
+        app, port=0, log_level="warning", lifespan="off", ws=WebSocketProtocol, ws_max_size=MAX_FRAME_BYTES,
         ws_per_message_deflate=False, ws_ping_interval=None,
     )  # fmt: skip
     server = uvicorn.Server(config)

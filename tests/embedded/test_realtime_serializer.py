@@ -12,6 +12,7 @@ from embedded.realtime.serializer import (
     Version,
     decode,
     encode,
+    pack,
 )
 
 REPLY = Message(None, "1", "phoenix", "phx_reply", {"status": "ok", "response": {}})
@@ -105,5 +106,14 @@ def test_names_too_long_for_a_binary_frame_go_as_text():
 
 def test_a_fan_out_encodes_once_per_version():
     message = Outgoing("realtime:a", "presence_diff", {"joins": {}, "leaves": {}})
-    assert message.frame(Version.V1) is message.frame(Version.V1)
-    assert message.frame(Version.V2) == '[null,null,"realtime:a","presence_diff",{"joins":{},"leaves":{}}]'
+    assert message.packet(Version.V1) is message.packet(Version.V1)
+    assert message.packet(Version.V2) == b'\x81A[null,null,"realtime:a","presence_diff",{"joins":{},"leaves":{}}]'
+
+
+@pytest.mark.parametrize(
+    ("size", "head"),
+    [(0, "8200"), (125, "827d"), (126, "827e007e"), (65535, "827effff"), (65536, "827f0000000000010000")],
+)
+def test_frames_are_packed_as_rfc_6455_says(size: int, head: str):
+    assert pack(b"x" * size) == bytes.fromhex(head) + b"x" * size
+    assert pack("é") == b"\x81\x02\xc3\xa9"

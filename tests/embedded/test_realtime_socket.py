@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator
@@ -18,7 +17,6 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from embedded.database import Database
 from embedded.keys import Keys
 from embedded.postgres import Postgres
-from embedded.realtime import Limits
 
 UNMATCHED = {"status": "error", "response": {"reason": "unmatched topic"}}
 JOINED = {"status": "ok", "response": {"postgres_changes": []}}
@@ -212,25 +210,6 @@ async def test_a_new_token_restarts_the_timer_and_a_bad_one_closes(v2: Socket, k
         system = await v2.event("system")
         assert system == {"message": message, "status": "error", "extension": "system", "channel": "rn"}
         assert await v2.receive() == ["2", "2", "realtime:rn", "phx_close", {}]
-
-
-async def test_an_idle_socket_is_closed(database: Database, keys: Keys, postgres: Postgres, url: str):
-    del url  # the stream's slot is one per cluster: this server's waits for the other's to end
-    from embedded.realtime.client import Client
-    from embedded.realtime.serializer import Version
-    from embedded.realtime.server import Server
-
-    sent: list[dict[str, object]] = []
-
-    async def receive() -> object:
-        return await asyncio.Event().wait()
-
-    async def send(message: dict[str, object]) -> None:
-        sent.append(message)
-
-    server = Server(database, keys, Limits(idle_s=0.05), lambda: True)
-    await asyncio.wait_for(Client(server, receive, send, Version.V2, keys.anon_key).run(), 5)
-    assert sent == [{"type": "websocket.close", "code": 1000}]
 
 
 async def test_a_frame_too_large_closes_with_1009(v2: Socket):

@@ -1,0 +1,64 @@
+"""What happens to a client that does too much, or nothing at all."""
+
+from __future__ import annotations
+
+import asyncio
+
+from realtime_support import open_socket, serve
+
+from embedded.database import Database
+from embedded.keys import Keys
+from embedded.postgres import Postgres
+from embedded.realtime import Limits
+from embedded.realtime.limits import Rate
+
+ONE_A_MINUTE = 1 / 60
+
+
+async def test_an_idle_socket_is_closed(database: Database, keys: Keys, postgres: Postgres):
+    limits = Limits(idle_s=0.2)
+    async with serve(database, keys, postgres.dsn(), limits) as url, open_socket(url, keys.anon_key) as socket:
+        await socket.join("realtime:idle")
+        await asyncio.wait_for(socket.raw.wait_closed(), 5)
+        assert socket.raw.close_code == 1000
+
+
+async def test_too_many_events_close_the_channel(database: Database, keys: Keys, postgres: Postgres):
+    limits = Limits(max_events_per_second=ONE_A_MINUTE)
+    async with serve(database, keys, postgres.dsn(), limits) as url, open_socket(url, keys.anon_key) as socket:
+        await socket.join("realtime:many", broadcast={"ack": True})
+        await socket.send("realtime:many", "broadcast", {"event": "e"}, "2")
+        assert (await socket.event("phx_reply"))["status"] == "ok"
+        await socket.send("realtime:many", "broadcast", {"event": "e"}, "3")
+        assert (await socket.event("system"))["message"] == "Too many messages per second"
+        assert await socket.receive() == ["1", "1", "realtime:many", "phx_close", {}]
+
+
+async def test_too_many_joins_close_the_socket(database: Database, keys: Keys, postgres: Postgres):
+    limits = Limits(max_joins_per_second=ONE_A_MINUTE)
+    async with serve(database, keys, postgres.dsn(), limits) as url, open_socket(url, keys.anon_key) as socket:
+        assert (await socket.join("realtime:one"))["status"] == "ok"
+        assert await socket.join("realtime:two", "2") == {
+            "status": "error",
+            "response": {"reason": "ClientJoinRateLimitReached: Too many joins per second"},
+        }
+        await asyncio.wait_for(socket.raw.wait_closed(), 5)
+
+
+async def test_too_many_clients_may_not_join(database: Database, keys: Keys, postgres: Postgres):
+    limits = Limits(max_concurrent_users=1)
+    async with serve(database, keys, postgres.dsn(), limits) as url, open_socket(url, keys.anon_key) as first:
+        async with open_socket(url, keys.anon_key) as second:
+            reply = await second.join("realtime:full")
+            assert reply["response"] == {"reason": "ConnectionRateLimitReached: Too many connected users"}
+        assert (await first.join("realtime:full"))["status"] == "ok"
+
+
+def test_a_rate_is_an_average_over_its_window():
+    now = 0.0
+    rate = Rate(2, 10, lambda: now)
+    assert all(rate.add() for _ in range(20))
+    assert not rate.add()
+    now = 10.0
+    assert rate.add()
+    assert rate.average == 0.1
