@@ -107,6 +107,9 @@ def _log_to(file: Path) -> None:
         level=logging.INFO, handlers=[kept, shown], format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
     )
 
+    # While Postgres is away its pools say so with a traceback each; the stack says it once.
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
+
 
 def main() -> int:
     """Runs the command line; returns the exit status."""

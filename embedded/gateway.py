@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from embedded.database import UNAVAILABLE
 from embedded.keys import InvalidToken, Keys
 
 log = logging.getLogger("embedded.requests")
@@ -41,14 +42,8 @@ TOO_LARGE = {"message": "Request size limit exceeded"}
 BROKEN = {"message": "An unexpected error occurred"}
 DATABASE_AWAY = {"message": "The database is not available at the moment. Try again."}
 
-DATABASE_ERRORS = (
-    ConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-)
+# ConnectionError is what connecting raises; the client errors are asyncpg's for a connection that is going or gone.
+DATABASE_ERRORS = (ConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError, *UNAVAILABLE)
 
 CORS = (
     (b"access-control-allow-origin", b"*"),
