@@ -1,0 +1,48 @@
+"""The front door."""
+
+from __future__ import annotations
+
+from nicegui import ElementFilter, ui
+from nicegui.testing import User
+
+from components.connection_pill import ConnectionPill
+
+
+async def test_guests_see_what_this_is_and_how_to_get_in(user: User) -> None:
+    await user.open("/")
+    await user.should_see("Everybody sees it come into focus")
+    await user.should_see("Sign in as Grace")
+    await user.should_see("Create account")
+    await user.should_see("Look around the studio as a guest")
+
+
+async def test_the_numbers_are_those_of_the_world(user: User) -> None:
+    await user.open("/")
+    await user.should_see("members")
+    await user.should_see("public pictures")
+    await user.should_see("being made now")
+
+
+async def test_one_click_is_enough_to_be_somebody(user: User) -> None:
+    await user.open("/")
+    user.find("Sign in as Ada").click()
+    await user.should_see("Ada Lovelace", retries=50)
+    with user:
+        assert ui.context.client.page.path == "/studio"
+
+
+async def test_members_go_on_to_the_studio(user: User) -> None:
+    await user.open("/")
+    user.find("Sign in as Ada").click()
+    await user.should_see("Ada Lovelace", retries=50)
+    await user.open("/")
+    with user:
+        assert ui.context.client.page.path == "/studio"
+
+
+async def test_guests_cannot_switch_off_the_connection_that_all_share(user: User) -> None:
+    await user.open("/")
+    with user:
+        pill = next(iter(ElementFilter(kind=ConnectionPill)))
+        assert pill.props["own"] is False
+        assert all(listener.type != "disconnect" for listener in pill._event_listeners.values())
