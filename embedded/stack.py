@@ -29,7 +29,7 @@ from embedded.keys import Keys
 from embedded.migrations import migrate
 from embedded.ports import LOOPBACK, listen
 from embedded.postgres import Postgres
-from embedded.realtime import Realtime
+from embedded.realtime import MAX_FRAME_BYTES, Realtime, WebSocketProtocol
 from embedded.rest import Rest
 from embedded.storage import Storage
 
@@ -148,7 +148,7 @@ class Stack:
         config = uvicorn.Config(
             create_app(keys, {prefix: service.routes for prefix, service in services.items()}),
             loop="none", lifespan="off", log_config=None, access_log=False, server_header=False, date_header=True,
-            ws="websockets-sansio", ws_max_size=5_000_000, ws_per_message_deflate=False,
+            ws=WebSocketProtocol, ws_max_size=MAX_FRAME_BYTES, ws_per_message_deflate=False,
             ws_ping_interval=None,  # Realtime closes silent sockets itself
             timeout_graceful_shutdown=int(SHUTDOWN_S + 0.5), proxy_headers=False,
         )  # fmt: skip
@@ -160,6 +160,7 @@ class Stack:
                 serving.result()
                 raise StackError("The HTTP server ended while it started.")
             await asyncio.sleep(0.005)
+        serving.add_done_callback(self._http_ended)
 
         keeper = asyncio.create_task(self._keep(postgres), name="embedded postgres keeper")
         self._undo.push_async_callback(_cancel, keeper)
@@ -174,6 +175,11 @@ class Stack:
         )
         log.info("ready at %s after %.2f s", address.api_url, time.perf_counter() - started)
         return address
+
+    def _http_ended(self, serving: asyncio.Task[None]) -> None:
+        if not self._stopping and not self.failed.done():
+            reason = "" if serving.cancelled() or not serving.exception() else f": {serving.exception()}"
+            self.failed.set_exception(StackError(f"The HTTP server ended by itself{reason}."))
 
     async def _keep(self, postgres: Postgres) -> None:
         """Starts Postgres again whenever it ends by itself."""
@@ -193,7 +199,8 @@ class Stack:
                 await postgres.restart()
                 log.warning("Postgres is back.")
         except StackError as error:
-            self.failed.set_exception(error)
+            if not self.failed.done():
+                self.failed.set_exception(error)
 
 
 async def _end_server(server: HttpServer, serving: asyncio.Task[None]) -> None:
