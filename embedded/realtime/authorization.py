@@ -15,7 +15,7 @@ from typing import Literal
 
 import asyncpg
 
-from embedded.database import Connection, Database, act
+from embedded.database import ROLES, Connection, Database, act
 from embedded.keys import Claims
 from embedded.realtime.errors import DatabaseAway
 

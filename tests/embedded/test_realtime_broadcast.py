@@ -9,11 +9,11 @@ from contextlib import AsyncExitStack
 import httpx
 import orjson
 import pytest
-from realtime_support import Socket, open_socket, serve
 
 from embedded.database import Database
 from embedded.keys import Keys
 from embedded.postgres import Postgres
+from tests.embedded.realtime_support import Socket, open_socket, serve
 
 OK = {"status": "ok", "response": {}}
 

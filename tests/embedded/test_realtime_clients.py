@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from realtime import AsyncRealtimeClient, RealtimeSubscribeStates
-from realtime_support import POLICIES, serve, token
 
 from embedded.database import Database
 from embedded.keys import Keys
 from embedded.postgres import Postgres
+from tests.embedded.realtime_support import POLICIES, serve, token
 
 
 @pytest.fixture(scope="module")

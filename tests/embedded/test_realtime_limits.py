@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from realtime_support import open_socket, serve
-
 from embedded.database import Database
 from embedded.keys import Keys
 from embedded.postgres import Postgres
 from embedded.realtime import Limits
 from embedded.realtime.limits import Rate
+from tests.embedded.realtime_support import open_socket, serve
 
 ONE_A_MINUTE = 1 / 60
 

@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from realtime_support import POLICIES, Socket, open_socket, serve, token
 
 from embedded.database import Database
 from embedded.keys import Keys
 from embedded.postgres import Postgres
+from tests.embedded.realtime_support import POLICIES, Socket, open_socket, serve, token
 
 OK = {"status": "ok", "response": {}}
 JOINED = {"status": "ok", "response": {"postgres_changes": []}}

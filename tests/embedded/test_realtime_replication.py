@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
-from realtime_support import Socket, open_socket, serve, until
 
 from embedded.bootstrap import bootstrap, requests_dsn
 from embedded.database import Database
@@ -16,6 +15,7 @@ from embedded.postgres import Postgres
 from embedded.realtime import SLOT
 from embedded.realtime.pgoutput import Begin, Change, Delete, Insert, Truncate, Update
 from embedded.realtime.replication import ReplicationStream
+from tests.embedded.realtime_support import Socket, open_socket, serve, until
 
 READY = {
     "message": "Replication connection established",

@@ -10,13 +10,13 @@ from typing import Any
 import httpx
 import orjson
 import pytest
-from realtime_support import Socket, open_socket, serve, token
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from embedded.database import Database
 from embedded.keys import Keys
 from embedded.postgres import Postgres
+from tests.embedded.realtime_support import Socket, open_socket, serve, token
 
 UNMATCHED = {"status": "error", "response": {"reason": "unmatched topic"}}
 JOINED = {"status": "ok", "response": {"postgres_changes": []}}
