@@ -335,7 +335,9 @@ class Studio:
     def _on_people(self) -> None:
         assert self.member is not None
         people = set(self.member.presence.people)
-        for id in people - self._known - {self.member.id}:
+        # Who was here before oneself has not joined; nor has anybody when oneself was away.
+        came = people - self._known if self.member.id in self._known else set()
+        for id in came:
             if person := self.world.people.get(id):
                 self.news.emit(News("joined", f"{person.display_name.split()[0]} joined", person))
         self._known = people
