@@ -1,0 +1,100 @@
+"""A member's jobs, pictures, models and files, each of them once private and once public."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import uuid4
+
+import asyncpg
+
+from tests.supabase.people import Person
+
+Visibility = Literal["private", "public"]
+
+MODEL = """
+insert into public.models (slug, name, kind, owner_id, visibility) values ($1, 'Of my own', 'trained', $2, $3)
+returning id::text
+"""
+
+
+@dataclass(frozen=True)
+class Half:
+    """The private or the public half of what there is. Paths are of the bucket media."""
+
+    model: str
+    job: str  # completed; `generation` is its picture
+    generation: str
+    media: str
+    poster: str
+    active_job: str
+    preview: str  # of the active job
+
+    def rows(self) -> dict[str, list[str]]:
+        """The ids, by table."""
+        return {"models": [self.model], "generation_jobs": [self.job, self.active_job], "generations": [self.generation]}
+
+    def files(self) -> list[str]:
+        """The paths of everything that can be looked at."""
+        return [self.media, self.poster, self.preview]
+
+
+@dataclass(frozen=True)
+class Studio:
+    """What one member has."""
+
+    owner: str
+    private: Half
+    public: Half
+
+    @classmethod
+    async def furnish(cls, owner: Person, service: Person, sql: asyncpg.Connection) -> Studio:
+        """Makes everything the way it is made: queued by the member, drawn and stored by a worker."""
+        await clear_queue(sql)
+        halves = [await _half(visibility, owner, service, sql) for visibility in ("private", "public")]
+        return cls(owner.id, *halves)
+
+
+async def _half(visibility: Visibility, owner: Person, service: Person, sql: asyncpg.Connection) -> Half:
+    model = await sql.fetchval(MODEL, f"own-{uuid4().hex[:8]}", owner.id, visibility)
+    done = await owner.enqueue(visibility=visibility, model_id=model, prompt=f"a {visibility} wren")
+    worker = f"worker-{uuid4().hex[:8]}"
+    (job,) = await service.call("claim_generation_jobs", worker=worker, n=1)
+    assert job["id"] == done["id"]
+    folder = f"{owner.id}/{job['id']}/1"
+    media, poster, preview = f"{folder}/0.webp", f"{folder}/0.poster.webp", f"{owner.id}/{uuid4()}/1/previews/25.webp"
+    for path in (media, poster, preview):
+        await put(service, "media", path, path.encode())
+    assert await service.call(
+        "complete_generation", worker=worker, job_id=job["id"], attempt=1, results=[result(media, poster)]
+    )
+    (generation,) = await service.rows(f"generations?job_id=eq.{job['id']}")
+    active = await owner.enqueue(visibility=visibility, prompt=f"another {visibility} wren")
+    assert [j["id"] for j in await service.call("claim_generation_jobs", worker=worker, n=1)] == [active["id"]]
+    report = {"id": active["id"], "attempt": 1, "progress": 25, "stage": "Sketching", "eta_s": 9, "preview_path": preview}
+    assert await service.call("report_progress", worker=worker, reports=[report]) == [active["id"]]
+    return Half(model, job["id"], generation["id"], media, poster, active["id"], preview)
+
+
+def result(media: str, poster: str, ordinal: int = 0) -> dict[str, Any]:
+    """One finished picture as a worker describes it."""
+    return {
+        "ordinal": ordinal, "seed": 7, "media_path": media, "poster_path": poster, "media_type": "image/webp",
+        "bytes": 10, "width": 1024, "height": 1024, "duration": None, "colour": "#9bdcff",
+    }  # fmt: skip
+
+
+async def put(somebody: Person, bucket: str, path: str, content: bytes) -> None:
+    """Uploads a file, which must succeed."""
+    answer = await somebody.http.post(
+        f"/storage/v1/object/{bucket}/{path}", content=content, headers={"content-type": "image/webp"}
+    )
+    assert answer.is_success, answer.text
+
+
+async def clear_queue(sql: asyncpg.Connection) -> None:
+    """Ends whatever other tests left waiting or at work, so that a claim takes what its test queued."""
+    await sql.execute("delete from private.job_leases")
+    await sql.execute(
+        "update public.generation_jobs set status = 'cancelled', finished_at = now() where status in ('waiting', 'active')"
+    )
