@@ -45,7 +45,7 @@ class Database:
     @classmethod
     async def connect(cls, requests_dsn: str, admin_dsn: str, size: int = 10) -> Database:
         """Opens both pools; `size` is the most connections each may hold."""
-        requests = await asyncpg.create_pool(requests_dsn, min_size=1, max_size=size)
+        requests = await asyncpg.create_pool(requests_dsn, min_size=1, max_size=size, reset=_keep)
         admin = await asyncpg.create_pool(admin_dsn, min_size=1, max_size=max(2, size // 2))
         return cls(requests, admin)
 
@@ -60,6 +60,10 @@ class Database:
         async with self.requests.acquire() as connection, connection.transaction(readonly=readonly):
             await act(connection, claims, **request)
             yield connection
+
+
+async def _keep(connection: Connection) -> None:
+    """Leaves a connection as it is: what `act` sets ends with its transaction, so a reset would be a trip for nothing."""
 
 
 async def act(

@@ -12,6 +12,7 @@ import os
 import secrets
 import time
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -95,20 +96,26 @@ class Keys:
 
     def verify(self, token: str) -> Claims:
         """The claims of a JWT or of an opaque key. Raises InvalidToken."""
-        try:
-            claims = jwt.decode(
-                self.as_jwt(token),
-                self.jwt_secret,
-                algorithms=["HS256"],
-                options={"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_sub": False},
-            )
-        except jwt.InvalidSignatureError as error:
-            raise InvalidToken("signature") from error
-        except jwt.InvalidTokenError as error:
-            raise InvalidToken("malformed") from error
+        claims = dict(_decode(self.as_jwt(token), self.jwt_secret))
         expires = claims.get("exp")
         if not isinstance(claims.get("role"), str) or not isinstance(expires, int | float):
             raise InvalidToken("claims")
         if (expired_for_s := int(time.time() - expires)) >= 0 and time.time() >= expires:
             raise InvalidToken("expired", expired_for_s)
         return claims
+
+
+@lru_cache(maxsize=4096)
+def _decode(token: str, secret: str) -> Claims:
+    """What a token says and its signature proves; a member's token comes with every request, so this is kept."""
+    try:
+        return jwt.decode(
+            token,
+            secret,
+            algorithms=["HS256"],
+            options={"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_sub": False},
+        )
+    except jwt.InvalidSignatureError as error:
+        raise InvalidToken("signature") from error
+    except jwt.InvalidTokenError as error:
+        raise InvalidToken("malformed") from error
