@@ -78,6 +78,11 @@ class Channel:
         return self.stage == "live"
 
     @property
+    def used(self) -> bool:
+        """Whether anybody listens."""
+        return self._uses > 0
+
+    @property
     def options(self) -> RealtimeChannelOptions:
         """What the join asks for. All of Starling's topics are private."""
         return {

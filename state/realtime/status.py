@@ -50,6 +50,11 @@ class Status:
     round_trip_ms: float | None = None
     paused: bool = False
 
+    @property
+    def said(self) -> tuple[object, ...]:
+        """Everything there is to say; different when anything has changed."""
+        return (self.state, self.attempts, self.retry_at, self.error, self.round_trip_ms, self.paused)
+
     def go(self, state: State, *, error: str | None = None, retry_at: datetime | None = None) -> bool:
         """Moves to `state`; False when it is there already. Raises IllegalTransition, naming both states."""
         self.error, self.retry_at = error, retry_at

@@ -1,0 +1,228 @@
+"""Socket: one disposable AsyncRealtimeClient, from its connection to its end.
+
+realtime-py's own reconnecting is switched off, and what it does behind one's back (a callback that raises kills its
+reader, retries that end, heartbeats whose replies nobody looks at, channels that vanish on `phx_close`) cannot hurt a
+client that is thrown away at the first doubt. `broken` is done when that moment has come.
+
+K1  Library callbacks run inside the library's reader: they only `put` an event, and never raise.
+K2  A socket is broken when its reader has ended, a channel was closed or errored unasked, or a probe got no answer for
+    `PROBE_LOST_S`; a channel that is refused breaks nothing.
+K3  After `close` nothing of it is left: no task, no timer, no callback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeAlias
+
+from realtime import AsyncRealtimeChannel, AsyncRealtimeClient, RealtimeSubscribeStates
+from realtime._async.push import AsyncPush
+from realtime.types import ChannelEvents, RealtimeAcknowledgementStatus
+
+from state.realtime.channel import Channel
+from state.tasks import Tasks
+
+log = logging.getLogger("starling.realtime")
+# It logs lost sockets as errors; here they are expected, and said by us.
+logging.getLogger("realtime").setLevel(logging.CRITICAL)
+
+CONNECT_S = 10.0
+LATE_S = 5.0  # a probe that takes longer is late
+PROBE_EVERY_S = 15.0  # the server closes a socket that is silent for 60 s
+PROBE_LOST_S = 12.0
+
+LOST = "The connection was lost"
+TOKEN_REASONS = (
+    "InvalidJWTToken", "MalformedJWT", "JwtSignatureError", "Token has expired", "The token provided", ":signature_error", "Fields `role`",
+)  # fmt: skip
+REFUSALS = ("Unauthorized", "ChannelRateLimitReached", "You do not have permissions", "You no longer have permission")
+
+Event: TypeAlias = Callable[[], None]
+Put: TypeAlias = Callable[[Event, Channel | None], None]
+
+
+class Broken(Exception):
+    """The socket is to be replaced; the message says why, `token` that the token is to be looked at first, `asked` that
+    somebody wanted it."""
+
+    def __init__(self, reason: str, *, token: bool = False, asked: bool = False) -> None:
+        super().__init__(reason)
+        self.token = token
+        self.asked = asked
+
+
+class Socket:
+    """Made by `open`. `put` takes an event, and the channel whose broadcast it is if a fetch could make it good;
+    `assess` is called when `late`, `round_trip_ms` or the stage of a channel changed, and once a second."""
+
+    def __init__(self, client: AsyncRealtimeClient, name: str, put: Put, assess: Event) -> None:
+        self.broken: asyncio.Future[Broken] = asyncio.get_running_loop().create_future()
+        self.late: str | None = None
+        self.round_trip_ms: float | None = None
+        self._client = client
+        self._name = name
+        self._put = put
+        self._assess = assess
+        self._tasks = Tasks(f"socket of {name}")
+
+    @classmethod
+    async def open(cls, url: str, key: str, token: str, *, name: str, put: Put, assess: Event) -> Socket:
+        """Connects. Raises Broken."""
+        client = AsyncRealtimeClient(url, token=key, auto_reconnect=False, max_retries=1, hb_interval=86_400)
+        client.access_token = token  # before anything joins: a channel's first token is the socket's
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await client.connect()
+        except asyncio.CancelledError:
+            await client.close()
+            raise
+        except (TimeoutError, OSError) as error:
+            raise Broken("Supabase does not answer") from error
+        except Exception as error:  # websockets.InvalidStatus and its kin: an HTTP answer instead of a socket
+            raise Broken("Supabase refused the connection") from error
+        socket = cls(client, name, put, assess)
+        if client._listen_task is None:
+            raise Broken(LOST)
+        client._listen_task.add_done_callback(lambda _: socket.end(Broken(LOST)))
+        socket._tasks.start(socket._probe(), "probe")
+        return socket
+
+    def end(self, broken: Broken) -> None:
+        """Says that it is to be replaced; the first reason counts."""
+        if not self.broken.done():
+            self.broken.set_result(broken)
+
+    async def close(self) -> None:
+        """K3."""
+        await self._tasks.close()
+        for remote in list(self._client.channels.values()):
+            remote.rejoin_timer.reset()
+            remote.join_push.destroy()
+            for push in remote.messages_waiting_for_ack.values():
+                push.destroy()
+        with suppress(Exception):
+            async with asyncio.timeout(2):
+                await self._client.close()
+
+    # Channels ------------------------------------------------------------------------------------------------------
+
+    def join(self, channel: Channel) -> None:
+        """Starts to join; `channel` moves through its stages."""
+        channel.joined_at = asyncio.get_running_loop().time()
+        channel.go("joining")
+        self._tasks.start(self._join(channel), f"join {channel.topic}")
+
+    def leave(self, channel: Channel) -> None:
+        """Leaves its topic."""
+        remote, channel.remote = channel.remote, None
+        if remote is not None:
+            self._tasks.start(self._leave(remote), f"leave {channel.topic}")
+
+    async def push_token(self, token: str) -> None:
+        """Hands a renewed token to the channels, without a gap."""
+        # Not client.set_auth: it walks the channels across awaits and breaks when one is added meanwhile.
+        self._client.access_token = token
+        for remote in list(self._client.channels.values()):
+            remote.join_push.update_payload({"access_token": token})
+            if remote.is_joined:
+                await remote.push(ChannelEvents.access_token, {"access_token": token})
+
+    async def _join(self, channel: Channel) -> None:
+        client = self._client
+        # A channel that is leaving keeps its name until the reply; phx_close follows that at once.
+        while (former := client.channels.get(f"realtime:{channel.topic}")) is not None and former.is_leaving:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        remote = client.channel(channel.topic, channel.options)
+        channel.remote = remote
+        remote.on_broadcast(
+            "*", lambda message: self._put(lambda: channel.receive(message["event"], message.get("payload")), channel)
+        )
+        remote.on_system(lambda payload: self._put(lambda: self._on_system(channel, remote, payload.message), None))
+        if channel.presence_key is not None:
+            remote.on_presence_sync(lambda: self._put(lambda: self._on_presence(channel, remote), None))
+        try:
+            await remote.subscribe(
+                lambda state, error: self._put(lambda: self._on_subscribe(channel, remote, state, error), None)
+            )
+        except Exception as error:
+            self.end(Broken(f"{channel.topic} could not be joined: {error}"))
+
+    async def _leave(self, remote: AsyncRealtimeChannel) -> None:
+        # Not client.remove_channel: it forgets the channel before the server has, whose late phx_close would then close
+        # the next one of this name.
+        with suppress(Exception):
+            await remote.unsubscribe()
+
+    # What the server says, applied in order by whoever owns the queue ----------------------------------------------
+
+    def _on_subscribe(
+        self, channel: Channel, remote: AsyncRealtimeChannel, state: RealtimeSubscribeStates, error: Exception | None
+    ) -> None:
+        if channel.remote is not remote:
+            return
+        reason = _reason(error)
+        if state == RealtimeSubscribeStates.SUBSCRIBED:
+            channel.go("joined" if channel.feed else "live")
+        elif state == RealtimeSubscribeStates.CHANNEL_ERROR and reason.startswith(REFUSALS):
+            remote.rejoin_timer.reset()  # else the library would ask again by itself
+            channel.go("refused", reason)
+            log.warning("%s: %s", self._name, reason)
+        else:
+            self.end(Broken(reason or f"{channel.topic} was closed", token=reason.startswith(TOKEN_REASONS)))
+        self._assess()
+
+    def _on_system(self, channel: Channel, remote: AsyncRealtimeChannel, message: str) -> None:
+        if channel.remote is remote and message == "Replication connection established":
+            channel.go("live")
+            self._assess()
+
+    def _on_presence(self, channel: Channel, remote: AsyncRealtimeChannel) -> None:
+        if channel.remote is remote:
+            channel.sync_presence({key: list(metas) for key, metas in remote.presence_state().items()})  # type: ignore[arg-type]
+
+    # The probe -----------------------------------------------------------------------------------------------------
+
+    async def _probe(self) -> None:
+        """Heartbeats whose replies are looked at."""
+        loop = asyncio.get_running_loop()
+        # Replies find their push by topic; joining is not needed for this one.
+        heart = self._client.channels["phoenix"] = AsyncRealtimeChannel(self._client, "phoenix")
+        while True:
+            answered = asyncio.Event()
+            push = AsyncPush(heart, ChannelEvents.heartbeat, {}, timeout=int(PROBE_LOST_S))
+            push.receive(RealtimeAcknowledgementStatus.Ok, lambda _, done=answered: done.set())
+            sent = loop.time()
+            await push.send()
+            if not await _within(LATE_S, answered):
+                self.late = "Supabase is slow to answer"
+                self._assess()
+                if not await _within(PROBE_LOST_S - LATE_S, answered):
+                    self.end(Broken("Supabase stopped answering"))
+                    return
+            self.late = None
+            self.round_trip_ms = (loop.time() - sent) * 1000
+            while loop.time() < sent + PROBE_EVERY_S:
+                self._assess()
+                await asyncio.sleep(min(1.0, PROBE_EVERY_S))
+
+
+async def _within(seconds: float, event: asyncio.Event) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
+
+
+def _reason(error: Exception | None) -> str:
+    """The server's words, out of the JSON that the library wraps them in."""
+    if error is None:
+        return ""
+    with suppress(ValueError, AttributeError):
+        payload = json.loads(str(error))
+        return str(payload.get("reason") or payload.get("message") or error)
+    return str(error)
