@@ -110,4 +110,6 @@ async def _run(connection: asyncpg.Connection, file: Path, script: str, record: 
         position = int(fields.get("position") or 0)
         line = f":{script.count(chr(10), 0, position) + 1}" if position else ""
         context = f" ({more})" if (more := fields.get("detail") or fields.get("hint")) else ""
-        raise MigrationFailed(f"{file.name}{line} was refused: {error.args[0]}{context} [{fields.get('sqlstate')}]") from error
+        raise MigrationFailed(
+            f"{file.name}{line} was refused: {error.args[0]}{context} [{fields.get('sqlstate')}]"
+        ) from error
