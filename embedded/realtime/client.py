@@ -10,6 +10,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import orjson
+
 from embedded.realtime.channel import PREFIX, Channel, join
 from embedded.realtime.errors import JoinRefused
 from embedded.realtime.outbox import Outbox
@@ -103,11 +105,9 @@ class Client:
             self._heard_at = loop.time()
             text = received.get("text")
             try:
-                message = decode(self.version, received["bytes"] if text is None else text)
-            except MalformedFrame as error:
+                await self._handle(decode(self.version, received["bytes"] if text is None else text))
+            except (MalformedFrame, orjson.JSONEncodeError) as error:  # the latter: too deep to be sent on
                 log.debug("ignored a frame: %s", error)
-                continue
-            await self._handle(message)
 
     async def _handle(self, message: Message) -> None:
         topic, event = message.topic, message.event

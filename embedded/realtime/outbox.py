@@ -8,15 +8,23 @@ door to its transport, which ASGI has not.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 EXTENSION = "websocket.transport"
 
+log = logging.getLogger(__name__)
+log.setLevel(logging.WARNING)  # uvicorn notes every handshake with its address, and a client's address holds its key
+
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
     """For uvicorn's setting `ws`: applications find the socket's transport in `scope["extensions"]`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.logger = log
 
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
@@ -40,7 +48,11 @@ class Postman:
     def _round(self) -> None:
         filled, self._filled = self._filled, []
         for outbox in filled:
-            outbox.flush()
+            try:
+                outbox.flush()
+            except Exception:
+                log.exception("a socket could not be written to")
+                outbox.abort()
 
 
 class Outbox:

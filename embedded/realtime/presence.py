@@ -11,6 +11,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+import orjson
+
 Meta: TypeAlias = "dict[str, Any]"
 State: TypeAlias = "dict[str, dict[str, list[Meta]]]"
 
@@ -50,7 +52,7 @@ class Presence:
         return state
 
     def track(self, tracker: Hashable, key: str, payload: dict[str, Any]) -> Diff | None:
-        """Sets the tracker's meta; None when it is what it was."""
+        """Sets the tracker's meta; None when it is what it was. Raises orjson.JSONEncodeError for one nested too deeply."""
         meta: Meta = {"phx_ref": self._new_ref()}
         diff = Diff()
         if before := self._tracked.get(tracker):
@@ -60,6 +62,7 @@ class Presence:
             meta["phx_ref_prev"] = old_meta["phx_ref"]
             diff.leaves[old_key] = {"metas": [old_meta]}
         meta = payload | meta
+        orjson.dumps([[[[[[meta]]]]]])  # raises now, not for everybody who is told of it later
         self._tracked[tracker] = (key, meta, payload)
         diff.joins[key] = {"metas": [meta]}
         return diff

@@ -39,7 +39,7 @@ async def serve(database: Database, keys: Keys, dsn: str, limits: Limits | None 
     realtime = Realtime(database, keys, dsn, limits)
     app = Starlette(routes=[Mount("/realtime/v1", routes=realtime.routes)])
     config = uvicorn.Config(
-        app, port=0, log_level="warning", lifespan="off", ws=WebSocketProtocol, ws_max_size=MAX_FRAME_BYTES,
+        app, port=0, log_config=None, lifespan="off", ws=WebSocketProtocol, ws_max_size=MAX_FRAME_BYTES,
         ws_per_message_deflate=False, ws_ping_interval=None,
     )  # fmt: skip
     server = uvicorn.Server(config)

@@ -64,19 +64,27 @@ async def test_a_lost_stream_loses_nothing_and_repeats_nothing(socket: Socket, d
     assert await socket.quiet()
 
 
-async def test_what_was_delivered_is_confirmed_to_postgres(socket: Socket, database: Database):
+async def test_what_was_delivered_is_confirmed_and_what_concerns_nobody_too(socket: Socket, database: Database):
     await socket.join("realtime:rep")
     await send(database, 1)
     assert await number(socket) == 1
     confirmed = "select confirmed_flush_lsn >= $2 from pg_replication_slots where slot_name = $1"
-    now = await database.admin.fetchval("select pg_current_wal_lsn()")
-    await until(lambda: database.admin.fetchval(confirmed, SLOT, now))
+    for statement in (
+        "select 1",
+        "create table public.rt_other as select generate_series(1, 1000)",
+        "drop table public.rt_other",
+    ):
+        await database.admin.execute(statement)
+        now = await database.admin.fetchval("select pg_current_wal_lsn()")
+        await until(lambda now=now: database.admin.fetchval(confirmed, SLOT, now))
 
 
-@pytest.fixture
-async def own_postgres(keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Postgres]:
-    """A server that a test may treat badly."""
-    server = Postgres(tmp_path_factory.mktemp("own"), admin_password=keys.admin_password)
+@pytest.fixture(params=[18, 16])
+async def own_postgres(
+    keys: Keys, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> AsyncIterator[Postgres]:
+    """A server that a test may treat badly, of each version."""
+    server = Postgres(tmp_path_factory.mktemp("own"), admin_password=keys.admin_password, version=request.param)
     await server.start()
     try:
         await bootstrap(server, keys)

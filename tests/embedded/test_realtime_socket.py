@@ -69,6 +69,13 @@ async def test_every_key_of_the_project_opens_a_socket(url: str, keys: Keys, kin
         assert await socket.join("realtime:keys") == JOINED
 
 
+async def test_keys_are_not_logged(url: str, keys: Keys, caplog: pytest.LogCaptureFixture):
+    caplog.set_level("INFO")
+    async with open_socket(url, keys.anon_key) as socket:
+        await socket.join("realtime:log")
+    assert keys.anon_key not in caplog.text
+
+
 async def test_heartbeats_and_unmatched_topics(v1: Socket, v2: Socket):
     await v1.send("phoenix", "heartbeat", {}, "1", None)
     assert await v1.receive() == {"ref": "1", "event": "phx_reply", "payload": OK, "topic": "phoenix"}
@@ -91,6 +98,22 @@ async def test_malformed_frames_are_ignored(v2: Socket, v1: Socket):
         for frame in ("nonsense", "{}", "[1]", b"", b"\x03\x01", b"\xff\xff"):
             await socket.raw.send(frame)
         assert await socket.quiet()
+
+
+async def test_nesting_too_deep_harms_nobody(v2: Socket, v1: Socket):
+    for socket in (v1, v2):
+        await socket.join("realtime:deep", broadcast={"self": True}, presence={"enabled": True})
+        await socket.event("presence_state")
+    for depth in (245, 247, 249, 5000):
+        nest = "[" * depth + "]" * depth
+        await v2.raw.send(f'["1","2",{nest},"x",{{}}]')
+        await v2.raw.send(f'["1","2","realtime:deep","broadcast",{{"event":"deep","payload":{nest}}}]')
+        await v2.raw.send(f'["1","2","realtime:deep","presence",{{"event":"track","payload":{{"a":{nest}}}}}]')
+        await v2.send("realtime:deep", "broadcast", {"event": "next", "depth": depth})
+        while await v2.event("broadcast") != {"event": "next", "depth": depth}:
+            pass
+    await v1.join("realtime:deep", "2", presence={"enabled": True})
+    await v1.event("presence_state")
 
 
 async def test_join_and_leave(v2: Socket, v1: Socket):
