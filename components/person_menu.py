@@ -33,13 +33,13 @@ class PersonMenu(Island):
                     self._say("span")
                 ui.icon(f"{ICON}unfold_more").classes("rail__word faint").props("aria-hidden=true")
             place = 'anchor="top left" self="bottom left"' if wide else 'anchor="bottom right" self="top right"'
-            with ui.menu().props(f'{place} :offset="[0, 10]"'):
+            with ui.menu().props(f'role=menu {place} :offset="[0, 10]"'):
                 with ui.element("div").classes("person menu__part"):
                     self._avatars.append(Avatar(large=True))
                     with ui.element("div"):
                         self._say("div")
                 ui.separator()
-                with ui.menu_item(on_click=session.sign_out):
+                with ui.menu_item(on_click=session.sign_out).props("role=menuitem"):
                     ui.icon(f"{ICON}logout").props("aria-hidden=true")
                     ui.label("Sign out")
         self._show()

@@ -1,7 +1,7 @@
 // Finds and runs commands without asking the server for each letter. See components/command_palette.py.
 export default {
   template: `
-    <dialog ref="dialog" class="palette" aria-label="Search or jump" @click.self="close" @close="query = ''">
+    <dialog ref="dialog" class="palette" aria-label="Search or jump" @click.self="close" @close="open = false">
       <div class="palette__field">
         <q-icon name="sym_r_search" aria-hidden="true" />
         <input ref="input" v-model="query" type="text" role="combobox" aria-label="Search or jump" aria-expanded="true" aria-autocomplete="list"
@@ -9,7 +9,7 @@ export default {
           autocomplete="off" autocapitalize="off" spellcheck="false" @keydown="steer" />
         <kbd class="kbd">Esc</kbd>
       </div>
-      <div class="palette__list" role="listbox" :id="listId" aria-label="Commands">
+      <div v-if="open" class="palette__list" role="listbox" :id="listId" aria-label="Commands">
         <template v-for="(row, index) in found" :key="row.command.id">
           <div v-if="!query && row.command.section !== found[index - 1]?.command.section" class="palette__section" role="presentation">{{ row.command.section }}</div>
           <div class="palette__row" role="option" :id="optionId(index)" :aria-selected="index === active ? 'true' : 'false'"
@@ -26,7 +26,7 @@ export default {
   `,
   props: { commands: Array },
   emits: ["run"],
-  data: () => ({ query: "", active: 0 }),
+  data: () => ({ open: false, query: "", active: 0 }),
   computed: {
     listId() {
       return `${this.$attrs.id}-list`;
@@ -63,7 +63,7 @@ export default {
     },
     show() {
       if (this.$refs.dialog.open) return;
-      this.active = 0;
+      Object.assign(this, { open: true, query: "", active: 0 });
       this.$refs.dialog.showModal();
       this.$refs.input.focus();
     },

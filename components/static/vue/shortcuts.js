@@ -5,12 +5,12 @@ const busy = (target) =>
 
 export default {
   template: `
-    <dialog ref="dialog" tabindex="-1" class="shortcuts" aria-label="Keyboard shortcuts" @click.self="$refs.dialog.close()">
+    <dialog ref="dialog" tabindex="-1" class="shortcuts" aria-label="Keyboard shortcuts" @click.self="$refs.dialog.close()" @close="open = false">
       <header class="shortcuts__head">
         <h2 class="title">Keyboard shortcuts</h2>
         <button type="button" class="bare-icon" aria-label="Close" @click="$refs.dialog.close()"><q-icon name="sym_r_close" /></button>
       </header>
-      <section v-for="[section, rows] in sections" :key="section">
+      <section v-for="[section, rows] in open ? sections : []" :key="section">
         <h3 class="shortcuts__section">{{ section }}</h3>
         <div v-for="row in rows" class="shortcuts__row">
           <span>{{ row.title }}</span>
@@ -21,7 +21,7 @@ export default {
   `,
   props: { shortcuts: Array },
   emits: ["run"],
-  data: () => ({ pressed: [], last: 0 }),
+  data: () => ({ open: false, pressed: [], last: 0 }),
   computed: {
     sections() {
       const sections = new Map();
@@ -39,6 +39,7 @@ export default {
     caps: (keys) => starling.keycaps(keys),
     show() {
       if (this.$refs.dialog.open) return;
+      this.open = true;
       this.$refs.dialog.showModal();
       this.$refs.dialog.focus();
     },

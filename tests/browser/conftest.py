@@ -1,0 +1,98 @@
+"""The whole of Starling in a process of its own, and a real Chromium in front of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+PROJECT = Path(__file__).parents[2]
+READY = "Starling is ready at "
+START_S = 90
+STOP_S = 30
+
+
+@dataclass(frozen=True)
+class Running:
+    """A Starling with a data folder of its own."""
+
+    address: str
+    data: Path
+    process: psutil.Process
+
+    def child(self, module: str) -> psutil.Process:
+        """The child that runs `module` now. Raises LookupError when there is none."""
+        for child in self.process.children():
+            with suppress(psutil.Error):
+                if module in child.cmdline():
+                    return child
+        raise LookupError(module)
+
+
+@asynccontextmanager
+async def run_starling(data: Path, **settings: str) -> AsyncIterator[Running]:
+    """`main.py` on free ports, ended with all its children."""
+    environment = {
+        k: v for k, v in os.environ.items() if not k.startswith(("SUPABASE_", "STARLING_", "PYTEST_", "NICEGUI_"))
+    }
+    environment |= {"STARLING_DATA": str(data), "STARLING_PORT": "0", "STARLING_API_PORT": "0", "STARLING_DB_PORT": "0"}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "main.py", cwd=PROJECT, env=environment | settings, stdout=asyncio.subprocess.PIPE
+    )
+    running = psutil.Process(process.pid)
+    try:
+        async with asyncio.timeout(START_S):
+            address = await _address(process)
+        draining = asyncio.create_task(_drain(process), name="drain")
+        yield Running(address, data, running)
+        draining.cancel()
+    finally:
+        family = [running, *running.children(recursive=True)] if process.returncode is None else []
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(STOP_S):
+            await process.wait()
+        assert not [member for member in family if member.is_running() and member.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.fixture(scope="session")
+async def starling(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """The address of a running Starling that tests share, with an empty data folder."""
+    async with run_starling(tmp_path_factory.mktemp("starling")) as running:
+        yield running.address
+
+
+async def _drain(process: asyncio.subprocess.Process) -> None:
+    assert process.stdout is not None
+    async for _ in process.stdout:
+        pass
+
+
+async def _address(process: asyncio.subprocess.Process) -> str:
+    assert process.stdout is not None
+    async for line in process.stdout:
+        if line.decode().startswith(READY):
+            return line.decode().removeprefix(READY).strip()
+    raise AssertionError(f"Starling did not start (exit status {await process.wait()})")
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """The Chromium of this machine."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None and "CI" not in os.environ:
+        pytest.skip("there is no Chromium here")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        await browser.close()
