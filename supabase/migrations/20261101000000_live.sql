@@ -11,6 +11,12 @@ revoke all on schema live from public;
 revoke all on schema private from public;
 grant usage on schema live to anon, authenticated, service_role;
 
+-- Each area grants what it means to. Older projects give all of a new table away by themselves: every column of it too.
+
+alter default privileges in schema public revoke all on tables from anon, authenticated, service_role;
+alter default privileges in schema public revoke all on sequences from anon, authenticated, service_role;
+alter default privileges in schema public revoke all on functions from anon, authenticated, service_role;
+
 
 -- Versions order the states of one row (never rows among each other: sequences do not commit in order).
 

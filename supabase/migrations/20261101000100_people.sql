@@ -3,7 +3,7 @@
 create table public.profiles (
   id           uuid primary key references auth.users (id) on delete cascade,
   username     text not null unique check (username ~ '^[a-z0-9_]{3,24}$'),
-  display_name text not null check (char_length(display_name) between 1 and 60),
+  display_name text not null check (char_length(display_name) <= 60 and display_name ~ '\S'),
   avatar_path  text check (char_length(avatar_path) <= 200),
   colour       text not null check (colour ~ '^#[0-9a-f]{6}$'),
   bio          text not null default '' check (char_length(bio) <= 500),
@@ -46,20 +46,22 @@ declare
   wanted  text := coalesce(new.raw_user_meta_data ->> 'username', split_part(new.email, '@', 1), 'member');
   stem    text := left(regexp_replace(lower(wanted), '[^a-z0-9_]+', '_', 'g'), 24);
   chosen  text;
-  shown   text := left(btrim(coalesce(new.raw_user_meta_data ->> 'display_name', wanted)), 60);
+  shown   text := btrim(left(btrim(regexp_replace(coalesce(new.raw_user_meta_data ->> 'display_name', wanted), '\s+', ' ', 'g')), 60));
   colour  text := lower(new.raw_user_meta_data ->> 'colour');
 begin
-  if char_length(stem) < 3 then
-    stem := rpad(stem, 3, '_');
+  if colour is null or colour !~ '^#[0-9a-f]{6}$' then
+    colour := palette[1 + floor(random() * cardinality(palette))::integer];
   end if;
+  stem := rpad(stem, greatest(char_length(stem), 3), '_');
   chosen := stem;
-  while exists (select 1 from public.profiles p where p.username = chosen) loop
+  -- Two who sign up at once may wish for the same name: the second waits for the first here, and tries another.
+  loop
+    insert into public.profiles (id, username, display_name, colour)
+    values (new.id, chosen, coalesce(nullif(shown, ''), chosen), colour)
+    on conflict (username) do nothing;
+    exit when found;
     chosen := left(stem, 17) || '_' || substr(md5(random()::text), 1, 6);
   end loop;
-  insert into public.profiles (id, username, display_name, colour)
-  values (
-    new.id, chosen, case when shown = '' then chosen else shown end,
-    case when colour ~ '^#[0-9a-f]{6}$' then colour else palette[1 + abs(hashtext(new.id::text)) % cardinality(palette)] end);
   return new;
 end
 $$;

@@ -24,6 +24,7 @@ comment on column public.models.style is 'How the worker draws with it: {"family
 comment on column public.models.cost is 'Credits a picture; a clip costs four times that';
 
 create index models_owner on public.models (owner_id);
+create index models_public on public.models (position) where visibility = 'public';
 create index models_updated_at on public.models (updated_at);
 
 create trigger stamp before insert or update on public.models for each row execute function live.stamp();
@@ -48,7 +49,7 @@ create table public.generation_jobs (
   id              uuid primary key default gen_random_uuid(),
   owner_id        uuid not null references public.profiles (id) on delete cascade,
   kind            text not null check (kind in ('image', 'video')),
-  prompt          text not null check (char_length(prompt) between 1 and 1000),
+  prompt          text not null check (char_length(prompt) <= 1000 and prompt ~ '\S'),
   negative_prompt text not null default '' check (char_length(negative_prompt) <= 1000),
   model_id        uuid references public.models (id) on delete set null,
   params          jsonb not null check (
@@ -188,6 +189,28 @@ select live.announce('public.generations', $$array[
 alter publication supabase_realtime add table public.generations;
 
 
+-- A job tells the prompt of its pictures: once the last public one is deleted or made private, so is the job.
+
+create function private.hide_job() returns trigger
+  language plpgsql security definer set search_path = ''
+as $$
+begin
+  -- Of two that go at once the second waits here, and then sees that it was the last.
+  perform 1 from public.generation_jobs j where j.id = old.job_id for no key update;
+  update public.generation_jobs j
+  set visibility = 'private'
+  where j.id = old.job_id and j.visibility = 'public'
+    and not exists (select 1 from public.generations g where g.job_id = j.id and g.visibility = 'public');
+  return null;
+end
+$$;
+
+create trigger hide_job after delete on public.generations
+  for each row when (old.visibility = 'public') execute function private.hide_job();
+create trigger hide_job_of_private after update of visibility on public.generations
+  for each row when (old.visibility = 'public' and new.visibility = 'private') execute function private.hide_job();
+
+
 -- Files outlive their rows for a while: the worker removes them through the Storage API -----------------------------
 
 create table private.media_trash (
@@ -244,6 +267,9 @@ begin
     raise exception 'Sign in to generate' using errcode = '42501';
   end if;
 
+  -- One at a time for each member: of two calls with one id the second finds the first, and nobody queues past the limit.
+  perform 1 from public.profiles p where p.id = member for no key update;
+
   -- Sent twice (a lost answer, a double click): the first one counts.
   select * into job from public.generation_jobs j where j.id = enqueue_generation.job_id;
   if found then
@@ -270,12 +296,14 @@ begin
     raise exception 'There is no such job' using errcode = 'PT404';
   end if;
 
-  select jsonb_build_object('width', 1024, 'height', 1024, 'count', 1, 'steps', 28, 'duration', 4,
-                            'seed', floor(random() * 4294967295)::bigint)
-         || coalesce(jsonb_object_agg(p.key, p.value), '{}')
+  -- Everybody reads `params`: they are numbers, however they came, and nothing but what is known.
+  select jsonb_build_object(
+    'width', coalesce(p.width, 1024), 'height', coalesce(p.height, 1024), 'count', coalesce(p.count, 1),
+    'steps', coalesce(p.steps, 28), 'duration', coalesce(p.duration, 4),
+    'seed', coalesce(p.seed, floor(random() * 4294967296)::bigint))
   into wished
-  from jsonb_each(enqueue_generation.params) as p
-  where p.key in ('width', 'height', 'count', 'steps', 'duration', 'seed') and p.value <> 'null';
+  from jsonb_to_record(enqueue_generation.params)
+    as p (width integer, height integer, count integer, steps integer, duration integer, seed bigint);
   insert into public.generation_jobs (id, owner_id, kind, prompt, negative_prompt, model_id, params, visibility, cost, retried_from)
   values (
     enqueue_generation.job_id, member, enqueue_generation.kind, btrim(enqueue_generation.prompt),
@@ -288,7 +316,8 @@ end
 $$;
 
 comment on function public.enqueue_generation(uuid, text, text, uuid, jsonb, text, text, uuid) is
-  'Queues a job of the caller''s; the same id twice is the same job. 22023: model or kind; 23514: a value out of range; PT429: queue full';
+  'Queues a job of the caller''s; the same id twice is the same job. 22023: model or kind; 22P02: no number; 23514: a value out of '
+  'range; 23505: somebody else''s id; PT404: no such job to retry; PT429: queue full';
 
 create function public.cancel_generation(job_id uuid) returns public.generation_jobs
   language plpgsql security definer set search_path = ''

@@ -12,12 +12,12 @@ on conflict (id) do nothing;
 create policy "media follows its generation" on storage.objects
   for select to anon, authenticated
   using (bucket_id = 'media' and exists (
-    select 1 from public.generations g where name in (g.media_path, g.poster_path)));
+    select 1 from public.generations g where objects.name in (g.media_path, g.poster_path)));
 
 create policy "previews follow their job" on storage.objects
   for select to anon, authenticated
   using (bucket_id = 'media' and exists (
-    select 1 from public.generation_jobs j where j.preview_path = name));
+    select 1 from public.generation_jobs j where j.preview_path = objects.name));
 
 create policy "avatars are for everybody to see" on storage.objects
   for select to anon, authenticated

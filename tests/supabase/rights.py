@@ -83,6 +83,7 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     **{f"live.announce_{t}_{event}()": NOBODY for t in ANNOUNCED for event in ("insert", "update", "delete")},
     "private.create_profile()": NOBODY,
     "private.mark_demo()": NOBODY,
+    "private.hide_job()": NOBODY,
     "private.discard_media()": NOBODY,
     "private.discard_attempt(generation_jobs)": NOBODY,
     "private.holds(generation_jobs, text, integer)": NOBODY,
