@@ -46,13 +46,13 @@ class Gallery(Island):
         self._studio, self._failed = studio, failed
         self._filter = "All"
         self._settled = False
-        self._filters = filters_for(studio, guest)
+        self.filters = filters_for(studio, guest)
         with self:
             with ui.element("h2").classes("section-title"):
                 Tag("span", "Gallery")
                 self._count = Counter()
                 with ui.element("span").classes("end gallery__filters").props('role=group aria-label="Show"'):
-                    self._chips = {name: self._chip(name) for name in self._filters}
+                    self._chips = {name: self._chip(name) for name in self.filters}
             self._state = RegionState(
                 studio.gallery, skeleton=_draw_skeleton, empty="No picture here yet.", action=begin
             )
@@ -80,7 +80,7 @@ class Gallery(Island):
     def choose(self, name: str) -> None:
         """Show only these: "All", "Mine", "Favourites", "Images" or "Videos"."""
         self._filter = name
-        self._list.filter(self._filters[name])
+        self._list.filter(self.filters[name])
         self._end.look_again()
 
     def _chip(self, name: str) -> ui.button:

@@ -40,7 +40,7 @@ class MediaTile:
         with Island("li").classes("tile").style(f"background-color:{picture.colour}") as self.element:
             self._open = ui.element("button").classes("tile__open").props("type=button")
             with self._open:
-                SignedImage(host.studio.media, picture.poster_path, "tile__poster")
+                SignedImage(host.studio.media, picture.poster_path, "tile__poster", alt=picture.prompt)
                 Tag("span", picture.prompt, "tile__caption").props("aria-hidden=true")
             self._open.on("click", lambda: host.open(self.picture), args=[])
             self._open.on("contextmenu.prevent", self._on_menu, args=[])
@@ -50,7 +50,7 @@ class MediaTile:
                 self._open.on("mouseleave", self._on_leave, args=[])
             with ui.element("div").classes("tile__tags").props("aria-hidden=true"):
                 if fresh and not mine:
-                    Tag("span", f"New · {first_name(owner)}", "tile__tag")
+                    Tag("span", f"New · {first_name(owner)}", "tile__tag tile__tag--new")
                 if video:
                     Tag("span", f"{picture.duration:.0f} s", "tile__tag tile__tag--clip num")
                 self._lock = Tag("span", "lock", "tile__tag tile__tag--icon material-symbols-rounded")

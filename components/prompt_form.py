@@ -33,7 +33,7 @@ class PromptForm(ui.element):
         self._save_timer: asyncio.TimerHandle | None = None
         self.classes("card prompt").props('aria-label="New picture"').on("submit.prevent", js_handler="() => {}")
         with self:
-            self._writing()
+            self._writing(guest)
             with ui.element("div").classes("prompt__row") as self._row:
                 self._kinds = {kind: self._kind_chip(kind, text) for kind, text in KINDS.items()}
                 self._model = ModelChip(self.draft, models, self._changed)
@@ -54,7 +54,7 @@ class PromptForm(ui.element):
                 ui.button(
                     icon=f"{ICON}tune", color=None, on_click=lambda: self._row.classes(toggle="prompt__row--all")
                 ).classes("btn--icon prompt__all").props('flat aria-label="More settings"')
-                self._go(guest)
+                self._go()
         self.client.on_delete(self._stop_saving)
         self._show()
 
@@ -91,7 +91,7 @@ class PromptForm(ui.element):
 
     # Its parts ----------------------------------------------------------------------------------------------------------
 
-    def _writing(self) -> None:
+    def _writing(self, guest: bool) -> None:
         with ui.element("div").classes("prompt__writing"):
             self._prompt = ui.textarea(
                 placeholder="Describe a picture",
@@ -117,6 +117,8 @@ class PromptForm(ui.element):
         self._negative.props('borderless dense aria-label="Negative prompt" id=avoid').classes("prompt__avoid")
         with ui.element("div").classes("prompt__below"):
             self._error = Tag("div", "", "field__error").props("role=alert id=prompt-error")
+            if guest:
+                Tag("div", "Sign in to generate. What you write is kept until then.", "meta")
             self._counter = Tag("div", "", "meta prompt__counter")
 
     def _kind_chip(self, kind: Kind, text: str) -> ui.button:
@@ -124,18 +126,16 @@ class PromptForm(ui.element):
             ui.button(text, color=None, on_click=partial(self._choose_kind, kind)).classes("prompt__chip").props("flat")
         )
 
-    def _go(self, guest: bool) -> None:
-        with ui.element("div").classes("prompt__go"):
-            if guest:
-                Tag("span", "Sign in to make it", "meta prompt__invite")
-            with (
-                ui.button(color=None, on_click=self.submit)
-                .classes("btn--primary")
-                .props('aria-label="Generate" unelevated')
-            ):
-                Tag("span", "Generate").props("aria-hidden=true")
-                Tag("span", "⌘↵", "prompt__keys only-mac").props("aria-hidden=true")
-                Tag("span", "Ctrl ↵", "prompt__keys except-mac").props("aria-hidden=true")
+    def _go(self) -> None:
+        with (
+            ui.element("div").classes("prompt__go"),
+            ui.button(color=None, on_click=self.submit)
+            .classes("btn--primary")
+            .props('aria-label="Generate" unelevated'),
+        ):
+            Tag("span", "Generate").props("aria-hidden=true")
+            Tag("span", "⌘↵", "prompt__keys only-mac").props("aria-hidden=true")
+            Tag("span", "Ctrl ↵", "prompt__keys except-mac").props("aria-hidden=true")
 
     # What changes it ----------------------------------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ class Queue(Island):
         super().__init__("section")
         self.classes("queue").props("aria-label=Queue role=region")
         self._studio, self._people = studio, people
-        self._order: list[tuple[object, str]] = []
+        self._order: list[tuple[object, str]] | None = None
         with self:
             with ui.element("h2").classes("section-title"):
                 Tag("span", "Queue")
@@ -58,7 +58,7 @@ class Queue(Island):
             self._state.show(len(jobs))
             self._tick()  # places in line may have changed for rows that did not
         elif not jobs:
-            self._state.show(0)
+            self._state.show(0)  # the phase may have changed
         self._timer.active = any(row.counts_down for row in self._list.items.values())
 
     def _tick(self) -> None:

@@ -10,15 +10,17 @@ from state.media import Media
 class SignedImage(ui.element):
     """An `<img>` that asks for its signed URL, fades in, and asks once more when the URL has expired.
 
-    Decorative to screen readers: what it stands in says what it shows.
+    Without `alt` it is decoration: what it stands in says what it shows.
     """
 
-    def __init__(self, media: Media, path: str | None = None, classes: str = "", *, lazy: bool = True) -> None:
+    def __init__(
+        self, media: Media, path: str | None = None, classes: str = "", *, alt: str = "", lazy: bool = True
+    ) -> None:
         super().__init__("img")
         self.path: str | None = None
         self._media = media
         self._asked_again = False
-        self.classes(f"signed-image {classes}").props('alt="" decoding=async draggable=false')
+        self.classes(f"signed-image {classes}").props("decoding=async draggable=false").props["alt"] = alt
         if lazy:
             self.props("loading=lazy")
         self.on("load", js_handler="(event) => event.target.classList.add('signed-image--here')")

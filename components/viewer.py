@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from urllib.parse import urlencode
 from uuid import UUID
@@ -107,8 +107,8 @@ class Viewer(ui.dialog):
         with self._media:
             SignedImage(self._studio.media, picture.poster_path, "viewer__poster", lazy=False)
             if picture.kind == "image":
-                large = SignedImage(self._studio.media, picture.media_path, "viewer__picture", lazy=False)
-                large.props["alt"] = picture.prompt
+                path = picture.media_path
+                SignedImage(self._studio.media, path, "viewer__picture", alt=picture.prompt, lazy=False)
             else:
                 background_tasks.create(self._play(picture), name=f"play {picture.media_path}")
         self._describe(picture)
@@ -141,7 +141,9 @@ class Viewer(ui.dialog):
                 Avatar(owner)
                 with ui.element("div"):
                     Tag("div", owner.display_name if owner else "Somebody", "strong")
-                    Tag("div", when(picture.created_at), "meta")
+                    Tag("div", when(picture.created_at, datetime.now(UTC)), "meta").props["title"] = (
+                        f"{picture.created_at:%c} UTC"
+                    )
             Tag("p", picture.prompt, "viewer__prompt")
             with ui.element("dl").classes("viewer__facts"):
                 for name, value in facts(picture, model):
@@ -174,6 +176,12 @@ def facts(picture: Generation, model: Model | None) -> list[tuple[str, str]]:
     return facts
 
 
-def when(moment: datetime) -> str:
-    """21 November 2026, 08:14 UTC"""
-    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
+def when(moment: datetime, now: datetime) -> str:
+    """just now, 5 minutes ago, 3 hours ago, 21 November 2026"""
+    minutes = int((now - moment).total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    if minutes < 24 * 60:
+        number, unit = (minutes, "minute") if minutes < 60 else (minutes // 60, "hour")
+        return f"{number} {unit}{'s' if number > 1 else ''} ago"
+    return f"{moment.day} {moment:%B %Y}"

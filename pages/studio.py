@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from components.session import Visitor
 
 PATH = "/studio"
+MANY = {  # what a toast says instead of several of a kind
+    "made": lambda n: f"{n} new pictures",
+    "deleted": lambda n: f"{n} pictures were deleted",
+    "joined": lambda n: f"{n} people joined",
+}
 
 
 @ui.page(PATH)
@@ -67,21 +73,11 @@ def studio_page(visitor: Visitor, around: Shell, picture: str) -> None:
         )
         viewer = Viewer(studio, people, actions, shown=lambda: gallery.shown, path=PATH)
 
-    def tell(news: News) -> None:
+    async def tell(news: News) -> None:
         made = news.generation
+        picture = await studio.media.url(made.poster_path) if made is not None and news.kind == "made" else None
         look = ("View", lambda: viewer.show_id(made.id)) if made is not None and news.kind == "made" else None
-        url = studio.media.peek(made.poster_path) if made is not None else None
-        around.toasts.show(
-            Toast(
-                news.text,
-                picture=url,
-                action=look,
-                group=news.kind,
-                many={"made": lambda n: f"{n} new pictures", "deleted": lambda n: f"{n} pictures were deleted"}.get(
-                    news.kind
-                ),
-            )
-        )
+        around.toasts.show(Toast(news.text, picture=picture, action=look, group=news.kind, many=MANY.get(news.kind)))
 
     studio.news.subscribe(tell)
     studio.failures.subscribe(around.toasts.failed)
@@ -89,20 +85,16 @@ def studio_page(visitor: Visitor, around: Shell, picture: str) -> None:
         Command("Write a prompt", icon=f"{ICON}edit", keys="/", action=form.focus, section="Studio"),
         Command("Generate", "Ctrl ↵", icon=f"{ICON}auto_awesome", action=form.submit, section="Studio"),
         Command("Surprise me", icon=f"{ICON}casino", keys="r", action=form.surprise, section="Studio"),
-        Command("Show everything", icon=f"{ICON}apps", action=lambda: gallery.choose("All"), section="Gallery"),
-        Command("Show images", icon=f"{ICON}image", action=lambda: gallery.choose("Images"), section="Gallery"),
-        Command("Show videos", icon=f"{ICON}movie", action=lambda: gallery.choose("Videos"), section="Gallery"),
-    )
-    if not guest:
-        around.commands.add(
-            Command("Show mine", icon=f"{ICON}person", action=lambda: gallery.choose("Mine"), section="Gallery"),
+        *(
             Command(
-                "Show favourites",
-                icon=f"{ICON}favorite",
-                action=lambda: gallery.choose("Favourites"),
+                f"Show {name.lower()}",
+                icon=f"{ICON}filter_list",
+                action=partial(gallery.choose, name),
                 section="Gallery",
-            ),
-        )
+            )
+            for name in gallery.filters
+        ),
+    )
     if picture:
         open_when_known(visitor, viewer, around, picture)
 
