@@ -90,6 +90,7 @@ comment on column public.generation_jobs.failures is 'Errors and lost leases so 
 create index generation_jobs_owner on public.generation_jobs (owner_id, created_at desc);
 create index generation_jobs_public on public.generation_jobs (created_at desc) where visibility = 'public';
 create index generation_jobs_open on public.generation_jobs (owner_id, priority desc, created_at) where status in ('waiting', 'active');
+create index generation_jobs_served on public.generation_jobs (owner_id, started_at desc) where started_at is not null;
 create index generation_jobs_model on public.generation_jobs (model_id);
 create index generation_jobs_retried_from on public.generation_jobs (retried_from);
 create index generation_jobs_updated_at on public.generation_jobs (updated_at);
@@ -380,15 +381,20 @@ create function public.claim_generation_jobs(worker text, n integer, lease_s int
   language plpgsql security definer set search_path = ''
 as $$
 begin
-  -- Round robin: a member's k-th job, counting those already running, comes after everybody's (k-1)-th.
+  -- Round robin: a member's k-th job, counting those already running, comes after everybody's (k-1)-th; between equals
+  -- it is the turn of whoever was served longest ago. By age alone, one place would serve one member's hundred jobs first.
   return query
   with running as (
     select j.owner_id, count(*) as jobs from public.generation_jobs j where j.status = 'active' group by j.owner_id
+  ), served as (
+    select w.owner_id, (select max(j.started_at) from public.generation_jobs j where j.owner_id = w.owner_id) as at
+    from (select distinct j.owner_id from public.generation_jobs j where j.status = 'waiting') as w
   ), line as (
-    select j.id, j.priority, j.created_at,
+    select j.id, j.priority, j.created_at, served.at as served_at,
            coalesce(running.jobs, 0)
              + row_number() over (partition by j.owner_id order by j.priority desc, j.created_at, j.id) as turn
     from public.generation_jobs j
+    join served on served.owner_id = j.owner_id
     left join running on running.owner_id = j.owner_id
     where j.status = 'waiting'
   ), taken as (
@@ -396,7 +402,7 @@ begin
     from line
     join public.generation_jobs j on j.id = line.id
     where j.status = 'waiting'
-    order by line.turn, line.priority desc, line.created_at
+    order by line.turn, line.served_at nulls first, line.priority desc, line.created_at
     limit greatest(n, 0)
     for update of j skip locked
   ), started as (
