@@ -25,8 +25,10 @@ def main() -> int:
     parser.add_argument("--watch-stdin", action="store_true", help="end when standard input ends")
     arguments = parser.parse_args()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("httpx", "httpcore", "apscheduler"):
+    for noisy in ("httpx", "httpcore"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # it warns of every tick that is still under way when the next is due, which here is meant to be left out
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     try:
         asyncio.run(_serve(load(WorkerSettings), arguments))
     except (SettingsError, NotAllowed, Unavailable) as error:

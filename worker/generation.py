@@ -12,6 +12,7 @@ Invariants
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import logging
 import time
@@ -30,6 +31,7 @@ log = logging.getLogger("worker.generation")
 
 T = TypeVar("T")
 
+_END_S = 1.0  # what each step of the end may take
 SHOWN_S = 0.4  # a preview that would be replaced sooner is not made
 SUFFIX = {"image/webp": "webp", "video/mp4": "mp4"}
 
@@ -106,7 +108,7 @@ class Generation:
                 return
             asked = self._clock()
             rows = await self._api.call("claim_generation_jobs", worker=self._worker, n=free, lease_s=self._lease_s)
-            if not rows:
+            if not rows or self._closed:
                 return
             styles = await self._look_up([row["model_id"] for row in rows if row["model_id"]])
             for row in rows:
@@ -138,13 +140,16 @@ class Generation:
     async def close(self) -> None:
         """Stops everything and gives the jobs back. Does not raise."""
         self._closed = True
-        async with self._claiming:
-            jobs = list(self._jobs.values())
+        # what a claim under way still brings is given back with the rest, or its lease runs out
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_END_S), self._claiming:
+                pass
+        jobs = list(self._jobs.values())
         tasks = [job.task for job in jobs if job.task]
         for job in jobs:
             self._drop(job, "the worker stops")
         if tasks:
-            await asyncio.wait(tasks, timeout=2)
+            await asyncio.wait(tasks, timeout=_END_S)
         try:
             given_back = await persist(
                 functools.partial(self._api.call, "release_generation_jobs", worker=self._worker), seconds=1.5
@@ -213,7 +218,6 @@ class Generation:
         finally:
             if self._jobs.get(job.id) is job:
                 del self._jobs[job.id]
-            job.stopped.lower()
             if not self._closed:
                 self._freed()
 
@@ -234,6 +238,7 @@ class Generation:
         finally:
             for task in drawing:
                 task.cancel()
+            await asyncio.gather(*drawing, return_exceptions=True)
         job.drawn = True
         await self._until(job, 97)
         rows = [await self._store(job, i, media) for i, media in enumerate(results)]

@@ -45,7 +45,7 @@ class Pace:
     def progress(self, elapsed: float, *, drawn: bool = False, stored: bool = False) -> int:
         """Percent at `elapsed` seconds, no further than what is drawn and stored allows."""
         limit = 100 if stored else _UNTIL_STORED if drawn else _UNTIL_DRAWN
-        return min(limit, int(100 * elapsed / self.seconds) if self.seconds > 0 else limit)
+        return limit if elapsed >= self.seconds else min(limit, int(100 * elapsed / self.seconds))
 
     def stage(self, progress: int) -> str:
         return next(name for until, name in STAGES if progress < until * 100 or until == 1)

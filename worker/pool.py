@@ -27,13 +27,14 @@ from worker.errors import RendererLost
 
 T = TypeVar("T")
 
-_NICE = 5  # the pages come before the pictures
+_NICE = 3  # the pages come before the pictures
+_MOST = 4  # processes, unless told otherwise: each takes some 200 MB while it draws
 _THREAD_SETTINGS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-_END_S = 2.0
+_END_S = 1.5
 
 
 class Flag:
-    """Tells a render process to stop: a file that comes to exist. Works whatever started the process."""
+    """Tells a render process to stop: an empty file that comes to exist, gone with the pool."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -44,15 +45,12 @@ class Flag:
     def raise_(self) -> None:
         self._path.touch()
 
-    def lower(self) -> None:
-        self._path.unlink(missing_ok=True)
-
 
 class RenderPool:
-    """At most `processes` at work (by default one less than there are cores, at least one)."""
+    """At most `processes` at work: by default one per core, two at least, so that a clip does not hold up all pictures."""
 
     def __init__(self, processes: int | None = None) -> None:
-        self._processes = processes or max(1, (os.cpu_count() or 2) - 1)
+        self._processes = processes or min(max(2, os.cpu_count() or 2), _MOST)
         for name in _THREAD_SETTINGS:
             os.environ[name] = "1"  # children read it when they import numpy
         self._folder = tempfile.TemporaryDirectory(prefix="starling-flags-", ignore_cleanup_errors=True)
@@ -79,7 +77,7 @@ class RenderPool:
         await self.run(_import_renderer)
 
     async def close(self) -> None:
-        """Ends all processes within about two seconds."""
+        """Ends all processes within about a second and a half."""
         self._executor.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(_end, multiprocessing.active_children())
         self._folder.cleanup()

@@ -189,9 +189,8 @@ def _mirrored(scene: Scene, canvas: Canvas, painter: Painter) -> Painter:
     body = max(scene.mood.moon, scene.mood.sun)
     place = rng.uniform(0.25, 0.75) * canvas.across, horizon * rng.uniform(0.3, 0.72), rng.uniform(0.045, 0.1)
     shine = light_from_lab(mix(scene.palette.at(1.0), shade(scene.palette.at(1.0), 0.98, 0.3), 0.6))
-    if body > 0.4:
-        aura = (glow(canvas, *place[:2], place[2] * 2.2) ** 1.5 * np.float32(0.5))[..., None] * shine
-        face = disc(canvas, *place)[..., None]
+    aura = (glow(canvas, *place[:2], place[2] * 2.2) ** 1.5 * np.float32(0.5))[..., None] * shine
+    face = disc(canvas, *place)[..., None]
 
     def frame(t: float) -> Light:
         picture = painter(t)

@@ -8,9 +8,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-Field: TypeAlias = NDArray[np.float32]
+# float32 in fact: numpy's types cannot follow that through arithmetic with Python's numbers
+Field: TypeAlias = NDArray[np.floating]
 """One number per pixel, shape (height, width)."""
-Light: TypeAlias = NDArray[np.float32]
+Light: TypeAlias = NDArray[np.floating]
 """Linear red, green and blue per pixel, shape (height, width, 3)."""
 
 

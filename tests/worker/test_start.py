@@ -1,0 +1,71 @@
+"""How a worker starts, what it needs, and what it finds in an empty studio."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE
+from pathlib import Path
+
+from tests.worker.conftest import PROJECT, Studio
+
+
+async def started_with(**settings: str) -> tuple[int | None, str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("SUPABASE_", "STARLING_"))}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "worker", cwd=PROJECT, env=environment | settings, stdout=PIPE, stderr=PIPE
+    )
+    _, said = await asyncio.wait_for(process.communicate(), 30)
+    return process.returncode, said.decode().strip()
+
+
+async def test_what_is_missing_is_named_in_one_line(tmp_path: Path) -> None:
+    code, said = await started_with(STARLING_DATA=str(tmp_path))
+    assert (code, said.count("\n")) == (1, 0)
+    assert "SUPABASE_URL" in said
+    code, said = await started_with(SUPABASE_URL="http://127.0.0.1:9")
+    assert (code, said.count("\n")) == (1, 0)
+    assert "SUPABASE_SECRET_KEY" in said
+    code, said = await started_with(STARLING_DATA=str(tmp_path), STARLING_JOBS="many")
+    assert (code, said.count("\n")) == (1, 0)
+    assert "STARLING_JOBS" in said
+
+
+async def test_a_key_that_opens_nothing_is_said(studio: Studio) -> None:
+    code, said = await started_with(
+        SUPABASE_URL=studio.address.api_url, SUPABASE_SECRET_KEY=studio.address.publishable_key
+    )
+    assert code == 1
+    assert "SUPABASE_SECRET_KEY" in said
+    assert studio.address.publishable_key not in said
+
+
+async def test_an_empty_studio_gets_its_first_pictures_once(studio: Studio) -> None:
+    jobs = "public.generation_jobs j join public.profiles p on p.id = j.owner_id where p.is_demo and j.visibility = 'public'"
+    assert await studio.api.call("seed_demo_generations") == 13
+    assert await studio.api.call("seed_demo_generations") == 0
+    assert await studio.count(jobs) == 13
+    assert await studio.count(f"{jobs} and j.kind = 'video'") == 1
+    assert await studio.database.fetchval(f"select count(distinct owner_id) from {jobs}") == 4
+
+
+async def test_a_studio_with_pictures_is_left_alone(studio: Studio) -> None:
+    await studio.enqueue(0)
+    assert await studio.api.call("seed_demo_generations") == 0
+    assert await studio.count("public.generation_jobs") == 1
+
+
+async def test_without_demo_members_it_waits_for_them(studio: Studio) -> None:
+    async with studio.database.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute("update public.profiles set is_demo = false")
+        assert await connection.fetchval("select public.seed_demo_generations()") is None
+        await transaction.rollback()
+
+
+async def test_demo_fills_the_studio(studio: Studio) -> None:
+    async with studio.worker("--demo", STARLING_RENDER_SECONDS="1000"):
+        await studio.until(lambda: studio.count("public.generation_jobs where status = 'active'"))
+    assert await studio.count("public.generation_jobs") == 13
