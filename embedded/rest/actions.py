@@ -17,6 +17,8 @@ from embedded.rest.sql import Parameters, Reader, qualified, quote
 from embedded.rest.syntax import Filter, Query
 from embedded.rest.write import Body, Writer, returned_columns
 
+PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))  # what a Location keeps as it is; no header may hold the rest
+
 SOURCE = "pgrst_source"  # the rows that a change or a call gives, to be read from like a table
 
 
@@ -90,10 +92,11 @@ def read(asked: Asked, table: Table) -> Action:
     if asked.preferences.get("count") in ("planned", "estimated"):
         estimating = Parameters()
         estimate = (f"explain (format json) {Reader(estimating).count(root, source)}", estimating.values)
+    statement = _statement(rows, None if asked.head else _body(asked.media), total=sql)
+    heeded = ("count", "tx", "handling", "timezone")
     return Action(
-        _statement(rows, None if asked.head else _body(asked.media), total=sql), parameters.values, lambda outcome: _page(root, outcome),
-        ("count", "tx", "handling", "timezone"), readonly=True, estimate=estimate,
-    )  # fmt: skip
+        statement, parameters.values, lambda outcome: _page(root, outcome), heeded, readonly=True, estimate=estimate
+    )
 
 
 def invoke(asked: Asked, name: Name, arguments: Arguments, *, method: str) -> Action:
@@ -108,11 +111,8 @@ def invoke(asked: Asked, name: Name, arguments: Arguments, *, method: str) -> Ac
     rows = Reader(parameters).read(root, source)
     counting = asked.preferences.get("count") is not None
     total = f"(select count(*) from ({Reader(parameters).count(root, source)}) as _)" if counting else None
-    body = (
-        None
-        if asked.head
-        else _body(asked.media, "" if function.rows else ".pgrst_scalar", single=not function.returns_set)
-    )
+    column = "" if function.rows else ".pgrst_scalar"
+    body = None if asked.head else _body(asked.media, column, single=not function.returns_set)
 
     def answer(outcome: Outcome) -> Answer:
         page = _page(root, outcome)
@@ -142,7 +142,7 @@ def insert(asked: Asked, table: Table, body: Body, *, path: str) -> Action:
         headers = {"Content-Range": _content_range(0, 0, change.total(outcome))}
         if outcome.key:
             key = {name: "is.null" if value is None else f"eq.{value}" for name, value in outcome.key.items()}
-            headers["Location"] = f"{path}?{urlencode(key, quote_via=percent_encoded)}"
+            headers["Location"] = f"{percent_encoded(path, safe=PRINTABLE)}?{urlencode(key, quote_via=percent_encoded)}"
         status = 200 if all_updated else 201
         return change.answer(outcome, status, status, headers)
 

@@ -79,6 +79,8 @@ class SchemaCache:
                             await connection.remove_listener(CHANNEL, self._announced)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("schema cache: %s; listening again in %s s", error, RETRY_S)
+            except Exception:
+                log.exception("schema cache: listening again in %s s", RETRY_S)
             await asyncio.sleep(RETRY_S)
 
     def _announced(self, *_: object) -> None:

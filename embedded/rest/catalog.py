@@ -210,7 +210,7 @@ def _view_origins(
         sources = views.setdefault(names[view], {})
         for number, target in targets.items():
             table, column = origin(*target)
-            if table in names and (view, number) in attributes:
+            if table in names and (table, column) in attributes and (view, number) in attributes:
                 sources.setdefault(names[table], {}).setdefault(attributes[table, column], attributes[view, number])
     return views
 

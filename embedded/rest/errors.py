@@ -11,6 +11,7 @@ Source: PostgREST's reference, "Errors". Answers of Postgres keep their SQLSTATE
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -22,6 +23,9 @@ from starlette.responses import Response
 from embedded.keys import InvalidToken
 
 JSON_TYPE = "application/json; charset=utf-8"
+STATUS = re.compile(r"[2-5][0-9][0-9]")
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 class RestError(Exception):
@@ -54,6 +58,16 @@ class QueryError(RestError):
 
 class NotInCache(RestError):
     """PGRST2xx: the schema cache does not know a table, column, relationship or function."""
+
+
+def is_status(value: object) -> bool:
+    """Whether SQL has named a status that an answer can have."""
+    return STATUS.fullmatch(str(value)) is not None
+
+
+def is_header(name: str, value: str) -> bool:
+    """Whether SQL has named a header that an answer can have."""
+    return HEADER_NAME.fullmatch(name) is not None and HEADER_VALUE.fullmatch(value) is not None
 
 
 def from_token(error: InvalidToken, token: str) -> RestError:
@@ -104,7 +118,7 @@ def _status(code: str, message: str, anonymous: bool) -> int:
     if code == "22023" and message.startswith("role") and message.endswith("does not exist"):
         return 401
     if code.startswith("PT"):
-        return int(code[2:]) if code[2:].isdecimal() and 200 <= int(code[2:]) <= 599 else 500
+        return int(code[2:]) if is_status(code[2:]) else 500
     return STATUS_OF_SQLSTATE.get(code) or STATUS_OF_CLASS.get(code[:2], 400)
 
 
@@ -112,9 +126,12 @@ def _raised(message: str, details: str | None) -> RestError:
     """`raise sqlstate 'PGRST'`: message and detail are JSON that name the body, the status and the headers."""
     try:
         body, head = json.loads(message), json.loads(details or "")
+        headers = {str(name): str(value) for name, value in head["headers"].items()}
+        if not is_status(head["status"]) or not all(map(is_header, headers, headers.values())):
+            raise ValueError(head)
         return RestError(
             int(head["status"]), body["code"], body["message"], details=body.get("details"), hint=body.get("hint"),
-            headers={str(name): str(value) for name, value in head["headers"].items()},
+            headers=headers,
         )  # fmt: skip
     except (ValueError, TypeError, KeyError, AttributeError):
         hint = (

@@ -38,15 +38,18 @@ WHAT_OPERATOR = "operator (eq, gt, ...)"
 AGGREGATES = frozenset({"count", "sum", "avg", "max", "min"})
 
 IGNORED = frozenset({"apikey"})  # the gateway's key may come as a parameter
+SINGLE = frozenset({"select", "columns", "on_conflict"})  # the first counts
 
 
 def parse_query(pairs: Iterable[tuple[str, str]], *, call: bool = False) -> Query:
     """Reads decoded query parameters. In a `call` (RPC by GET) what is no filter is an argument of the function."""
-    query = Query()
+    query, ignored = Query(), set(IGNORED)
     for key, text in pairs:
         last = key.rpartition(".")[2]
-        if key in IGNORED:
+        if key in ignored:
             continue
+        if key in SINGLE:
+            ignored.add(key)
         if key == "select":
             query.select = _whole(text, "select parameter", _select) or query.select
         elif key == "columns":
@@ -231,7 +234,7 @@ def _operation(scanner: Scanner, value: Callable[[Scanner], str] = Scanner.rest)
     operator = found[0] if found else ""
     if operator not in OPERATORS:
         scanner.position = start
-        raise scanner.fail(f'"not" or {WHAT_OPERATOR}')
+        raise scanner.fail(WHAT_OPERATOR if negated else f'"not" or {WHAT_OPERATOR}')
     quantifier: Quantifier | None = None
     language: str | None = None
     if scanner.accept("("):

@@ -104,7 +104,7 @@ def _nodes(node: Node) -> Iterator[Node]:
 
 def _at(node: Node, path: EmbedPath) -> Node:
     for name in path:
-        embed = node.embed(name)
+        embed = node.embed(name) or next((embed for embed in node.embeds if embed.spec.target == name), None)
         if embed is None:
             raise RestError(
                 400, "PGRST108", f"'{name}' is not an embedded resource in this request",
@@ -162,15 +162,15 @@ def _is_meant(relationship: Relationship, wanted: SelectEmbed) -> bool:
     column = relationship.columns[0] if len(relationship.columns) == 1 and not relationship.junction else None
     foreign = relationship.foreign_columns[0] if len(relationship.foreign_columns) == 1 and column else None
     junction = relationship.junction.table[1] if relationship.junction else None
-    if relationship.is_self and not junction:
+    if relationship.is_self:
+        if junction:
+            return False  # which of its two keys leads where, no hint can say; a function of a row can
         owns_key = relationship.owns_key
         if hint is None:
             return (named and not owns_key) or (target == column and owns_key)
         return named and not owns_key and hint in (foreign, relationship.constraint)
     if hint is None:
-        if named:
-            return not (relationship.is_self and junction)
-        return not junction and not relationship.with_view and target in (relationship.constraint, column)
+        return named or (not junction and not relationship.with_view and target in (relationship.constraint, column))
     return named and hint in ((junction,) if junction else (relationship.constraint, column, foreign))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 from urllib.parse import parse_qsl
@@ -21,7 +20,7 @@ from embedded.rest import actions
 from embedded.rest.actions import Action, Answer, Asked, Outcome
 from embedded.rest.cache import SchemaCache
 from embedded.rest.calls import Arguments
-from embedded.rest.errors import NotInCache, RestError, from_postgres, from_token
+from embedded.rest.errors import NotInCache, RestError, from_postgres, from_token, is_header, is_status
 from embedded.rest.headers import Media, Preferences, choose_schema, negotiate, read_range
 from embedded.rest.parser import parse_query
 from embedded.rest.payload import content_type, parse_arguments, parse_rows, read_body
@@ -36,8 +35,7 @@ MAX_BODY_BYTES = 10 * 1024 * 1024
 METHODS = ("OPTIONS", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 CALL_METHODS = ("OPTIONS", "GET", "HEAD", "POST")
 
-HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+BODILESS = (204, 304)
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +99,9 @@ class Rest:
         preferences = Preferences.read(request.headers, tx_allowed=self._tx_allowed)
         preferences.check()
         media = negotiate(request.headers)
-        pairs = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True, errors="replace")
+        pairs = parse_qsl(
+            request.scope["query_string"].decode(errors="replace"), keep_blank_values=True, errors="replace"
+        )
         query = parse_query(pairs, call=is_call and request.method in ("GET", "HEAD"))
         _narrow(query, *read_range(request.headers, request.method))
         raw = await read_body(request, MAX_BODY_BYTES) if request.method in ("POST", "PUT", "PATCH") else b""
@@ -119,7 +119,8 @@ class Rest:
             headers["Content-Type"] = media.content_type
             if len(self._schemas) > 1:
                 headers["Content-Profile"] = schema_name
-        response = Response(answer.body or None, status or answer.status, headers)
+        status = status or answer.status
+        response = Response(None if status in BODILESS else answer.body, status, headers)
         for name, value in extra:
             response.headers[name] = value
         return response
@@ -195,6 +196,12 @@ def _call(asked: Asked, request: Request, name: tuple[str, str], raw: bytes) -> 
     return actions.invoke(asked, name, arguments, method=request.method)
 
 
+def _pairs(query_string: bytes) -> list[tuple[str, str]]:
+    """The decoded parameters; what has no `=` says nothing."""
+    said = "&".join(part for part in query_string.decode(errors="replace").split("&") if "=" in part)
+    return parse_qsl(said, keep_blank_values=True, errors="replace")
+
+
 def _narrow(query: Query, first: int, rows: int | None) -> None:
     """Lays the Range header's window over the query's own."""
     offset = query.offsets.get((), 0)
@@ -242,9 +249,8 @@ def _headers_of(text: str | None) -> list[tuple[str, str]]:
     """The headers in the setting `response.headers`: `[{"name": "value"}, …]`."""
     try:
         pairs = [pair for one in orjson.loads(text or "[]") for pair in one.items()]
-        for name, value in pairs:
-            if not HEADER_NAME.fullmatch(name) or not HEADER_VALUE.fullmatch(value):
-                raise ValueError(name)
+        if not all(is_header(name, value) for name, value in pairs):
+            raise ValueError(text)
     except (ValueError, AttributeError, TypeError) as error:
         message = "response.headers guc must be a JSON array composed of objects with a single key and a string value"
         raise RestError(500, "PGRST111", message) from error
@@ -255,6 +261,6 @@ def _status_of(text: str | None) -> int | None:
     """The status in the setting `response.status`."""
     if text is None:
         return None
-    if not text.isdecimal() or not 200 <= int(text) <= 599:
+    if not is_status(text):
         raise RestError(500, "PGRST112", "response.status guc must be a valid status code")
     return int(text)
