@@ -34,7 +34,9 @@ class PeopleHere(Island):
                     self._more_count = ui.label().classes("avatar avatar--more num").props("aria-hidden=true")
                     self._more_names = ui.label().classes("sr-only")
             with ui.element("button").classes("people__open").props('type=button aria-label="Show who is here"'):
-                self._menu = ui.menu().props('anchor="bottom right" self="top right" :offset="[0, 10]"')
+                self._menu = (
+                    ui.menu().classes("menu--header").props('anchor="bottom right" self="top right" :offset="[0, 10]"')
+                )
                 self._menu.on("before-show", self._list_everybody)
         presence.changed.subscribe(self._refresh)
         unsubscribe = profiles.subscribe(lambda _: self._refresh())

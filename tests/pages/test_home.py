@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from nicegui import ElementFilter, ui
+import pytest
+from nicegui import ElementFilter, binding, ui
 from nicegui.testing import User
 
+from components import session
 from components.connection_pill import ConnectionPill
 
 
@@ -46,3 +48,18 @@ async def test_guests_cannot_switch_off_the_connection_that_all_share(user: User
         pill = next(iter(ElementFilter(kind=ConnectionPill)))
         assert pill.props["own"] is False
         assert all(listener.type != "disconnect" for listener in pill._event_listeners.values())
+
+
+@pytest.mark.parametrize("path", ["/", "/sign-in", "/studio"])
+async def test_a_page_that_is_closed_leaves_nothing_behind(user: User, path: str) -> None:
+    world = session.starling().world
+
+    def followers() -> list[int]:
+        return [*(len(table._listeners) for table in world.tables), len(world.connection.changed.callbacks)]
+
+    before = followers()
+    client = await user.open(path)
+    assert followers() != before
+    client.delete()
+    assert followers() == before
+    assert len(binding.active_links) == 0

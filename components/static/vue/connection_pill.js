@@ -10,7 +10,7 @@ export default {
         <span class="connection__word">{{ word }}</span>
         <span v-if="word === 'live' && status.roundTrip !== null" class="connection__trip">{{ status.roundTrip }} ms</span>
       </button>
-      <q-menu v-model="open" anchor="bottom right" self="top right" :offset="[0, 10]" class="hops" role="dialog" aria-label="Connection details">
+      <q-menu v-model="open" anchor="bottom right" self="top right" :offset="[0, 10]" class="hops menu--header" role="dialog" aria-label="Connection details">
         <div v-for="hop in hops" class="hop">
           <span class="hop__name">{{ hop.name }}</span>
           <span class="hop__state" :class="'tone-' + tone(hop.word)"><i class="dot"></i>{{ hop.word }}</span>
