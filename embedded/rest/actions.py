@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from embedded.rest.calls import Arguments, call, find_function, result
 from embedded.rest.errors import NotInCache, RestError
-from embedded.rest.headers import CSV, Media, Preferences
+from embedded.rest.headers import CSV, Media, Terms
 from embedded.rest.plan import Node, expand_star, plan
 from embedded.rest.schema import Name, Schema, Table
 from embedded.rest.sql import Parameters, Reader, qualified, quote
@@ -24,18 +24,19 @@ SOURCE = "pgrst_source"  # the rows that a change or a call gives, to be read fr
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request, understood."""
+    """A request, understood, beside the schema it is about."""
 
     schema: Schema
     query: Query
-    preferences: Preferences
-    media: Media
+    terms: Terms
     max_rows: int
-    head: bool = False
 
-    @property
-    def returns(self) -> str:
-        return self.preferences.get("return") or "minimal"
+    def prefers(self, name: str) -> str | None:
+        return self.terms.preferences.get(name)
+
+    def body(self, column: str = "", *, single: bool = False) -> str | None:
+        """The expression of the answer's body, which HEAD does without."""
+        return None if self.terms.method == "HEAD" else _body(self.terms.media, column, single=single)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,36 +84,36 @@ def read(asked: Asked, table: Table) -> Action:
     parameters, source = Parameters(), qualified(table.name)
     rows = Reader(parameters).read(root, source)
     sql, estimate = None, None
-    match asked.preferences.get("count"):
+    match asked.prefers("count"):
         case "exact":
             sql = f"(select count(*) from ({Reader(parameters).count(root, source)}) as _)"
         case "estimated":  # exact as far as it is cheap
             counted, limit = Reader(parameters).count(root, source), parameters.integer(asked.max_rows + 1)
             sql = f"(select count(*) from ({counted} limit {limit}) as _)"
-    if asked.preferences.get("count") in ("planned", "estimated"):
+    if asked.prefers("count") in ("planned", "estimated"):
         estimating = Parameters()
         estimate = (f"explain (format json) {Reader(estimating).count(root, source)}", estimating.values)
-    statement = _statement(rows, None if asked.head else _body(asked.media), total=sql)
+    statement = _statement(rows, asked.body(), total=sql)
     heeded = ("count", "tx", "handling", "timezone")
     return Action(
         statement, parameters.values, lambda outcome: _page(root, outcome), heeded, readonly=True, estimate=estimate
     )
 
 
-def invoke(asked: Asked, name: Name, arguments: Arguments, *, method: str) -> Action:
+def invoke(asked: Asked, name: Name, arguments: Arguments) -> Action:
     """A function call; what it returns is filtered, ordered and selected from like a table."""
     function = find_function(asked.schema, name, arguments)
-    if asked.preferences.max_affected is not None and not function.returns_set:
+    if asked.terms.preferences.max_affected is not None and not function.returns_set:
         message = "Function must return SETOF or TABLE when max-affected preference is used with handling=strict"
         raise RestError(400, "PGRST128", message)
     root = plan(asked.schema, result(function), asked.query, max_rows=asked.max_rows, conditions_of_root=True)
     parameters, source = Parameters(), f"{SOURCE} as {quote(root.alias)}"
     calling = call(function, arguments, parameters)
     rows = Reader(parameters).read(root, source)
-    counting = asked.preferences.get("count") is not None
+    counting = asked.prefers("count") is not None
     total = f"(select count(*) from ({Reader(parameters).count(root, source)}) as _)" if counting else None
     column = "" if function.rows else ".pgrst_scalar"
-    body = None if asked.head else _body(asked.media, column, single=not function.returns_set)
+    body = asked.body(column, single=not function.returns_set)
 
     def answer(outcome: Outcome) -> Answer:
         page = _page(root, outcome)
@@ -120,20 +121,20 @@ def invoke(asked: Asked, name: Name, arguments: Arguments, *, method: str) -> Ac
 
     return Action(
         _statement(rows, body, source=calling, total=total), parameters.values, answer,
-        ("count", "tx", "handling", "timezone", "max-affected"), readonly=method != "POST" or not function.volatile,
+        ("count", "tx", "handling", "timezone", "max-affected"), readonly=asked.terms.reads or not function.volatile,
     )  # fmt: skip
 
 
 def insert(asked: Asked, table: Table, body: Body, *, path: str) -> Action:
     """POST: 201, or 200 when an upsert found every row there already."""
-    resolution = asked.preferences.get("resolution")
+    resolution = asked.prefers("resolution")
     target = asked.query.on_conflict or table.primary_key
     how: dict[str | None, Literal["merge", "ignore"]] = {"merge-duplicates": "merge", "ignore-duplicates": "ignore"}
-    change = _Change(asked, table, table.primary_key if asked.returns == "headers-only" else ())
+    change = _Change(asked, table, table.primary_key if asked.prefers("return") == "headers-only" else ())
     change.write(
         change.writer.insert(
             table, body, change.returning, on_conflict=target, resolution=how.get(resolution),
-            defaults=asked.preferences.get("missing") == "default",
+            defaults=asked.prefers("missing") == "default",
         )
     )  # fmt: skip
 
@@ -204,7 +205,7 @@ class _Change:
         self.writer = Writer(self.parameters)
         self.root = plan(asked.schema, table, asked.query, max_rows=None, conditions_of_root=False)
         self.root.select = expand_star(self.root)
-        self.represented = asked.returns == "representation"
+        self.represented = asked.prefers("return") == "representation"
         self.returning = returned_columns(self.root if self.represented else Node(table, self.root.alias), key)
         conditions = [condition for path, condition in asked.query.conditions if not path]
         self.chosen = Node(table, self.root.alias, conditions=conditions)
@@ -214,14 +215,14 @@ class _Change:
         rows = f"select * from {SOURCE}"
         if self.represented:
             rows = Reader(self.parameters).read(self.root, f"{SOURCE} as {quote(self.root.alias)}")
-        body = _body(self.asked.media) if self.represented else None
+        body = self.asked.body() if self.represented else None
         self.sql = _statement(rows, body, source=statement, key=self.key)
 
     def action(self, answer: Callable[[Outcome], Answer], heeded: tuple[str, ...]) -> Action:
         return Action(self.sql, self.parameters.values, answer, heeded)
 
     def total(self, outcome: Outcome) -> int | None:
-        return outcome.page if self.asked.preferences.get("count") else None
+        return outcome.page if self.asked.prefers("count") else None
 
     def answer(self, outcome: Outcome, full: int, minimal: int, headers: dict[str, str]) -> Answer:
         """With the status `full` and the rows if they are wanted, else `minimal`."""

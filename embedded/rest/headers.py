@@ -153,3 +153,27 @@ def read_range(headers: Headers, method: str) -> tuple[int, int | None]:
         details = "The lower boundary must be lower than or equal to the upper boundary in the Range header."
         raise RestError(416, "PGRST103", "Requested range not satisfiable", details=details)
     return first, None if last is None else last - first + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On which terms a request asks: all that its method and headers say."""
+
+    method: str
+    schema: str
+    preferences: Preferences
+    media: Media
+    first: int  # of the rows that `Range` asks for
+    rows: int | None  # how many of them; None for all
+
+    @classmethod
+    def read(cls, headers: Headers, method: str, schemas: Sequence[str], *, tx_allowed: bool) -> Terms:
+        """Reads them. PGRST103, 106, 107 or 122 for what cannot be had."""
+        schema = choose_schema(headers, method, schemas)
+        preferences = Preferences.read(headers, tx_allowed=tx_allowed)
+        preferences.check()
+        return cls(method, schema, preferences, negotiate(headers), *read_range(headers, method))
+
+    @property
+    def reads(self) -> bool:
+        return self.method in ("GET", "HEAD")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
 from urllib.parse import parse_qsl
 
 import asyncpg
@@ -17,11 +16,11 @@ from starlette.types import Receive, Scope, Send
 from embedded.database import Connection, Database
 from embedded.keys import Claims, InvalidToken, Keys
 from embedded.rest import actions
-from embedded.rest.actions import Action, Answer, Asked, Outcome
+from embedded.rest.actions import Action, Asked, Outcome
 from embedded.rest.cache import SchemaCache
 from embedded.rest.calls import Arguments
 from embedded.rest.errors import NotInCache, RestError, from_postgres, from_token, is_header, is_status
-from embedded.rest.headers import Media, Preferences, choose_schema, negotiate, read_range
+from embedded.rest.headers import Terms
 from embedded.rest.parser import parse_query
 from embedded.rest.payload import content_type, parse_arguments, parse_rows, read_body
 from embedded.rest.schema import Schema
@@ -36,11 +35,9 @@ METHODS = ("OPTIONS", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 CALL_METHODS = ("OPTIONS", "GET", "HEAD", "POST")
 
 BODILESS = (204, 304)
+ENDLESS = 2**62  # beyond any row
 
 log = logging.getLogger(__name__)
-
-
-Result: TypeAlias = tuple[Answer, list[tuple[str, str]], int | None]  # with the headers and status that SQL has set
 
 
 class Rest:
@@ -78,52 +75,23 @@ class Rest:
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
-        resource = str(request.path_params["path"]).strip("/").split("/")
-        is_call = len(resource) == 2 and resource[0] == "rpc"
-        if resource == [""]:
-            raise RestError(404, "PGRST126", "Root endpoint metadata is disabled")
-        if len(resource) > 1 and not is_call:
-            raise RestError(404, "PGRST125", "Invalid path specified in request URL")
-        if request.method not in METHODS:
-            raise RestError(405, "PGRST117", f"Unsupported HTTP method: {request.method}")
-        if is_call and request.method not in CALL_METHODS:
-            raise RestError(405, "PGRST101", f"Cannot use the {request.method} method on RPC")
+        name, is_call = _resource(request)
         try:
             claims = self._keys.verify(request.state.token)
         except InvalidToken as error:
             raise from_token(error, request.state.token) from error
         if request.method == "OPTIONS":
             return Response(None, 200, {"Allow": ",".join(CALL_METHODS if is_call else METHODS)})
-
-        schema_name = choose_schema(request.headers, request.method, self._schemas)
-        preferences = Preferences.read(request.headers, tx_allowed=self._tx_allowed)
-        preferences.check()
-        media = negotiate(request.headers)
-        pairs = parse_qsl(
-            request.scope["query_string"].decode(errors="replace"), keep_blank_values=True, errors="replace"
-        )
-        query = parse_query(pairs, call=is_call and request.method in ("GET", "HEAD"))
-        _narrow(query, *read_range(request.headers, request.method))
+        terms = Terms.read(request.headers, request.method, self._schemas, tx_allowed=self._tx_allowed)
+        query = parse_query(_pairs(request.scope["query_string"]), call=is_call and terms.reads)
+        _narrow(query, terms)
         raw = await read_body(request, MAX_BODY_BYTES) if request.method in ("POST", "PUT", "PATCH") else b""
 
         def prepare(schema: Schema) -> Action:
-            asked = Asked(schema, query, preferences, media, self._max_rows, head=request.method == "HEAD")
-            if is_call:
-                return _call(asked, request, (schema_name, resource[1]), raw)
-            return _action(asked, request, (schema_name, resource[0]), raw)
+            asked, qualified = Asked(schema, query, terms, self._max_rows), (terms.schema, name)
+            return _call(asked, request, qualified, raw) if is_call else _action(asked, request, qualified, raw)
 
-        action = await self._prepare(prepare)
-        answer, extra, status = await self._run(action, request, claims, schema_name, preferences, media)
-        headers = {**answer.headers, **preferences.applied(*action.applied)}
-        if answer.body is not None:
-            headers["Content-Type"] = media.content_type
-            if len(self._schemas) > 1:
-                headers["Content-Profile"] = schema_name
-        status = status or answer.status
-        response = Response(None if status in BODILESS else answer.body, status, headers)
-        for name, value in extra:
-            response.headers[name] = value
-        return response
+        return await self._run(await self._prepare(prepare), request, claims, terms)
 
     async def _prepare(self, prepare: Callable[[Schema], Action]) -> Action:
         """The action, after a second look at the database when a name is not known."""
@@ -135,42 +103,72 @@ class Rest:
                 raise
             return prepare(self.cache.schema)
 
-    async def _run(
-        self, action: Action, request: Request, claims: Claims, schema: str, preferences: Preferences, media: Media
-    ) -> Result:
-        """Runs the action in its transaction."""
-        search_path = ", ".join(quote(name) for name in dict.fromkeys((schema, *EXTRA_SEARCH_PATH)))
+    async def _run(self, action: Action, request: Request, claims: Claims, terms: Terms) -> Response:
+        """Runs the action in its transaction; whatever is wrong with its outcome undoes it."""
+        search_path = ", ".join(quote(name) for name in dict.fromkeys((terms.schema, *EXTRA_SEARCH_PATH)))
         acting = self._database.acting(
             claims, headers=request.headers, method=request.method, path=f"/{request.path_params['path']}",
             readonly=action.readonly, search_path=search_path,
         )  # fmt: skip
         try:
             async with acting as connection:
-                if timezone := preferences.get("timezone"):
+                if timezone := terms.preferences.get("timezone"):
                     await connection.execute("select set_config('timezone', $1, true)", timezone)
                 estimate = await _estimate(connection, action)
                 row = await connection.fetchrow(action.sql, *action.values)
                 outcome = _outcome(row, estimate, self._max_rows)
-                _check_rows(outcome, action, media, preferences)
-                result = action.answer(outcome), _headers_of(row["headers"]), _status_of(row["status"])
-                if preferences.get("tx") == "rollback":
-                    raise _RolledBack(result)
-                return result
+                _check_rows(outcome, action, terms)
+                response = self._response(action, outcome, row, terms)
+                if terms.preferences.get("tx") == "rollback":
+                    raise _RolledBack(response)
+                return response
         except _RolledBack as undone:
-            return undone.result
+            return undone.response
         except asyncpg.PostgresError as error:
             raise from_postgres(error, anonymous=claims["role"] == "anon") from error
         except (OSError, asyncpg.InterfaceError) as error:
             log.warning("rest: %s", error)
             raise RestError(503, "PGRST001", "Database client error. Retrying the connection.") from error
 
+    def _response(self, action: Action, outcome: Outcome, row: asyncpg.Record, terms: Terms) -> Response:
+        """The answer with the headers that all have, and those and the status that SQL has set."""
+        answer = action.answer(outcome)
+        status = _status_of(row["status"]) or answer.status
+        headers = {**answer.headers, **terms.preferences.applied(*action.applied)}
+        if answer.body is not None:
+            headers["Content-Type"] = terms.media.content_type
+            if len(self._schemas) > 1:
+                headers["Content-Profile"] = terms.schema
+        response = Response(None if status in BODILESS else answer.body, status, headers)
+        for name, value in _headers_of(row["headers"]):
+            response.headers[name] = value
+        return response
+
 
 class _RolledBack(Exception):
     """Ends a transaction whose changes are not to stay."""
 
-    def __init__(self, result: Result) -> None:
+    def __init__(self, response: Response) -> None:
         super().__init__()
-        self.result = result
+        self.response = response
+
+
+def _resource(request: Request) -> tuple[str, bool]:
+    """The table or function that the path names, and whether it is a function. PGRST101, 117, 125 or 126 if none."""
+    match str(request.path_params["path"]).strip("/").split("/"):
+        case [""]:
+            raise RestError(404, "PGRST126", "Root endpoint metadata is disabled")
+        case ["rpc", name]:
+            is_call = True
+        case [name]:
+            is_call = False
+        case _:
+            raise RestError(404, "PGRST125", "Invalid path specified in request URL")
+    if request.method not in METHODS:
+        raise RestError(405, "PGRST117", f"Unsupported HTTP method: {request.method}")
+    if is_call and request.method not in CALL_METHODS:
+        raise RestError(405, "PGRST101", f"Cannot use the {request.method} method on RPC")
+    return name, is_call
 
 
 def _action(asked: Asked, request: Request, name: tuple[str, str], raw: bytes) -> Action:
@@ -193,7 +191,7 @@ def _call(asked: Asked, request: Request, name: tuple[str, str], raw: bytes) -> 
     else:
         pairs = tuple(asked.query.arguments)
         arguments = Arguments(frozenset(key for key, _ in pairs), pairs)
-    return actions.invoke(asked, name, arguments, method=request.method)
+    return actions.invoke(asked, name, arguments)
 
 
 def _pairs(query_string: bytes) -> list[tuple[str, str]]:
@@ -202,21 +200,19 @@ def _pairs(query_string: bytes) -> list[tuple[str, str]]:
     return parse_qsl(said, keep_blank_values=True, errors="replace")
 
 
-def _narrow(query: Query, first: int, rows: int | None) -> None:
-    """Lays the Range header's window over the query's own."""
-    offset = query.offsets.get((), 0)
-    limit = query.limits.get(())
-    if rows is None and not first:
+def _narrow(query: Query, terms: Terms) -> None:
+    """Lays the window of the `Range` header over the query's own."""
+    if terms.first == 0 and terms.rows is None:
         return
-    start = max(offset, first)
-    ends = [
-        end
-        for end in (None if limit is None else offset + limit, None if rows is None else first + rows)
-        if end is not None
-    ]
+    offset, limit = query.offsets.get((), 0), query.limits.get(())
+    start = max(offset, terms.first)
+    end = min(
+        ENDLESS if limit is None else offset + limit,
+        ENDLESS if terms.rows is None else terms.first + terms.rows,
+    )
     query.offsets[()] = start
-    if ends:
-        query.limits[()] = max(0, min(ends) - start)
+    if end != ENDLESS:
+        query.limits[()] = max(0, end - start)
 
 
 async def _estimate(connection: Connection, action: Action) -> int | None:
@@ -234,12 +230,12 @@ def _outcome(row: asyncpg.Record, estimate: int | None, max_rows: int) -> Outcom
     return Outcome(row["page"], row["body"] or "", total, key, int(row["updated"] or 0))
 
 
-def _check_rows(outcome: Outcome, action: Action, media: Media, preferences: Preferences) -> None:
+def _check_rows(outcome: Outcome, action: Action, terms: Terms) -> None:
     """PGRST116 when one row was wanted, PGRST124 when more were touched than allowed; both undo the change."""
-    if media.singular and outcome.page != 1:
+    if terms.media.singular and outcome.page != 1:
         details = f"The result contains {outcome.page} rows"
         raise RestError(406, "PGRST116", "Cannot coerce the result to a single JSON object", details=details)
-    limit = preferences.max_affected if "max-affected" in action.applied else None
+    limit = terms.preferences.max_affected if "max-affected" in action.applied else None
     if limit is not None and outcome.page > limit:
         message = "Query result exceeds max-affected preference constraint"
         raise RestError(400, "PGRST124", message, details=f"The query affects {outcome.page} rows")
