@@ -1,0 +1,146 @@
+"""What one does is seen by the other, whatever dies meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.conftest import Running, run_starling
+from tests.browser.people import connection, gallery, generate, queue, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+
+@pytest.fixture(scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    """One to be shot at."""
+    data = tmp_path_factory.mktemp("live")
+    async with run_starling(data, STARLING_FAILURE_RATE="0", STARLING_RENDER_SECONDS="0.5", STARLING_LEASE_S="4") as it:
+        async with asyncio.timeout(120):  # the demo members' first pictures are in front of anybody else's
+            while await count(it, "generation_jobs", status="in.(waiting,active)"):
+                await asyncio.sleep(0.5)
+        yield it
+
+
+@pytest.fixture
+async def ada(chromium: Browser, running: Running) -> AsyncIterator[Page]:
+    page = await sign_in(chromium, running.address, "Ada")
+    yield page
+    await page.context.close()
+
+
+@pytest.fixture
+async def grace(chromium: Browser, running: Running) -> AsyncIterator[Page]:
+    page = await sign_in(chromium, running.address, "Grace")
+    yield page
+    await page.context.close()
+
+
+async def count(running: Running, table: str, **filters: str) -> int:
+    """How many rows the database has."""
+    secret = json.loads((running.data / "secret.json").read_text())
+    async with httpx.AsyncClient(base_url=secret["api_url"], headers={"apikey": secret["secret_key"]}) as client:
+        answer = await client.get(f"/rest/v1/{table}", params={"select": "id", **filters})
+    return len(answer.json())
+
+
+async def stored(running: Running, prompt: str) -> int:
+    """How many generations of a prompt there are."""
+    return await count(running, "generations", prompt=f"eq.{prompt}")
+
+
+async def test_a_public_prompt_is_seen_growing_and_finished_by_both(ada: Page, grace: Page):
+    prompt = "two kites over a quiet harbour"
+    await generate(ada, prompt)
+    for page in (ada, grace):
+        await expect(queue(page).get_by_text(prompt)).to_be_visible()
+    await expect(queue(grace).get_by_role("progressbar").first).to_be_visible()
+    for page in (ada, grace):
+        await expect(gallery(page).get_by_text(prompt)).to_be_visible(timeout=60_000)
+        await expect(queue(page).get_by_text(prompt)).to_have_count(0)
+        picture = gallery(page).get_by_role("img", name=prompt).first
+        await expect(picture).to_have_js_property("complete", True)
+        assert await picture.evaluate("image => image.naturalWidth") > 100
+
+
+async def test_both_are_here(ada: Page, grace: Page):
+    for page in (ada, grace):
+        people = page.get_by_role("list", name="People here")
+        await expect(people).to_contain_text("AL")
+        await expect(people).to_contain_text("GH")
+
+
+async def test_a_deletion_is_seen_by_both_and_said(ada: Page, grace: Page):
+    prompt = "a paper boat that will not last"
+    await generate(ada, prompt)
+    await expect(gallery(grace).get_by_text(prompt)).to_be_visible()
+    await gallery(ada).get_by_text(prompt).click()
+    await ada.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    await expect(gallery(ada).get_by_text(prompt)).to_have_count(0)
+    await expect(gallery(grace).get_by_text(prompt)).to_have_count(0)
+    await expect(grace.get_by_text(f"Ada deleted “{prompt}”")).to_be_visible()
+
+
+async def test_an_undone_deletion_was_never_one(ada: Page, grace: Page):
+    prompt = "a bridge that stays"
+    await generate(ada, prompt)
+    await expect(gallery(grace).get_by_text(prompt)).to_be_visible()
+    await gallery(ada).get_by_text(prompt).click()
+    await ada.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    await expect(gallery(ada).get_by_text(prompt)).to_have_count(0)
+    await ada.get_by_role("button", name="Undo").click()
+    await expect(gallery(ada).get_by_text(prompt)).to_be_visible()
+    await expect(gallery(grace).get_by_text(prompt)).to_be_visible()
+
+
+async def test_a_private_prompt_is_nobody_elses_business(ada: Page, grace: Page, running: Running):
+    prompt = "a diary in green ink"
+    await ada.get_by_role("button", name="Public").click()
+    await generate(ada, prompt)
+    await expect(gallery(ada).get_by_text(prompt)).to_be_visible()
+    await expect(gallery(grace).get_by_text(prompt)).to_have_count(0)
+    await grace.reload()
+    await expect(connection(grace)).to_contain_text("live", ignore_case=True)
+    await expect(gallery(grace).get_by_text(prompt)).to_have_count(0)
+    assert await stored(running, prompt) == 1
+
+
+async def test_a_killed_worker_comes_back_and_the_job_ends_once(ada: Page, running: Running):
+    prompt = "a clock tower, unfinished"
+    await generate(ada, prompt)
+    await expect(queue(ada).get_by_role("progressbar").first).to_be_visible()
+    before = running.child("worker").pid
+    running.child("worker").kill()
+    await expect(gallery(ada).get_by_text(prompt)).to_be_visible(timeout=60_000)
+    assert await stored(running, prompt) == 1
+    assert running.child("worker").pid != before
+
+
+async def test_a_killed_backend_is_said_and_recovered_from(ada: Page, grace: Page, running: Running):
+    running.child("embedded").kill()
+    for page in (ada, grace):
+        await expect(connection(page)).to_contain_text("offline", ignore_case=True)
+    for page in (ada, grace):
+        await expect(connection(page)).to_contain_text("live", ignore_case=True, timeout=60_000)
+    prompt = "morning after the storm"
+    await generate(grace, prompt)
+    await expect(gallery(ada).get_by_text(prompt)).to_be_visible(timeout=60_000)
+    assert await stored(running, prompt) == 1
+
+
+async def test_without_realtime_the_page_says_so_and_polls(ada: Page, grace: Page):
+    await connection(ada).click()
+    await ada.get_by_role("button", name="Disconnect").click()
+    await ada.keyboard.press("Escape")
+    await expect(connection(ada)).to_contain_text("offline", ignore_case=True)
+    prompt = "seen without a socket"
+    await generate(ada, prompt)
+    await expect(gallery(ada).get_by_text(prompt)).to_be_visible(timeout=30_000)
+    await connection(ada).click()
+    await ada.get_by_role("dialog").get_by_role("button", name="Connect", exact=True).click()
+    await expect(connection(ada)).to_contain_text("live", ignore_case=True)
