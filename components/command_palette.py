@@ -9,7 +9,7 @@ from typing import Any
 
 from nicegui.element import Element
 
-from components.shortcuts import Action, Shortcut, Shortcuts
+from components.shortcuts import EVERYWHERE, Action, Shortcut, Shortcuts
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class CommandPalette(Element, component="static/vue/command_palette.js"):
         self._ids = count()
         self._commands: dict[int, Command] = {}
         self.on("run", lambda event: self._run(event.args))
-        shortcuts.add(Shortcut("Mod+K", "Search or jump", "Everywhere"))
+        shortcuts.add(Shortcut("Mod+K", "Search or jump", EVERYWHERE))
         self._send()
 
     def add(self, *commands: Command) -> Callable[[], None]:
@@ -75,6 +75,6 @@ class CommandPalette(Element, component="static/vue/command_palette.js"):
                 "to": c.to,
                 "section": c.section,
             }
-            for key, c in self._commands.items()
+            for key, c in sorted(self._commands.items(), key=lambda item: item[1].section == EVERYWHERE)
         ]
         self.update()

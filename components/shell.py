@@ -18,7 +18,7 @@ from components.mode_switch import ModeSwitch
 from components.navigation import Place, places
 from components.people import PeopleHere
 from components.person_menu import PersonMenu
-from components.shortcuts import Shortcuts
+from components.shortcuts import EVERYWHERE, Shortcuts
 from components.tag import Tag
 from components.theme import ICON, Mode
 from components.toasts import Toast, Toasts
@@ -162,13 +162,13 @@ def _everywhere(
     for place in reachable:
         yield Command(f"Go to {place.title}", icon=ICON + place.icon, keys=place.keys, to=place.path, section="Go to")
     yield Command(
-        "Switch between dark and light", icon=f"{ICON}contrast", keys="t", action=mode.toggle, section="Starling"
+        "Switch between dark and light", icon=f"{ICON}contrast", keys="t", action=mode.toggle, section=EVERYWHERE
     )
     if member:
-        yield Command("Reconnect", icon=f"{ICON}refresh", action=connection.reconnect, section="Starling")
-        yield Command("Sign out", icon=f"{ICON}logout", action=session.sign_out, section="Starling")
+        yield Command("Reconnect", icon=f"{ICON}refresh", action=connection.reconnect, section=EVERYWHERE)
+        yield Command("Sign out", icon=f"{ICON}logout", action=session.sign_out, section=EVERYWHERE)
     else:
-        yield Command("Sign in", icon=f"{ICON}login", to=sign_in_path(here), section="Starling")
+        yield Command("Sign in", icon=f"{ICON}login", to=sign_in_path(here), section=EVERYWHERE)
 
 
 def _ended(reason: str, here: str) -> Toast:

@@ -13,6 +13,7 @@ from typing import Any
 
 from nicegui.element import Element
 
+EVERYWHERE = "Everywhere"  # the section that comes last
 Action = Callable[[], Any]  # may be a coroutine function
 
 
@@ -35,7 +36,7 @@ class Shortcuts(Element, component="static/vue/shortcuts.js"):
         self._ids = count()
         self._shortcuts: dict[int, Shortcut] = {}
         self.on("run", lambda event: self._run(event.args))
-        self.add(Shortcut("?", "Show all shortcuts", "Everywhere", action=self.show))
+        self.add(Shortcut("?", "Show all shortcuts", EVERYWHERE, action=self.show))
 
     def add(self, *shortcuts: Shortcut) -> Callable[[], None]:
         """Make them work; returns what takes them away again."""
@@ -68,6 +69,6 @@ class Shortcuts(Element, component="static/vue/shortcuts.js"):
                 "to": s.to,
                 "acts": bool(s.action or s.to),
             }
-            for key, s in self._shortcuts.items()
+            for key, s in sorted(self._shortcuts.items(), key=lambda item: item[1].section == EVERYWHERE)
         ]
         self.update()
