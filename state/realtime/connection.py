@@ -68,6 +68,7 @@ class Connection:
         self._uniform = uniform
         self._channels: dict[str, Channel] = {}
         self._socket: Socket | None = None
+        self._opening: asyncio.Task[Socket] | None = None
         self._queue: asyncio.Queue[tuple[int, Channel | None, Callable[[], None]]] = asyncio.Queue(QUEUE)
         self._nudge = asyncio.Event()
         self._tasks = Tasks(f"connection of {identity.name}")
@@ -104,6 +105,8 @@ class Connection:
         self._nudge.set()
         if self._socket is not None:
             self._socket.end(Broken(reason, asked=True))
+        elif self._opening is not None:
+            self._opening.cancel()
 
     def channel(self, topic: str, *, presence_key: str | None = None) -> Channel:
         """The channel of a topic: always the same one. It is joined while anybody listens to it."""
@@ -166,19 +169,31 @@ class Connection:
 
     async def _live_and_die(self) -> None:
         """One socket, from its opening to its end. Always raises."""
-        token = await self._identity.token()  # R4
-        self.sockets += 1
-        self._socket = await Socket.open(
-            self._url, self._key, token, name=self._identity.name, put=self._put, assess=self._assess
+        opening = self._opening = asyncio.create_task(
+            self._open_socket(), name=f"socket of {self._identity.name}: open"
         )
-        if self.status.paused:  # R6
-            raise Broken(SWITCHED_OFF, asked=True)
+        try:
+            self._socket = await opening
+        except asyncio.CancelledError:
+            me = asyncio.current_task()
+            if me is None or me.cancelling() or not opening.cancelled():
+                raise
+            raise Broken(SWITCHED_OFF if self.status.paused else "Reconnecting", asked=True) from None  # R6
+        finally:
+            self._opening = None
         for channel in self.channels:
             self._socket.join(channel)
         broken = await self._socket.broken
         if broken.token:
             await self._identity.token(renew=True)
         raise broken
+
+    async def _open_socket(self) -> Socket:
+        token = await self._identity.token()  # R4
+        self.sockets += 1
+        return await Socket.open(
+            self._url, self._key, token, name=self._identity.name, put=self._put, assess=self._assess
+        )
 
     async def _drop_socket(self) -> None:
         socket, self._socket = self._socket, None

@@ -7,7 +7,8 @@ client that is thrown away at the first doubt. `broken` is done when that moment
 K1  Library callbacks run inside the library's reader: they only `put` an event, and never raise.
 K2  A socket is broken when its reader has ended, a channel was closed or errored unasked, or a probe got no answer for
     `PROBE_LOST_S`; a channel that is refused breaks nothing.
-K3  After `close` nothing of it is left: no task, no timer, no callback.
+K3  After `close` nothing of it is left: no task, no timer, no callback; not even when the server never answers, or when
+    the close itself is cancelled.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ CONNECT_S = 10.0
 LATE_S = 5.0  # a probe that takes longer is late
 PROBE_EVERY_S = 15.0  # the server closes a socket that is silent for 60 s
 PROBE_LOST_S = 12.0
+CLOSE_S = 2.0  # for the server to answer a close
+SETTLE_S = 0.05  # phx_close follows the reply to a leave, and does not say which join it is about
 
 LOST = "The connection was lost"
 TOKEN_REASONS = (
@@ -68,6 +71,8 @@ class Socket:
         self._put = put
         self._assess = assess
         self._tasks = Tasks(f"socket of {name}")
+        self._joins: dict[Channel, asyncio.Task[None]] = {}
+        self._leaving: dict[str, asyncio.Task[None]] = {}  # by topic
 
     @classmethod
     async def open(cls, url: str, key: str, token: str, *, name: str, put: Put, assess: Event) -> Socket:
@@ -98,15 +103,25 @@ class Socket:
 
     async def close(self) -> None:
         """K3."""
-        await self._tasks.close()
-        for remote in list(self._client.channels.values()):
-            remote.rejoin_timer.reset()
-            remote.join_push.destroy()
-            for push in remote.messages_waiting_for_ack.values():
-                push.destroy()
-        with suppress(Exception):
-            async with asyncio.timeout(2):
-                await self._client.close()
+        client = self._client
+        websocket, reader, heart = client._ws_connection, client._listen_task, client._heartbeat_task
+        try:
+            await self._tasks.close()
+            with suppress(Exception):
+                async with asyncio.timeout(CLOSE_S):
+                    await client.close()
+        finally:
+            for remote in list(client.channels.values()):
+                remote.rejoin_timer.reset()
+                remote.join_push.destroy()
+                for push in remote.messages_waiting_for_ack.values():
+                    push.destroy()
+            if websocket is not None:
+                websocket.transport.abort()
+            running = [task for task in (reader, heart) if task is not None]
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
 
     # Channels ------------------------------------------------------------------------------------------------------
 
@@ -114,13 +129,16 @@ class Socket:
         """Starts to join; `channel` moves through its stages."""
         channel.joined_at = asyncio.get_running_loop().time()
         channel.go("joining")
-        self._tasks.start(self._join(channel), f"join {channel.topic}")
+        self._joins[channel] = self._tasks.start(self._join(channel), f"join {channel.topic}")
 
     def leave(self, channel: Channel) -> None:
         """Leaves its topic."""
+        if join := self._joins.pop(channel, None):
+            join.cancel()
         remote, channel.remote = channel.remote, None
-        if remote is not None:
-            self._tasks.start(self._leave(remote), f"leave {channel.topic}")
+        if remote is not None and not remote.is_closed:
+            leaving = self._tasks.start(self._leave(remote, channel.topic), f"leave {channel.topic}")
+            self._leaving[channel.topic] = leaving
 
     async def push_token(self, token: str) -> None:
         """Hands a renewed token to the channels, without a gap."""
@@ -130,13 +148,14 @@ class Socket:
             remote.join_push.update_payload({"access_token": token})
             if remote.is_joined:
                 await remote.push(ChannelEvents.access_token, {"access_token": token})
+            elif remote.is_errored:  # it was refused; this token may do
+                await remote._rejoin()
 
     async def _join(self, channel: Channel) -> None:
-        client = self._client
-        # A channel that is leaving keeps its name until the reply; phx_close follows that at once.
-        while (former := client.channels.get(f"realtime:{channel.topic}")) is not None and former.is_leaving:  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
-        remote = client.channel(channel.topic, channel.options)
+        if leaving := self._leaving.get(channel.topic):
+            await asyncio.wait([leaving])
+        remote = self._client.channel(channel.topic, channel.options)
+        remote.join_push.timeout = 86_400  # whoever supervises says what takes too long
         channel.remote = remote
         remote.on_broadcast(
             "*", lambda message: self._put(lambda: channel.receive(message["event"], message.get("payload")), channel)
@@ -151,11 +170,15 @@ class Socket:
         except Exception as error:
             self.end(Broken(f"{channel.topic} could not be joined: {error}"))
 
-    async def _leave(self, remote: AsyncRealtimeChannel) -> None:
+    async def _leave(self, remote: AsyncRealtimeChannel, topic: str) -> None:
         # Not client.remove_channel: it forgets the channel before the server has, whose late phx_close would then close
-        # the next one of this name.
+        # the next one of this name. `is_leaving` proves nothing: a late reply to the join makes it joined again.
         with suppress(Exception):
             await remote.unsubscribe()
+            while not remote.is_closed:  # noqa: ASYNC110
+                await asyncio.sleep(SETTLE_S)
+            await asyncio.sleep(SETTLE_S)
+        self._leaving.pop(topic, None)
 
     # What the server says, applied in order by whoever owns the queue ----------------------------------------------
 
@@ -193,7 +216,7 @@ class Socket:
         heart = self._client.channels["phoenix"] = AsyncRealtimeChannel(self._client, "phoenix")
         while True:
             answered = asyncio.Event()
-            push = AsyncPush(heart, ChannelEvents.heartbeat, {}, timeout=int(PROBE_LOST_S))
+            push = AsyncPush(heart, ChannelEvents.heartbeat, {}, timeout=int(PROBE_LOST_S) + 1)
             push.receive(RealtimeAcknowledgementStatus.Ok, lambda _, done=answered: done.set())
             sent = loop.time()
             await push.send()
@@ -219,10 +242,10 @@ async def _within(seconds: float, event: asyncio.Event) -> bool:
 
 
 def _reason(error: Exception | None) -> str:
-    """The server's words, out of the JSON that the library wraps them in."""
+    """The server's words, out of the JSON that the library wraps them in; else it is the websocket that failed."""
     if error is None:
         return ""
     with suppress(ValueError, AttributeError):
         payload = json.loads(str(error))
         return str(payload.get("reason") or payload.get("message") or error)
-    return str(error)
+    return LOST

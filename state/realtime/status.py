@@ -6,7 +6,7 @@
 | live           |            |      | yes      | yes     | yes          | yes    |
 | degraded       |            | yes  |          | yes     | yes          | yes    |
 | offline        | yes        |      |          |         | yes          | yes    |
-| unauthorized   | yes        |      |          |         |              | yes    |
+| unauthorized   | yes        |      |          | yes     |              | yes    |
 | closed         | yes        |      |          |         |              |        |
 """
 
@@ -24,7 +24,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     "live": frozenset({"degraded", "offline", "unauthorized", "closed"}),
     "degraded": frozenset({"live", "offline", "unauthorized", "closed"}),
     "offline": frozenset({"connecting", "unauthorized", "closed"}),
-    "unauthorized": frozenset({"connecting", "closed"}),
+    "unauthorized": frozenset({"connecting", "offline", "closed"}),
     "closed": frozenset({"connecting"}),
 }
 

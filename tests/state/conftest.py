@@ -1,0 +1,92 @@
+"""Fixtures of the tests of `state`: a real stack, people, and the promise that nothing is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import asyncpg
+import httpx
+import pytest
+from nicegui import core
+
+from settings import Settings
+from state.api import Project
+from state.starling import Starling
+from tests.state.peer import Peer
+from tests.state.support import Account, leftovers, make_account, remove_account, until
+
+if TYPE_CHECKING:
+    from embedded.stack import Address
+
+
+@pytest.fixture(autouse=True)
+async def clean(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """NiceGUI's events run on this loop; and after each test no task of `state` or of realtime-py is left."""
+    monkeypatch.setattr(core, "loop", asyncio.get_running_loop())
+    before = set(leftovers())
+    yield
+    await until(lambda: not set(leftovers()) - before, "no task is left over", within_s=2.0)
+
+
+@pytest.fixture
+async def peer() -> AsyncIterator[Peer]:
+    """A Realtime server that does what the test says."""
+    async with Peer() as scripted:
+        yield scripted
+
+
+@pytest.fixture(scope="session")
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(timeout=20) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+async def db(supabase: Address) -> AsyncIterator[asyncpg.Connection]:
+    """Straight into Postgres, as its owner: what others do."""
+    connection = await asyncpg.connect(supabase.db_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def account(supabase: Address, http: httpx.AsyncClient) -> AsyncIterator[Callable[[], Awaitable[Account]]]:
+    """`await account()`: somebody new, who is gone after the test."""
+    made: list[Account] = []
+
+    async def make() -> Account:
+        made.append(await make_account(supabase, http))
+        return made[-1]
+
+    yield make
+    for one in made:
+        await remove_account(supabase, http, one)
+
+
+@pytest.fixture
+async def project(supabase: Address) -> AsyncIterator[Project]:
+    """The app's HTTP pool."""
+    connected = Project.connect(supabase.api_url, supabase.publishable_key)
+    yield connected
+    await connected.close()
+
+
+@pytest.fixture
+def config(supabase: Address, tmp_path: Path) -> Settings:
+    """The settings of an app whose data folder is a new one."""
+    public = {"api_url": supabase.api_url, "publishable_key": supabase.publishable_key}
+    (tmp_path / "public.json").write_text(json.dumps(public))
+    return Settings(data=tmp_path, _env_file=None)  # type: ignore[call-arg]
+
+
+@pytest.fixture
+async def starling(config: Settings) -> AsyncIterator[Starling]:
+    """The app's root object, open."""
+    root = Starling(config)
+    root.open()
+    yield root
+    await root.close()

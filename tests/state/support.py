@@ -1,0 +1,141 @@
+"""What these tests share: people with tokens, rows written behind the app's back, and waiting without sleeping."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+import jwt
+
+from state.errors import SessionEnded
+
+if TYPE_CHECKING:
+    from embedded.stack import Address
+
+PASSWORD = "a good password"
+OWN = ("connection of", "socket of", "table ", "mutations:", "presence in", "media:", "members:", "member ")
+LIBRARY = ("AsyncRealtimeClient.", "AsyncPush.", "AsyncTimer.", "AsyncRealtimeChannel.")
+
+
+async def until(true: Callable[[], Any], what: str = "", within_s: float = 8.0) -> None:
+    """Waits for what can only be asked, not heard of."""
+    try:
+        async with asyncio.timeout(within_s):
+            while not true():  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+    except TimeoutError:
+        raise AssertionError(f"It did not come about within {within_s:.0f} s: {what or 'see the line above'}") from None
+
+
+def leftovers() -> list[str]:
+    """Tasks of `state` and of the Realtime library that still run."""
+    names = []
+    for task in asyncio.all_tasks():
+        made_of = getattr(task.get_coro(), "__qualname__", "")
+        if task.get_name().startswith(OWN) or made_of.startswith(LIBRARY):
+            names.append(f"{task.get_name()} ({made_of})")
+    return sorted(names)
+
+
+@dataclass
+class Someone:
+    """An identity with a token of its own, that may be taken away."""
+
+    name: str = "someone"
+    tokens: list[str] = field(default_factory=lambda: ["a token"])
+    asked: int = 0
+    renewals: int = 0
+    ended: bool = False
+    before: Callable[[], Awaitable[None]] | None = None
+
+    async def token(self, *, renew: bool = False) -> str:
+        """As `Identity` says."""
+        self.asked += 1
+        self.renewals += renew
+        if self.before is not None:
+            await self.before()
+        if self.ended:
+            raise SessionEnded("Your session has ended: please sign in again")
+        if renew and len(self.tokens) > 1:
+            del self.tokens[0]
+        return self.tokens[0]
+
+
+@dataclass(frozen=True)
+class Account:
+    """Somebody who can sign in."""
+
+    id: UUID
+    email: str
+    token: str
+
+    @property
+    def identity(self) -> Someone:
+        """For an Api or a Connection."""
+        return Someone(f"account {self.id}", [self.token])
+
+
+def sign(supabase: Address, id: UUID, seconds: float = 600) -> str:
+    """An access token as Auth would give it."""
+    claims = {"sub": str(id), "role": "authenticated", "aud": "authenticated", "exp": int(time.time() + seconds)}
+    return jwt.encode(claims, supabase.jwt_secret, algorithm="HS256")
+
+
+async def make_account(supabase: Address, http: httpx.AsyncClient) -> Account:
+    """Somebody nobody else knows, so that no test meets another's rows."""
+    name = f"t{uuid4().hex[:12]}"
+    answer = await http.post(
+        f"{supabase.api_url}/auth/v1/admin/users",
+        headers={"apikey": supabase.secret_key},
+        json={
+            "email": f"{name}@example.com", "password": PASSWORD, "email_confirm": True,
+            "user_metadata": {"username": name, "display_name": f"Tess {name}"},
+        },
+    )  # fmt: skip
+    answer.raise_for_status()
+    id = UUID(answer.json()["id"])
+    return Account(id, f"{name}@example.com", sign(supabase, id))
+
+
+async def remove_account(supabase: Address, http: httpx.AsyncClient, account: Account) -> None:
+    """With all that is theirs."""
+    await http.delete(f"{supabase.api_url}/auth/v1/admin/users/{account.id}", headers={"apikey": supabase.secret_key})
+
+
+async def add_generations(
+    db: asyncpg.Connection, owner: UUID, count: int = 1, *, visibility: str = "private", prompt: str = "a prompt"
+) -> list[UUID]:
+    """Finished pictures, written as the worker's function would, in one statement."""
+    rows = await db.fetch(
+        """
+        insert into public.generations (owner_id, kind, prompt, seed, media_path, poster_path, media_type, bytes,
+                                        width, height, colour, visibility)
+        select $1, 'image', $4, n, p || n, p || n || '.webp', 'image/png', 1, 64, 64, '#102030', $3
+        from (select gen_random_uuid()::text || '/' as p) x, generate_series(1, $2) n
+        returning id
+        """,
+        owner, count, visibility, prompt,
+    )  # fmt: skip
+    return [row["id"] for row in rows]
+
+
+async def add_job(
+    db: asyncpg.Connection, owner: UUID, *, visibility: str = "private", status: str = "waiting", prompt: str = "a job"
+) -> UUID:
+    """A job in the queue."""
+    rows = await db.fetch(
+        """
+        insert into public.generation_jobs (owner_id, kind, prompt, params, visibility, status, started_at)
+        values ($1, 'image', $4, '{"width": 512, "height": 512, "count": 1, "steps": 20, "seed": 1, "duration": 4}',
+                $2, $3, case when $3 = 'active' then now() end)
+        returning id
+        """,
+        owner, visibility, status, prompt,
+    )  # fmt: skip
+    return rows[0]["id"]
