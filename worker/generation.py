@@ -125,12 +125,11 @@ class Generation:
             held = set(
                 await self._api.call("report_progress", worker=self._worker, reports=reports, lease_s=self._lease_s)
             )
-        except ApiError as error:
-            log.warning("progress not reported: %s", error)
+        except ApiError:
             for job in jobs:
-                if self._clock() - job.renewed > self._lease_s:
+                if self._clock() - job.renewed > self._lease_s and self._jobs.get(job.id) is job:
                     self._drop(job, "its lease could not be renewed")
-            return
+            raise
         for job in jobs:
             if job.id in held:
                 job.renewed = asked

@@ -51,10 +51,9 @@ class Ticks:
             finally:
                 self._under_way.discard(task)
 
-        first = {"next_run_time": datetime.now(UTC)} if at_once else {}
-        self._scheduler.add_job(
-            guarded, "interval", seconds=seconds, id=name, name=name, replace_existing=True, **first
-        )
+        self._scheduler.add_job(guarded, "interval", seconds=seconds, id=name, name=name, replace_existing=True)
+        if at_once:
+            self.now(name)
 
     def now(self, name: str) -> None:
         """Runs a tick without waiting for its time."""

@@ -10,7 +10,8 @@ from typing import Any
 
 from PIL import Image
 
-from tests.worker.conftest import Studio
+from tests.worker.studio import Studio
+from tests.worker.wire import wire
 from worker.housekeeping import Housekeeping
 
 SLOW = {"STARLING_RENDER_SECONDS": "1000"}
@@ -67,7 +68,7 @@ async def test_several_pictures_and_a_clip(studio: Studio) -> None:
 
 async def test_cancelled_while_it_is_drawn_it_stops_and_leaves_no_file(studio: Studio) -> None:
     (job,) = await studio.enqueue(0)
-    async with studio.worker(STARLING_RENDER_SECONDS="6"):
+    async with studio.worker(STARLING_RENDER_SECONDS="2"):
         row = await studio.until(lambda: preview(studio, job))
         await studio.as_member(0, "select public.cancel_generation($1::uuid)", job)
         # the place is free at once: another job is taken and finished while the first one would still be drawn
@@ -142,3 +143,22 @@ async def test_a_hundred_jobs_of_three_members_all_end_in_turn(studio: Studio) -
     # in turn while all three have some: the one with 15 is through before half the queue is
     assert max(i for i, member in enumerate(order) if member == 2) < 15 * 3 + 8
     assert max(i for i, member in enumerate(order) if member == 1) < 15 * 3 + 10 * 2 + 8
+
+
+async def test_a_worker_outlives_the_connection(studio: Studio) -> None:
+    (job,) = await studio.enqueue(0)
+    async with (
+        wire(studio.address.api_url) as line,
+        studio.worker(SUPABASE_URL=line.url, **SLOW, **SHORT_LEASE) as worker,
+    ):
+        await studio.until_status(job, "active")
+        await line.cut()
+        # its lease runs out while nobody hears from it; another worker may have the job
+        await studio.until(lambda: studio.count("private.job_leases where expires_at < now()"))
+        assert await studio.api.call("release_expired_leases") == 1
+        await line.mend()
+        row = await studio.until_status(job, "active")
+        assert (row["attempt"], row["failures"]) == (2, 1)
+        assert worker.returncode is None
+        # the second attempt is reported, the first is forgotten
+        await studio.until(lambda: studio.count("public.generation_jobs where eta_s > 0"))

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from typing import Any
 
-from tests.worker.conftest import Studio
+from tests.worker.studio import Studio
 
 RESULT = {
     "ordinal": 0, "seed": 1, "media_type": "image/webp", "bytes": 10, "width": 256, "height": 256, "duration": None, "colour": "#102030",

@@ -8,7 +8,7 @@ import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
 
-from tests.worker.conftest import PROJECT, Studio
+from tests.worker.studio import PROJECT, Studio
 
 
 async def started_with(**settings: str) -> tuple[int | None, str]:
