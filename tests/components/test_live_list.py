@@ -122,7 +122,7 @@ async def test_1_and_2_rows_come_go_and_move_and_those_that_stay_keep_their_elem
 
 
 async def test_2_only_what_changed_is_updated(basket: Basket) -> None:
-    a, b, c = basket.rows.rows
+    a, _, c = basket.rows.rows
     basket.rows.put([a, Fruit("b", ripe=True), c])
     assert basket.texts == ["a", "b!", "c"]
     assert (FruitItem.built, FruitItem.updates) == (3, 1)

@@ -10,7 +10,9 @@ from state.generation import ASPECTS, Draft
 from tests.components.rows import model, picture
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=2), max_leaves=3
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2),
+    max_leaves=3,
 )
 
 
