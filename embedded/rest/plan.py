@@ -38,7 +38,18 @@ class Node:
     offset: int = 0
 
     def embed(self, name: str) -> Embed | None:
+        """The embed that the answer shows under this name."""
         return next((embed for embed in self.embeds if embed.spec.name == name), None)
+
+    def find(self, name: str, *, by_target: bool = False) -> Embed:
+        """The embed of this name or, for parameters of embeds, of this target. PGRST108 if there is none."""
+        named = [embed for embed in self.embeds if embed.spec.name == name]
+        if found := named or [embed for embed in self.embeds if by_target and embed.spec.target == name]:
+            return found[0]
+        raise RestError(
+            400, "PGRST108", f"'{name}' is not an embedded resource in this request",
+            hint=f"Verify that '{name}' is included in the 'select' query parameter.",
+        )  # fmt: skip
 
     @property
     def is_empty(self) -> bool:
@@ -104,13 +115,7 @@ def _nodes(node: Node) -> Iterator[Node]:
 
 def _at(node: Node, path: EmbedPath) -> Node:
     for name in path:
-        embed = node.embed(name) or next((embed for embed in node.embeds if embed.spec.target == name), None)
-        if embed is None:
-            raise RestError(
-                400, "PGRST108", f"'{name}' is not an embedded resource in this request",
-                hint=f"Verify that '{name}' is included in the 'select' query parameter.",
-            )  # fmt: skip
-        node = embed.node
+        node = node.find(name, by_target=True).node
     return node
 
 
@@ -121,12 +126,7 @@ def asked_embed(node: Node, condition: Filter) -> Embed | None:
 
 
 def _check_order(node: Node, term: OrderTerm) -> None:
-    if term.embed is None:
-        return
-    embed = node.embed(term.embed)
-    if embed is None:
-        _at(node, (term.embed,))
-    elif not embed.relationship.to_one:
+    if term.embed and not node.find(term.embed).relationship.to_one:
         details = f"'{node.table.name[1]}' and '{term.embed}' do not form a many-to-one or one-to-one relationship"
         raise RestError(400, "PGRST118", f"A related order on '{term.embed}' is not possible", details=details)
 

@@ -118,7 +118,8 @@ class Reader:
         return f"({value})"
 
     def _order(self, node: Node, term: OrderTerm) -> str:
-        if term.embed and (embed := node.embed(term.embed)):
+        if term.embed:
+            embed = node.find(term.embed)
             value = self._field(Node(embed.node.table, embed.alias), term.field)
         else:
             value = self._field(node, term.field)

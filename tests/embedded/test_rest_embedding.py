@@ -64,6 +64,12 @@ async def test_embeds(api: Api, path: str, rows: list[dict[str, Any]]):
     assert await api.get(path) == rows
 
 
+async def test_parameters_reach_an_embed_by_its_alias_or_its_target(api: Api):
+    for name in ("mine", "projects"):
+        path = f"/clients?select=mine:projects(id)&{name}.id=eq.2&id=eq.1"
+        assert await api.get(path) == [{"mine": [{"id": 2}]}]
+
+
 async def test_a_count_follows_inner_joins(api: Api):
     response = await api("GET", "/clients?select=id,projects!inner(id)&projects.id=gt.2", prefer="count=exact")
     assert response.headers["content-range"] == "0-0/1"
@@ -100,6 +106,11 @@ async def test_several_relationships_are_ambiguous(api: Api):
             "/projects?select=clients!nope(id)",
             "PGRST200",
             "Could not find a relationship between 'projects' and 'clients' in the schema cache",
+        ),
+        (
+            "/projects?select=c:clients(id)&order=clients(id)",
+            "PGRST108",
+            "'clients' is not an embedded resource in this request",
         ),
         ("/projects?clients.id=eq.1", "PGRST108", "'clients' is not an embedded resource in this request"),
         (
