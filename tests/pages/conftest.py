@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from nicegui.testing import User
 from nicegui.testing.user_simulation import user_simulation
+
+from embedded.keys import Keys
 
 if TYPE_CHECKING:
     from embedded.stack import Address
@@ -19,10 +23,25 @@ MAIN = Path(__file__).parents[2] / "main.py"
 
 @pytest.fixture
 async def user(supabase: Address, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[User]:
-    """Somebody with a fresh browser. The app finds the stack as it does at home: by the data folder."""
-    public = {"api_url": supabase.api_url, "publishable_key": supabase.publishable_key}
-    (tmp_path / "public.json").write_text(json.dumps(public))
-    monkeypatch.setenv("STARLING_DATA", str(tmp_path))
+    """Somebody with a fresh browser."""
+    async with app_with(supabase.api_url, supabase.publishable_key, tmp_path, monkeypatch) as somebody:
+        yield somebody
+
+
+@pytest.fixture
+async def user_cut_off(keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[User]:
+    """Somebody whose app cannot reach Supabase."""
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    async with app_with(f"http://127.0.0.1:{port}", keys.publishable_key, tmp_path, monkeypatch) as somebody:
+        yield somebody
+
+
+@asynccontextmanager
+async def app_with(url: str, key: str, data: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[User]:
+    """The app finds the stack as it does at home: by the data folder."""
+    (data / "public.json").write_text(json.dumps({"api_url": url, "publishable_key": key}))
+    monkeypatch.setenv("STARLING_DATA", str(data))
     monkeypatch.delenv("SUPABASE_URL", raising=False)
     async with user_simulation(main_file=MAIN) as somebody:
         yield somebody

@@ -90,6 +90,15 @@ async def test_a_weak_password_is_said_at_the_password(user: User) -> None:
     assert fields["password"].error
 
 
+async def test_without_supabase_nothing_typed_is_lost(user_cut_off: User) -> None:
+    await user_cut_off.open("/sign-in")
+    fields = fill(user_cut_off, email="ada@starling.demo", password="starling-demo")
+    submit(user_cut_off)
+    await user_cut_off.should_see("Supabase does not answer", retries=50)
+    await user_cut_off.should_see("What you typed is still here")
+    assert fields["email"].value == "ada@starling.demo"
+
+
 async def test_password_managers_know_the_fields(user: User) -> None:
     await user.open("/sign-in?create=true")
     told = {field.props["name"]: field.props["autocomplete"] for field in fill(user).values()}

@@ -11,7 +11,7 @@ export default {
   `,
   props: { status: Object, own: Boolean },
   emits: ["reconnect"],
-  data: () => ({ link: { state: "connecting", since: "" }, received: Date.now(), now: Date.now() }),
+  data: () => ({ link: { state: "connecting", since: "" }, received: Date.now(), now: Date.now(), lost: null }),
   computed: {
     trouble() {
       const { state, since, paused } = this.status;
@@ -29,8 +29,8 @@ export default {
         const act = () => location.assign(`${window.path_prefix ?? ""}/sign-in?next=${next}`);
         return { icon: "sym_r_lock", text: `Signed out since ${starling.clock(since)}. ${known}`, label: "Sign in", act };
       }
-      if (state === "offline") {
-        const text = `Offline since ${starling.clock(since)}. ${known}`;
+      if (state === "offline" || (state === "connecting" && this.lost)) {
+        const text = `Offline since ${starling.clock(this.lost ?? since)}. ${known}`;
         return { icon: "sym_r_cloud_off", text, retrying: true, label: "Retry", act: () => this.$emit("reconnect") };
       }
       return null;
@@ -41,8 +41,13 @@ export default {
     },
   },
   watch: {
-    status() {
-      this.received = this.now = Date.now();
+    status: {
+      immediate: true,
+      handler({ state, since }) {
+        this.received = this.now = Date.now();
+        if (state === "offline") this.lost ??= since; // until it is live again, attempts in between are no news
+        else if (state !== "connecting") this.lost = null;
+      },
     },
     trouble: {
       immediate: true,
