@@ -57,8 +57,9 @@ async def run_starling(data: Path, **settings: str) -> AsyncIterator[Running]:
         yield Running(address, data, running)
         draining.cancel()
     finally:
-        family = [running, *running.children(recursive=True)] if process.returncode is None else []
-        if process.returncode is None:
+        family: list[psutil.Process] = []
+        with suppress(psutil.Error, ProcessLookupError):  # a test may have ended it
+            family = [running, *running.children(recursive=True)]
             process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(STOP_S):
             await process.wait()
