@@ -11,6 +11,7 @@ M4  What gets no answer is sent again, with backoff, `ATTEMPTS` times; then it c
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
@@ -31,6 +32,8 @@ ATTEMPTS = 6
 FIRST_BACKOFF_S = 0.5
 LAST_BACKOFF_S = 8.0
 
+log = logging.getLogger("starling.sync")
+
 
 @dataclass(eq=False)
 class Pending:
@@ -50,7 +53,7 @@ class Pending:
         self._mutations.retry(self)
 
     def discard(self) -> None:
-        """Takes a failed or held write back as if it had never been made."""
+        """Takes a failed or held write back as if it had never been made; a delete on its way is past that."""
         self._mutations.discard(self)
 
 
@@ -127,6 +130,10 @@ class Mutations(Generic[Row]):
 
     def discard(self, pending: Pending) -> None:
         """See Pending.discard. What was written on top of a discarded insert goes with it."""
+        if pending.kind != "delete" or (pending.hold is not None and not pending.hold.is_set()):
+            self._take_back(pending)
+
+    def _take_back(self, pending: Pending) -> None:
         line = self._lines.get(pending.key)
         if line is None or pending not in line:
             return
@@ -180,13 +187,17 @@ class Mutations(Generic[Row]):
                 continue
             try:
                 record = await self._send(pending)
+                if pending.kind == "delete":
+                    self._gone(key)
+                elif record is not None:
+                    self._confirm(record)
             except StateError as error:
                 self._give_up(pending, str(error))
                 continue
-            if pending.kind == "delete":
-                self._gone(key)
-            elif record is not None:
-                self._confirm(record)
+            except Exception:
+                log.exception("A write to %s stumbled", key)
+                self._give_up(pending, "Something unexpected happened")
+                continue
             if self._is_first(pending):
                 self._lines[key].popleft()
                 self._settle(key)
@@ -206,7 +217,7 @@ class Mutations(Generic[Row]):
             pending.failed = reason
             self._touch(pending.key)
         else:
-            self.discard(pending)
+            self._take_back(pending)
         self._refused(reason)
 
     def _is_first(self, pending: Pending) -> bool:
