@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from embedded.stack import Address
-from tests.supabase.people import Person, join, person
+from tests.supabase.people import Person, join, leave, person
 from tests.supabase.studio import Studio
 
 
@@ -23,6 +23,8 @@ async def people(supabase: Address) -> AsyncIterator[dict[str, Person]]:
     }
     yield everybody
     for somebody in everybody.values():
+        if somebody.id:
+            await leave(somebody, everybody["service"])
         await somebody.http.aclose()
 
 

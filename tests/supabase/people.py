@@ -69,6 +69,12 @@ async def join(address: Address, name: str) -> Person:
     return person(address, name, address.publishable_key, session["access_token"], str(UUID(session["user"]["id"])))
 
 
+async def leave(member: Person, service: Person) -> None:
+    """Closes a member's account, with all that is theirs."""
+    answer = await service.http.delete(f"/auth/v1/admin/users/{member.id}")
+    assert answer.is_success, answer.text
+
+
 def refused(answer: httpx.Response, status: int, code: str) -> None:
     """Asserts how a request was turned down."""
     said = answer.json() if answer.content else {}

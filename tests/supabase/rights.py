@@ -90,7 +90,7 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "private.fail(generation_jobs, text, boolean)": NOBODY,
 }
 
-# Arguments with which a function of the API does nothing, whoever may call it.
+# Arguments with which a function of the API does nothing, whoever may call it (in a studio that is not empty).
 HARMLESS: dict[str, dict[str, Any]] = {
     "enqueue_generation": {"job_id": str(uuid4()), "kind": "image", "prompt": "", "model_id": AURORA},
     "cancel_generation": {"job_id": str(uuid4())},

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from embedded.stack import Address
-from tests.supabase.people import AURORA, PASSWORD, Person, join, refused
+from tests.supabase.people import AURORA, PASSWORD, Person, join, leave, refused
 from tests.supabase.rights import FUNCTIONS, HARMLESS, TABLES
 from tests.supabase.studio import Studio, result
 
@@ -62,7 +62,9 @@ def _own(table: str, studio: Studio) -> str:
 
 @pytest.mark.parametrize("who", EVERYBODY)
 @pytest.mark.parametrize("function", HARMLESS)
-async def test_each_function_is_for_those_it_is_granted_to(people: dict[str, Person], function: str, who: str):
+async def test_each_function_is_for_those_it_is_granted_to(
+    people: dict[str, Person], studio: Studio, function: str, who: str
+):
     (roles,) = (roles for name, roles in FUNCTIONS.items() if name.startswith(f"public.{function}("))
     answer = await people[who].ask(function, **HARMLESS[function])
     if ROLE[who] in roles:
@@ -303,8 +305,7 @@ async def test_names_are_found_for_everybody_who_signs_up(supabase: Address, sql
 async def test_a_closed_account_leaves_nothing_behind(supabase: Address, service: Person, sql: asyncpg.Connection):
     leaver = await join(supabase, "leaver")
     job = await leaver.enqueue(visibility="private")
-    answer = await service.http.delete(f"/auth/v1/admin/users/{leaver.id}")
-    assert answer.is_success, answer.text
+    await leave(leaver, service)
     assert not await sql.fetchval("select exists (select from public.generation_jobs where id = $1)", job["id"])
     assert not await sql.fetchval("select exists (select from public.profiles where id = $1)", leaver.id)
     answer = await leaver.ask("enqueue_generation", job_id=str(uuid4()), kind="image", prompt="late", model_id=AURORA)
