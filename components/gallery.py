@@ -15,8 +15,9 @@ from components.media_tile import MediaTile, TileHost
 from components.picture_actions import PictureActions
 from components.picture_menu import PictureMenu
 from components.region_state import RegionState
-from components.sentinel import Sentinel
+from components.sentinel import MoreBelow, Sentinel
 from components.tag import Tag
+from components.theme import ICON
 from state.errors import StateError
 from state.generation import Studio
 from state.models import Generation, Profile
@@ -56,6 +57,9 @@ class Gallery(Island):
             self._state = RegionState(
                 studio.gallery, skeleton=_draw_skeleton, empty="No picture here yet.", action=begin
             )
+            Sentinel(near=lambda: self._list.hold(False), past=lambda: self._list.hold(True))
+            self._waiting = ui.button(icon=f"{ICON}arrow_upward", color=None, on_click=self._go_up)
+            self._waiting.classes("gallery__waiting btn--primary").props("unelevated").set_visibility(False)
             grid = ui.element("ul").classes("gallery__grid").props("aria-label=Pictures")
             grid.on("keydown", js_handler=ARROWS)
             self._menu = PictureMenu(actions, open_picture)
@@ -69,7 +73,7 @@ class Gallery(Island):
             self._list: LiveList[Generation, MediaTile] = LiveList(
                 studio.gallery, self._tile, grid, changed=self._changed
             )
-            self._end = Sentinel(self._load_more)
+            self._end = MoreBelow(self._load_more)
         self._changed()
 
     @property
@@ -89,6 +93,10 @@ class Gallery(Island):
     def _tile(self, picture: Generation, pending: Pending | None) -> MediaTile:
         return MediaTile(picture, pending, host=self._host, fresh=self._settled and not self._list.quiet)
 
+    def _go_up(self) -> None:
+        self._list.hold(False)
+        self.client.run_javascript(f"getHtmlElement({self.id}).scrollIntoView({{behavior: 'smooth'}})")
+
     async def _load_more(self) -> bool:
         try:
             return await self._list.load_more()
@@ -98,11 +106,13 @@ class Gallery(Island):
 
     def _changed(self) -> None:
         pictures = self._studio.gallery
-        shown = len(self._list.items)
+        shown = len(self._list.items) + self._list.held
         self._settled = self._settled or pictures.phase == "ready"
         self._count.set(shown, "" if pictures.complete or pictures.phase != "ready" else "+")
         empty = "No picture here yet." if self._filter == "All" else f"Nothing under {self._filter} yet."
         self._state.show(shown, empty=empty)
+        self._waiting.text = f"{self._list.held} new"
+        self._waiting.set_visibility(self._list.held > 0)
         for name, chip in self._chips.items():
             chip.props["aria-pressed"] = str(name == self._filter).lower()
 

@@ -88,7 +88,7 @@ class JobRow:
                     .classes("bar")
                     .props('role=progressbar aria-label="Progress" aria-valuemin=0 aria-valuemax=100') as self._bar
                 ):
-                    self._fill = ui.element("div").classes("bar__fill")
+                    ui.element("div").classes("bar__fill")
             if self._mine:
                 with ui.element("div").classes("job__actions"):
                     self._retry = IconButton("refresh", "Retry", self._on_retry)
@@ -108,8 +108,7 @@ class JobRow:
         self.tick()
         active = job.status == "active"
         if active:
-            self._fill.style(f"transform:scaleX({job.progress / 100:.2f})")
-            self._bar.props["aria-valuenow"] = job.progress
+            self._bar.style(f"--done:{job.progress / 100:.2f}").props["aria-valuenow"] = job.progress
         self._bar.set_visibility(active)
         self._sharpen(job)
         unsent = pending is not None and pending.kind == "insert"

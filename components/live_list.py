@@ -7,6 +7,8 @@ Invariants, cited by the tests
 3. As few elements move as possible.
 4. What arrives after the first filling is marked as new; what is only loaded from further behind or let through by
    another filter is not.
+5. While the list holds, what arrives in front of the first item waits, so that nothing is pushed away from under the
+   reader; released, it comes as news.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import asyncio
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from nicegui import background_tasks, ui
@@ -122,6 +125,7 @@ class LiveList(Generic[Row, ItemType]):
     ) -> None:
         self.items: dict[Hashable, ItemType] = {}  # in the order of the rows
         self.quiet = False  # what comes now is not news
+        self.held = 0  # rows that wait in front
         self._rows = rows
         self._build = build
         self._container = container
@@ -130,6 +134,7 @@ class LiveList(Generic[Row, ItemType]):
         self._key = key
         self._known: dict[Hashable, tuple[Any, ...]] = {}
         self._filled = False
+        self._holding = False
         self._client = container.client
         self._client.on_delete(rows.subscribe(self._on_batch))
         self._sync()
@@ -153,6 +158,13 @@ class LiveList(Generic[Row, ItemType]):
         self.quiet = False
         self._changed()
 
+    def hold(self, holding: bool) -> None:
+        """Keep back what arrives in front, or let it in again."""
+        self._holding = holding
+        if self.held and not holding:
+            self._sync()
+            self._changed()
+
     def _on_batch(self, _: Batch[Row]) -> None:
         if self._client.is_deleted:
             return
@@ -160,7 +172,7 @@ class LiveList(Generic[Row, ItemType]):
         self._changed()
 
     def _sync(self) -> None:
-        rows = {getattr(row, self._key): row for row in self._rows.rows if self._shows(row)}
+        rows = self._visible()
         if list(rows) != list(self.items):
             self._arrange(rows)
         for key, row in rows.items():
@@ -169,6 +181,15 @@ class LiveList(Generic[Row, ItemType]):
                 self._known[key] = state
                 self.items[key].update(row, state[1])
         self._filled = self._filled or self._rows.phase == "ready"
+
+    def _visible(self) -> dict[Hashable, Row]:
+        rows = {getattr(row, self._key): row for row in self._rows.rows if self._shows(row)}
+        self.held = 0
+        if self._holding and not self.quiet and any(key in rows for key in self.items):
+            for key in list(takewhile(lambda key: key not in self.items, rows)):
+                del rows[key]
+                self.held += 1
+        return rows
 
     def _state(self, key: Hashable, row: Row) -> tuple[Row, Pending | None, str | None]:
         pending = self._rows.pending(key)

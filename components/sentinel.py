@@ -1,35 +1,47 @@
-"""Sentinel: says when the reader comes near it, so that a list can load what comes next."""
+"""Sentinels say where the reader is, so that a list can load what comes next, or hold back what would push it away."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from nicegui import ui
 
-NEAR_PX = 800
+AHEAD_PX = 800
 
 
 class Sentinel(ui.element, component="static/vue/sentinel.js"):
-    """Calls `near` when it is less than `NEAR_PX` below the visible part, and again while that stays true."""
+    """Calls `near` when it comes within `margin` pixels of the visible part, `past` when the reader has gone past it."""
 
-    def __init__(self, near: Callable[[], Awaitable[bool]]) -> None:
-        """`near` returns whether there may be more to load."""
+    def __init__(
+        self, *, near: Callable[[], Any] | None = None, past: Callable[[], Any] | None = None, margin: int = 0
+    ) -> None:
         super().__init__()
-        self._near = near
+        self._props["margin"] = margin
+        if near is not None:
+            self.on("near", near, args=[])
+        if past is not None:
+            self.on("past", past, args=[])
+
+
+class MoreBelow(Sentinel):
+    """Stands at the end of a list. `load` brings the next page and says whether there may be another one."""
+
+    def __init__(self, load: Callable[[], Awaitable[bool]]) -> None:
+        super().__init__(near=self._load_page, margin=AHEAD_PX)
+        self._load = load
         self._busy = False
-        self._props["margin"] = NEAR_PX
-        self.on("near", self._reached, args=[])
 
     def look_again(self) -> None:
-        """Report once more if it is near: what is above it has become shorter."""
+        """Load if it is near now: what is above it has become shorter."""
         self.run_method("again")
 
-    async def _reached(self) -> None:
+    async def _load_page(self) -> None:
         if self._busy:
             return
         self._busy = True
         try:
-            more = await self._near()
+            more = await self._load()
         finally:
             self._busy = False
         if more and not self.is_deleted:

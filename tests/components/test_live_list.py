@@ -163,6 +163,24 @@ async def test_4_what_is_loaded_from_behind_is_no_news(show: Show) -> None:
     assert not [key for key in "abcd" if ARRIVE in made[0].element(key).classes]
 
 
+async def test_5_what_arrives_while_one_reads_waits_in_front(basket: Basket) -> None:
+    a, _, c = basket.rows.rows
+    basket.list.hold(True)
+    basket.rows.put([Fruit("y"), Fruit("x"), a, Fruit("m"), c])
+    assert basket.texts == ["a", "m", "c"]
+    assert basket.list.held == 2
+    basket.list.hold(False)
+    assert basket.texts == ["y", "x", "a", "m", "c"]
+    assert basket.list.held == 0
+    assert ARRIVE in basket.element("x").classes
+
+
+async def test_5_nothing_waits_in_front_of_nothing(basket: Basket) -> None:
+    basket.list.hold(True)
+    basket.rows.put(fruits("xy"))
+    assert basket.texts == ["x", "y"]
+
+
 async def test_what_goes_fades_out_and_is_gone(basket: Basket) -> None:
     leaving = basket.element("b")
     basket.rows.put([row for row in basket.rows.rows if row.id != "b"])

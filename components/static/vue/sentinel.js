@@ -1,11 +1,16 @@
+// Says where the reader is: near it, or past it (see sentinel.py).
 export default {
   template: `<div aria-hidden="true"></div>`,
-  emits: ["near"],
-  props: { margin: { type: Number, default: 800 } },
+  emits: ["near", "past"],
+  props: { margin: { type: Number, default: 0 } },
   mounted() {
-    this.observer = new IntersectionObserver(([entry]) => entry.isIntersecting && this.$emit("near"), {
-      rootMargin: `${this.margin}px`,
-    });
+    this.observer = new IntersectionObserver(
+      ([entry]) => {
+        if (entry.isIntersecting) this.$emit("near");
+        else if (entry.boundingClientRect.bottom < entry.rootBounds.top) this.$emit("past");
+      },
+      { rootMargin: `${this.margin}px` },
+    );
     this.observer.observe(this.$el);
   },
   unmounted() {
