@@ -138,7 +138,7 @@ class _ToastCard(ui.element):
             self.props("role=alert")
         with self:
             if toast.picture:
-                ui.element("img").classes("toast__picture").props["src"] = toast.picture
+                ui.element("img").classes("toast__picture").props('alt=""').props["src"] = toast.picture
             elif toast.icon:
                 ui.icon(toast.icon).classes("tone-text").props("aria-hidden=true")
             ui.label(toast.text).classes("toast__text")
