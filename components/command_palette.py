@@ -57,9 +57,6 @@ class CommandPalette(Element, component="static/vue/command_palette.js"):
 
         return remove
 
-    def open(self) -> None:
-        self.run_method("show")
-
     def _run(self, key: int) -> Any:
         command = self._commands.get(key)
         return command.action() if command and command.action else None

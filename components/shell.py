@@ -40,7 +40,6 @@ class Shell:
     toasts: Toasts
     commands: CommandPalette
     shortcuts: Shortcuts
-    mode: Mode
 
 
 @contextmanager
@@ -77,7 +76,7 @@ def shell(title: str, visitor: Visitor) -> Iterator[Shell]:
     if member:
         member.ended.subscribe(lambda reason: toasts.show(_ended(reason, here)))
     with content:
-        yield Shell(content, toasts, commands, shortcuts, mode)
+        yield Shell(content, toasts, commands, shortcuts)
 
 
 @dataclass(frozen=True)

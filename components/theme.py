@@ -97,7 +97,6 @@ LIGHT = Palette(
 )
 
 SHARED = {
-    "step": "4px",
     "radius-s": "8px",
     "radius": "12px",
     "radius-l": "18px",
