@@ -29,14 +29,14 @@ format: .venv/.dev
 
 # Row types of all tables, by the official CLI from a database that has just been migrated.
 types: .venv/.dev test-tools
-	$(PY) -m tests.embedded.generate_types state/rows.py
+	$(PY) -m tests.state.generate_rows
 
 # The browser and the node packages that some tests need. Where there is no npm, those tests are skipped.
 test-tools:
 	@if [ -n "$$CI" ] && ! command -v chromium >/dev/null; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; fi
 	@if command -v npm >/dev/null && [ ! -d $(CLI)/node_modules ]; then \
-		cd $(CLI) && npm ci --silent --no-audit --no-fund; fi
+		cd $(CLI) && npm install --no-package-lock --silent --no-audit --no-fund; fi
 
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \

@@ -4,11 +4,13 @@ import datetime
 import uuid
 from typing import (
     Annotated,
+    Any,
+    List,
     Literal,
-    NotRequired,
-    TypeAlias,
+    Optional,
     TypedDict,
 )
+from typing_extensions import NotRequired, TypeAlias
 
 from pydantic import BaseModel, Field, JsonValue
 
@@ -16,107 +18,103 @@ AuthAalLevel: TypeAlias = Literal["aal1", "aal2", "aal3"]
 
 StorageBuckettype: TypeAlias = Literal["STANDARD", "ANALYTICS", "VECTOR"]
 
-
 class PublicGenerationJobs(BaseModel):
     attempt: int = Field(alias="attempt")
-    batch: uuid.UUID | None = Field(alias="batch")
+    batch: Optional[uuid.UUID] = Field(alias="batch")
     cost: int = Field(alias="cost")
     created_at: datetime.datetime = Field(alias="created_at")
     dismissed: bool = Field(alias="dismissed")
-    error: str | None = Field(alias="error")
-    eta_s: int | None = Field(alias="eta_s")
+    error: Optional[str] = Field(alias="error")
+    eta_s: Optional[int] = Field(alias="eta_s")
     failures: int = Field(alias="failures")
-    finished_at: datetime.datetime | None = Field(alias="finished_at")
+    finished_at: Optional[datetime.datetime] = Field(alias="finished_at")
     id: uuid.UUID = Field(alias="id")
     kind: str = Field(alias="kind")
-    model_id: uuid.UUID | None = Field(alias="model_id")
+    model_id: Optional[uuid.UUID] = Field(alias="model_id")
     negative_prompt: str = Field(alias="negative_prompt")
     owner_id: uuid.UUID = Field(alias="owner_id")
     params: JsonValue = Field(alias="params")
-    preview_path: str | None = Field(alias="preview_path")
+    preview_path: Optional[str] = Field(alias="preview_path")
     priority: int = Field(alias="priority")
     progress: int = Field(alias="progress")
     prompt: str = Field(alias="prompt")
-    retried_from: uuid.UUID | None = Field(alias="retried_from")
+    retried_from: Optional[uuid.UUID] = Field(alias="retried_from")
     stage: str = Field(alias="stage")
-    started_at: datetime.datetime | None = Field(alias="started_at")
+    started_at: Optional[datetime.datetime] = Field(alias="started_at")
     status: str = Field(alias="status")
     updated_at: datetime.datetime = Field(alias="updated_at")
     version: int = Field(alias="version")
     visibility: str = Field(alias="visibility")
 
-
 class PublicGenerationJobsInsert(TypedDict):
     attempt: NotRequired[Annotated[int, Field(alias="attempt")]]
-    batch: NotRequired[Annotated[uuid.UUID | None, Field(alias="batch")]]
+    batch: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="batch")]]
     cost: NotRequired[Annotated[int, Field(alias="cost")]]
     created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
     dismissed: NotRequired[Annotated[bool, Field(alias="dismissed")]]
-    error: NotRequired[Annotated[str | None, Field(alias="error")]]
-    eta_s: NotRequired[Annotated[int | None, Field(alias="eta_s")]]
+    error: NotRequired[Annotated[Optional[str], Field(alias="error")]]
+    eta_s: NotRequired[Annotated[Optional[int], Field(alias="eta_s")]]
     failures: NotRequired[Annotated[int, Field(alias="failures")]]
-    finished_at: NotRequired[Annotated[datetime.datetime | None, Field(alias="finished_at")]]
+    finished_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="finished_at")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     kind: Annotated[str, Field(alias="kind")]
-    model_id: NotRequired[Annotated[uuid.UUID | None, Field(alias="model_id")]]
+    model_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="model_id")]]
     negative_prompt: NotRequired[Annotated[str, Field(alias="negative_prompt")]]
     owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
     params: Annotated[JsonValue, Field(alias="params")]
-    preview_path: NotRequired[Annotated[str | None, Field(alias="preview_path")]]
+    preview_path: NotRequired[Annotated[Optional[str], Field(alias="preview_path")]]
     priority: NotRequired[Annotated[int, Field(alias="priority")]]
     progress: NotRequired[Annotated[int, Field(alias="progress")]]
     prompt: Annotated[str, Field(alias="prompt")]
-    retried_from: NotRequired[Annotated[uuid.UUID | None, Field(alias="retried_from")]]
+    retried_from: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="retried_from")]]
     stage: NotRequired[Annotated[str, Field(alias="stage")]]
-    started_at: NotRequired[Annotated[datetime.datetime | None, Field(alias="started_at")]]
+    started_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="started_at")]]
     status: NotRequired[Annotated[str, Field(alias="status")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
     visibility: NotRequired[Annotated[str, Field(alias="visibility")]]
-
 
 class PublicGenerationJobsUpdate(TypedDict):
     attempt: NotRequired[Annotated[int, Field(alias="attempt")]]
-    batch: NotRequired[Annotated[uuid.UUID | None, Field(alias="batch")]]
+    batch: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="batch")]]
     cost: NotRequired[Annotated[int, Field(alias="cost")]]
     created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
     dismissed: NotRequired[Annotated[bool, Field(alias="dismissed")]]
-    error: NotRequired[Annotated[str | None, Field(alias="error")]]
-    eta_s: NotRequired[Annotated[int | None, Field(alias="eta_s")]]
+    error: NotRequired[Annotated[Optional[str], Field(alias="error")]]
+    eta_s: NotRequired[Annotated[Optional[int], Field(alias="eta_s")]]
     failures: NotRequired[Annotated[int, Field(alias="failures")]]
-    finished_at: NotRequired[Annotated[datetime.datetime | None, Field(alias="finished_at")]]
+    finished_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="finished_at")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     kind: NotRequired[Annotated[str, Field(alias="kind")]]
-    model_id: NotRequired[Annotated[uuid.UUID | None, Field(alias="model_id")]]
+    model_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="model_id")]]
     negative_prompt: NotRequired[Annotated[str, Field(alias="negative_prompt")]]
     owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
     params: NotRequired[Annotated[JsonValue, Field(alias="params")]]
-    preview_path: NotRequired[Annotated[str | None, Field(alias="preview_path")]]
+    preview_path: NotRequired[Annotated[Optional[str], Field(alias="preview_path")]]
     priority: NotRequired[Annotated[int, Field(alias="priority")]]
     progress: NotRequired[Annotated[int, Field(alias="progress")]]
     prompt: NotRequired[Annotated[str, Field(alias="prompt")]]
-    retried_from: NotRequired[Annotated[uuid.UUID | None, Field(alias="retried_from")]]
+    retried_from: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="retried_from")]]
     stage: NotRequired[Annotated[str, Field(alias="stage")]]
-    started_at: NotRequired[Annotated[datetime.datetime | None, Field(alias="started_at")]]
+    started_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="started_at")]]
     status: NotRequired[Annotated[str, Field(alias="status")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
     visibility: NotRequired[Annotated[str, Field(alias="visibility")]]
-
 
 class PublicGenerations(BaseModel):
     bytes: int = Field(alias="bytes")
     colour: str = Field(alias="colour")
     created_at: datetime.datetime = Field(alias="created_at")
-    duration: float | None = Field(alias="duration")
+    duration: Optional[float] = Field(alias="duration")
     favourite: bool = Field(alias="favourite")
     height: int = Field(alias="height")
     id: uuid.UUID = Field(alias="id")
-    job_id: uuid.UUID | None = Field(alias="job_id")
+    job_id: Optional[uuid.UUID] = Field(alias="job_id")
     kind: str = Field(alias="kind")
     media_path: str = Field(alias="media_path")
     media_type: str = Field(alias="media_type")
-    model_id: uuid.UUID | None = Field(alias="model_id")
+    model_id: Optional[uuid.UUID] = Field(alias="model_id")
     ordinal: int = Field(alias="ordinal")
     owner_id: uuid.UUID = Field(alias="owner_id")
     poster_path: str = Field(alias="poster_path")
@@ -127,20 +125,19 @@ class PublicGenerations(BaseModel):
     visibility: str = Field(alias="visibility")
     width: int = Field(alias="width")
 
-
 class PublicGenerationsInsert(TypedDict):
     bytes: Annotated[int, Field(alias="bytes")]
     colour: Annotated[str, Field(alias="colour")]
     created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
-    duration: NotRequired[Annotated[float | None, Field(alias="duration")]]
+    duration: NotRequired[Annotated[Optional[float], Field(alias="duration")]]
     favourite: NotRequired[Annotated[bool, Field(alias="favourite")]]
     height: Annotated[int, Field(alias="height")]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
-    job_id: NotRequired[Annotated[uuid.UUID | None, Field(alias="job_id")]]
+    job_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="job_id")]]
     kind: Annotated[str, Field(alias="kind")]
     media_path: Annotated[str, Field(alias="media_path")]
     media_type: Annotated[str, Field(alias="media_type")]
-    model_id: NotRequired[Annotated[uuid.UUID | None, Field(alias="model_id")]]
+    model_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="model_id")]]
     ordinal: NotRequired[Annotated[int, Field(alias="ordinal")]]
     owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
     poster_path: Annotated[str, Field(alias="poster_path")]
@@ -151,20 +148,19 @@ class PublicGenerationsInsert(TypedDict):
     visibility: NotRequired[Annotated[str, Field(alias="visibility")]]
     width: Annotated[int, Field(alias="width")]
 
-
 class PublicGenerationsUpdate(TypedDict):
     bytes: NotRequired[Annotated[int, Field(alias="bytes")]]
     colour: NotRequired[Annotated[str, Field(alias="colour")]]
     created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
-    duration: NotRequired[Annotated[float | None, Field(alias="duration")]]
+    duration: NotRequired[Annotated[Optional[float], Field(alias="duration")]]
     favourite: NotRequired[Annotated[bool, Field(alias="favourite")]]
     height: NotRequired[Annotated[int, Field(alias="height")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
-    job_id: NotRequired[Annotated[uuid.UUID | None, Field(alias="job_id")]]
+    job_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="job_id")]]
     kind: NotRequired[Annotated[str, Field(alias="kind")]]
     media_path: NotRequired[Annotated[str, Field(alias="media_path")]]
     media_type: NotRequired[Annotated[str, Field(alias="media_type")]]
-    model_id: NotRequired[Annotated[uuid.UUID | None, Field(alias="model_id")]]
+    model_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="model_id")]]
     ordinal: NotRequired[Annotated[int, Field(alias="ordinal")]]
     owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
     poster_path: NotRequired[Annotated[str, Field(alias="poster_path")]]
@@ -175,16 +171,15 @@ class PublicGenerationsUpdate(TypedDict):
     visibility: NotRequired[Annotated[str, Field(alias="visibility")]]
     width: NotRequired[Annotated[int, Field(alias="width")]]
 
-
 class PublicModels(BaseModel):
     cost: int = Field(alias="cost")
     created_at: datetime.datetime = Field(alias="created_at")
     description: str = Field(alias="description")
     id: uuid.UUID = Field(alias="id")
     kind: str = Field(alias="kind")
-    makes: list[str] = Field(alias="makes")
+    makes: List[str] = Field(alias="makes")
     name: str = Field(alias="name")
-    owner_id: uuid.UUID | None = Field(alias="owner_id")
+    owner_id: Optional[uuid.UUID] = Field(alias="owner_id")
     position: int = Field(alias="position")
     slug: str = Field(alias="slug")
     style: JsonValue = Field(alias="style")
@@ -192,16 +187,15 @@ class PublicModels(BaseModel):
     version: int = Field(alias="version")
     visibility: str = Field(alias="visibility")
 
-
 class PublicModelsInsert(TypedDict):
     cost: NotRequired[Annotated[int, Field(alias="cost")]]
     created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
     description: NotRequired[Annotated[str, Field(alias="description")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     kind: Annotated[str, Field(alias="kind")]
-    makes: NotRequired[Annotated[list[str], Field(alias="makes")]]
+    makes: NotRequired[Annotated[List[str], Field(alias="makes")]]
     name: Annotated[str, Field(alias="name")]
-    owner_id: NotRequired[Annotated[uuid.UUID | None, Field(alias="owner_id")]]
+    owner_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="owner_id")]]
     position: NotRequired[Annotated[int, Field(alias="position")]]
     slug: Annotated[str, Field(alias="slug")]
     style: NotRequired[Annotated[JsonValue, Field(alias="style")]]
@@ -209,16 +203,15 @@ class PublicModelsInsert(TypedDict):
     version: NotRequired[Annotated[int, Field(alias="version")]]
     visibility: NotRequired[Annotated[str, Field(alias="visibility")]]
 
-
 class PublicModelsUpdate(TypedDict):
     cost: NotRequired[Annotated[int, Field(alias="cost")]]
     created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
     description: NotRequired[Annotated[str, Field(alias="description")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     kind: NotRequired[Annotated[str, Field(alias="kind")]]
-    makes: NotRequired[Annotated[list[str], Field(alias="makes")]]
+    makes: NotRequired[Annotated[List[str], Field(alias="makes")]]
     name: NotRequired[Annotated[str, Field(alias="name")]]
-    owner_id: NotRequired[Annotated[uuid.UUID | None, Field(alias="owner_id")]]
+    owner_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="owner_id")]]
     position: NotRequired[Annotated[int, Field(alias="position")]]
     slug: NotRequired[Annotated[str, Field(alias="slug")]]
     style: NotRequired[Annotated[JsonValue, Field(alias="style")]]
@@ -226,9 +219,8 @@ class PublicModelsUpdate(TypedDict):
     version: NotRequired[Annotated[int, Field(alias="version")]]
     visibility: NotRequired[Annotated[str, Field(alias="visibility")]]
 
-
 class PublicProfiles(BaseModel):
-    avatar_path: str | None = Field(alias="avatar_path")
+    avatar_path: Optional[str] = Field(alias="avatar_path")
     bio: str = Field(alias="bio")
     colour: str = Field(alias="colour")
     created_at: datetime.datetime = Field(alias="created_at")
@@ -239,9 +231,8 @@ class PublicProfiles(BaseModel):
     username: str = Field(alias="username")
     version: int = Field(alias="version")
 
-
 class PublicProfilesInsert(TypedDict):
-    avatar_path: NotRequired[Annotated[str | None, Field(alias="avatar_path")]]
+    avatar_path: NotRequired[Annotated[Optional[str], Field(alias="avatar_path")]]
     bio: NotRequired[Annotated[str, Field(alias="bio")]]
     colour: Annotated[str, Field(alias="colour")]
     created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
@@ -252,9 +243,8 @@ class PublicProfilesInsert(TypedDict):
     username: Annotated[str, Field(alias="username")]
     version: NotRequired[Annotated[int, Field(alias="version")]]
 
-
 class PublicProfilesUpdate(TypedDict):
-    avatar_path: NotRequired[Annotated[str | None, Field(alias="avatar_path")]]
+    avatar_path: NotRequired[Annotated[Optional[str], Field(alias="avatar_path")]]
     bio: NotRequired[Annotated[str, Field(alias="bio")]]
     colour: NotRequired[Annotated[str, Field(alias="colour")]]
     created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
