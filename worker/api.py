@@ -16,7 +16,7 @@ from worker.errors import NotAllowed, Refused, Unavailable
 T = TypeVar("T")
 
 BUCKET = "media"
-_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
+_TIMEOUT = httpx.Timeout(10.0, connect=5.0)  # well below a lease
 _LIMITS = httpx.Limits(max_connections=16, max_keepalive_connections=8)
 _YEAR = "max-age=31536000"  # a path is never written with anything else
 _PAGE = 100  # what Storage lists and removes at a time

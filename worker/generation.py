@@ -17,7 +17,7 @@ import functools
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from worker.api import Api, persist
@@ -43,7 +43,7 @@ class _Job:
     id: str
     attempt: int
     row: dict[str, Any]
-    style: dict[str, Any]
+    requests: list[Request]
     pace: Pace
     started: float
     renewed: float
@@ -53,7 +53,6 @@ class _Job:
     drawn: bool = False
     stored: bool = False
     settling: bool = False  # its end is on the way: a report without it means nothing
-    requests: list[Request] = field(default_factory=list)
 
     @property
     def folder(self) -> str:
@@ -95,10 +94,6 @@ class Generation:
         self._styles: dict[str, dict[str, Any]] = {}
         self._claiming = asyncio.Lock()
         self._closed = False
-
-    @property
-    def at_work(self) -> int:
-        return len(self._jobs)
 
     async def claim(self) -> None:
         """Takes as many jobs as there are places."""
@@ -151,7 +146,7 @@ class Generation:
             await asyncio.wait(tasks, timeout=_END_S)
         try:
             given_back = await persist(
-                functools.partial(self._api.call, "release_generation_jobs", worker=self._worker), seconds=1.5
+                functools.partial(self._api.call, "release_generation_jobs", worker=self._worker), seconds=_END_S
             )
         except ApiError as error:
             log.warning("jobs not given back, their leases will run out: %s", error)
@@ -171,22 +166,17 @@ class Generation:
         return self._styles
 
     def _begin(self, row: dict[str, Any], style: dict[str, Any], asked: float) -> None:
+        if ours := self._jobs.get(row["id"]):
+            self._drop(ours, "its lease ran out unnoticed, it begins anew")
+        params = row["params"]
+        requests = [
+            Request(row["prompt"], row["negative_prompt"], style, seed % 2**32, params["width"], params["height"])
+            for seed in range(params["seed"], params["seed"] + params["count"])
+        ]
         job = _Job(
-            row["id"], row["attempt"], row, style, Pace.of(row["kind"], row["params"], self._speed),
+            row["id"], row["attempt"], row, requests, Pace.of(row["kind"], params, self._speed),
             started=self._clock(), renewed=asked, stopped=self._pool.flag(),
         )  # fmt: skip
-        params = row["params"]
-        job.requests = [
-            Request(
-                row["prompt"],
-                row["negative_prompt"],
-                style,
-                (params["seed"] + i) % 2**32,
-                params["width"],
-                params["height"],
-            )
-            for i in range(params["count"])
-        ]
         self._jobs[job.id] = job
         job.task = asyncio.create_task(self._run(job), name=f"job {job.id}")
         log.info("job %s attempt %s: %s", job.id, job.attempt, row["kind"])
@@ -230,7 +220,7 @@ class Generation:
                     raise JobFailed(accident.reason, final=accident.final)
                 if percent == PREVIEWS[1]:
                     # half-way the real work begins, so that it is done when its time is over
-                    drawing = [asyncio.create_task(self._draw(job, request)) for request in job.requests]
+                    drawing = [asyncio.create_task(self._draw(job, r), name=f"draw {job.id}") for r in job.requests]
                 if job.pace.when(25) > SHOWN_S:
                     await self._preview(job, percent)
             results = [await task for task in drawing]

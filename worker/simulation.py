@@ -19,7 +19,7 @@ _MISHAPS = (
     ("The sampler diverged: another seed may do better", True),
     ("The renderer ran out of memory", False),
     ("The picture came out empty: say a little more about it", True),
-    ("The renderer lost its way and starts again", False),
+    ("The renderer lost its way", False),
 )
 
 
