@@ -108,7 +108,8 @@ class Gallery(Island):
         pictures = self._studio.gallery
         shown = len(self._list.items) + self._list.held
         self._settled = self._settled or pictures.phase == "ready"
-        self._count.set(shown, "" if pictures.complete or pictures.phase != "ready" else "+")
+        if self._settled:
+            self._count.set(shown, "" if pictures.complete else "+")
         empty = "No picture here yet." if self._filter == "All" else f"Nothing under {self._filter} yet."
         self._state.show(shown, empty=empty)
         self._waiting.text = f"{self._list.held} new"

@@ -74,6 +74,7 @@ class JobRow:
         self._studio, self._job, self._pending = studio, job, pending
         self._mine = studio.mine(job)
         self._reported = time.monotonic()
+        self._line: int | None = None
         self._blur = -1
         self._previews: list[SignedImage] = []
         with Island("li").classes("job") as self.element:
@@ -120,11 +121,16 @@ class JobRow:
             if self._stop.props.get("aria-label") != name:
                 self._stop.rename(name)
 
+    def stand(self, line: int | None) -> None:
+        """Say this place in line, if it waits."""
+        if line != self._line:
+            self._line = line
+            self.tick()
+
     def tick(self) -> None:
-        """Say the seconds that are left now, or the place in line."""
-        job = self._job
-        line = self._studio.line(job) if job.status == "waiting" else None
-        words = describe(job, line=line, elapsed_s=time.monotonic() - self._reported, pending=self._pending)
+        """Say the seconds that are left now."""
+        elapsed_s = time.monotonic() - self._reported
+        words = describe(self._job, line=self._line, elapsed_s=elapsed_s, pending=self._pending)
         self._text.text = words.text
         if self._badge.text != words.badge:
             self._badge.text = words.badge

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from nicegui import ui
 
@@ -29,7 +30,7 @@ class Queue(Island):
         super().__init__("section")
         self.classes("queue").props("aria-label=Queue role=region")
         self._studio, self._people = studio, people
-        self._order: list[tuple[object, str]] | None = None
+        self._order: list[tuple[UUID, str]] = []
         with self:
             with ui.element("h2").classes("section-title"):
                 Tag("span", "Queue")
@@ -51,14 +52,15 @@ class Queue(Island):
 
     def _changed(self) -> None:
         jobs = self._studio.queue.rows
-        order: list[tuple[object, str]] = [(job.id, job.status) for job in jobs]
-        if order != self._order:
-            self._order = order
+        if self._studio.queue.phase == "ready":
             self._count.set(sum(job.status in ("waiting", "active") for job in jobs))
-            self._state.show(len(jobs))
-            self._tick()  # places in line may have changed for rows that did not
-        elif not jobs:
-            self._state.show(0)  # the phase may have changed
+        self._state.show(len(jobs))
+        order = [(job.id, job.status) for job in jobs]
+        if order != self._order:  # most batches are progress, and leave everybody in their place
+            self._order = order
+            places = self._studio.line()
+            for job, row in zip(jobs, self._list.items.values(), strict=True):
+                row.stand(places.get(job.id))
         self._timer.active = any(row.counts_down for row in self._list.items.values())
 
     def _tick(self) -> None:

@@ -260,10 +260,8 @@ class Studio:
         changes = {"dismissed": True}
         member.jobs.mutations.update(job_id, changes, partial(member.api.update, "generation_jobs", job_id, changes))
 
-    def line(self, job: Job) -> int | None:
-        """The place in line of a waiting job (1 is next), as `claim_generation_jobs` will take them: in turns."""
-        if job.status != "waiting":
-            return None
+    def line(self) -> dict[UUID, int]:
+        """The places of the waiting jobs (1 is next), as `claim_generation_jobs` will take them: in turns."""
         rows = [row for row in self._queue.rows if row.status in ("waiting", "active")]
         turns: dict[UUID, int] = {}
         for row in rows:
@@ -274,7 +272,7 @@ class Studio:
             if row.status == "waiting":
                 turns[row.owner_id] = turns.get(row.owner_id, 0) + 1
                 line.append((turns[row.owner_id], -row.priority, row.created_at, row.id))
-        return next((n for n, entry in enumerate(sorted(line), 1) if entry[3] == job.id), None)
+        return {id: place for place, (_, _, _, id) in enumerate(sorted(line), 1)}
 
     # The gallery ---------------------------------------------------------------------------------------------------
 
