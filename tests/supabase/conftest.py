@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import asyncpg
 import pytest
 
+from embedded.bootstrap import bootstrap, owner_dsn
+from embedded.keys import Keys
+from embedded.migrations import migrate
+from embedded.postgres import Postgres
 from embedded.stack import Address
 from tests.supabase.people import Person, join, leave, person
 from tests.supabase.studio import Studio
+
+PROJECT = Path(__file__).parents[2]
+
+GENEROUS = """
+alter default privileges in schema public grant all on tables to anon, authenticated, service_role;
+alter default privileges in schema public grant all on sequences to anon, authenticated, service_role;
+alter default privileges in schema public grant all on functions to anon, authenticated, service_role;
+"""
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +67,21 @@ async def sql(supabase: Address) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(supabase.db_url)
     yield connection
     await connection.close()
+
+
+@pytest.fixture(scope="session")
+async def older(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[asyncpg.Connection]:
+    """The project's owner on Postgres 16, in a project of the kind that grants all of a new table to everybody."""
+    keys = Keys.create()
+    postgres = Postgres(tmp_path_factory.mktemp("older"), admin_password=keys.admin_password, version=16)
+    await postgres.start()
+    await bootstrap(postgres, keys)
+    connection = await asyncpg.connect(owner_dsn(postgres, keys))
+    await connection.execute(GENEROUS)
+    await migrate(owner_dsn(postgres, keys), PROJECT / "supabase")
+    yield connection
+    await connection.close()
+    await postgres.stop()
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,12 @@ TABLES: dict[str, Table] = {
     "private.media_trash": Table(),
 }
 
-ANNOUNCED = ("profiles", "models", "generation_jobs", "generations")  # each has three trigger functions, nobody's to call
+ANNOUNCED = (
+    "profiles",
+    "models",
+    "generation_jobs",
+    "generations",
+)  # each has three trigger functions, nobody's to call
 PUBLISHED = {"public.generations"}  # in the publication supabase_realtime: Postgres Changes
 
 NOBODY: frozenset[Role] = frozenset()

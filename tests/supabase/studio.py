@@ -32,7 +32,11 @@ class Half:
 
     def rows(self) -> dict[str, list[str]]:
         """The ids, by table."""
-        return {"models": [self.model], "generation_jobs": [self.job, self.active_job], "generations": [self.generation]}
+        return {
+            "models": [self.model],
+            "generation_jobs": [self.job, self.active_job],
+            "generations": [self.generation],
+        }
 
     def files(self) -> list[str]:
         """The paths of everything that can be looked at."""
@@ -56,7 +60,7 @@ class Studio:
 
 
 async def _half(visibility: Visibility, owner: Person, service: Person, sql: asyncpg.Connection) -> Half:
-    model = await sql.fetchval(MODEL, f"own-{uuid4().hex[:8]}", owner.id, visibility)
+    model = str(await sql.fetchval(MODEL, f"own-{uuid4().hex[:8]}", owner.id, visibility))
     done = await owner.enqueue(visibility=visibility, model_id=model, prompt=f"a {visibility} wren")
     worker = f"worker-{uuid4().hex[:8]}"
     (job,) = await service.call("claim_generation_jobs", worker=worker, n=1)
@@ -71,7 +75,14 @@ async def _half(visibility: Visibility, owner: Person, service: Person, sql: asy
     (generation,) = await service.rows(f"generations?job_id=eq.{job['id']}")
     active = await owner.enqueue(visibility=visibility, prompt=f"another {visibility} wren")
     assert [j["id"] for j in await service.call("claim_generation_jobs", worker=worker, n=1)] == [active["id"]]
-    report = {"id": active["id"], "attempt": 1, "progress": 25, "stage": "Sketching", "eta_s": 9, "preview_path": preview}
+    report = {
+        "id": active["id"],
+        "attempt": 1,
+        "progress": 25,
+        "stage": "Sketching",
+        "eta_s": 9,
+        "preview_path": preview,
+    }
     assert await service.call("report_progress", worker=worker, reports=[report]) == [active["id"]]
     return Half(model, job["id"], generation["id"], media, poster, active["id"], preview)
 

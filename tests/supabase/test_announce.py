@@ -69,7 +69,7 @@ class Stage:
 
     async def row(self, query: str) -> dict[str, Any]:
         """One row as JSON."""
-        return json.loads(await self.sql.fetchval(f"select to_jsonb(r) from ({query}) r"))
+        return json.loads(str(await self.sql.fetchval(f"select to_jsonb(r) from ({query}) r")))
 
 
 @pytest.fixture
@@ -89,14 +89,19 @@ def brief(sent: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, str, int, i
 
 
 async def test_one_message_per_statement_and_topic(stage: Stage):
-    sent = await stage.run("insert into stage.notes (circle, body) values ('a', 'one'), ('b', 'two'), ('a', 'three'), (null, 'four')")
+    sent = await stage.run(
+        "insert into stage.notes (circle, body) values ('a', 'one'), ('b', 'two'), ('a', 'three'), (null, 'four')"
+    )
     assert sorted(brief(sent)) == [("a", "INSERT", 2, 0), ("b", "INSERT", 1, 0)]
     (b,) = (message for topic, message in sent if topic == "b")
     assert b.keys() == {"id", "table", "operation", "records", "old_keys", "at"}
     assert b["table"] == "notes"
     assert b["records"] == [await stage.row("select * from stage.notes where circle = 'b'")]
 
-    assert sorted(brief(await stage.run("update stage.notes set body = body || '!'"))) == [("a", "UPDATE", 2, 0), ("b", "UPDATE", 1, 0)]
+    assert sorted(brief(await stage.run("update stage.notes set body = body || '!'"))) == [
+        ("a", "UPDATE", 2, 0),
+        ("b", "UPDATE", 1, 0),
+    ]
     version = await stage.sql.fetchval("select version from stage.notes where circle = 'b'")
     sent = await stage.run("delete from stage.notes")
     assert sorted(brief(sent)) == [("a", "DELETE", 0, 2), ("b", "DELETE", 0, 1)]
@@ -125,7 +130,11 @@ async def test_a_circle_hears_of_its_own_rows_only(stage: Stage):
 
 async def test_a_row_that_moves_leaves_the_first_circle_with_its_new_version(stage: Stage):
     await stage.run("insert into stage.notes (circle) values ('a'), ('a')")
-    sent = dict(await stage.run("update stage.notes set circle = 'b', body = 'not for a' where id = (select max(id::text)::uuid from stage.notes)"))
+    sent = dict(
+        await stage.run(
+            "update stage.notes set circle = 'b', body = 'not for a' where id = (select max(id::text)::uuid from stage.notes)"
+        )
+    )
     row = await stage.row("select * from stage.notes where circle = 'b'")
     assert sent.keys() == {"a", "b"}
     assert (sent["a"]["operation"], sent["a"]["records"]) == ("UPDATE", [])
@@ -136,15 +145,23 @@ async def test_a_row_that_moves_leaves_the_first_circle_with_its_new_version(sta
     assert brief(await stage.run("update stage.notes set circle = 'b' where circle is null")) == [("b", "UPDATE", 1, 0)]
     # One statement in which rows come, stay and go.
     await stage.run("insert into stage.notes (circle) values ('b'), ('c')")
-    sent = await stage.run("update stage.notes set circle = case circle when 'a' then 'b' when 'c' then 'a' else circle end")
+    sent = await stage.run(
+        "update stage.notes set circle = case circle when 'a' then 'b' when 'c' then 'a' else circle end"
+    )
     assert sorted(brief(sent)) == [("a", "UPDATE", 1, 1), ("b", "UPDATE", 3, 0), ("c", "UPDATE", 0, 1)]
 
 
 async def test_a_row_may_have_several_circles_and_keep_some(stage: Stage):
-    sent = await stage.run("insert into stage.shared values (1, '{a,b}', 'x'), (2, '{}', 'y'), (3, null, 'z'), (4, array['a', null], 'w')")
+    sent = await stage.run(
+        "insert into stage.shared values (1, '{a,b}', 'x'), (2, '{}', 'y'), (3, null, 'z'), (4, array['a', null], 'w')"
+    )
     assert sorted(brief(sent)) == [("a", "INSERT", 2, 0), ("b", "INSERT", 1, 0)]
     sent = dict(await stage.run("update stage.shared set circles = '{b,c}' where id = 1"))
-    assert {topic: (len(m["records"]), len(m["old_keys"])) for topic, m in sent.items()} == {"a": (0, 1), "b": (1, 0), "c": (1, 0)}
+    assert {topic: (len(m["records"]), len(m["old_keys"])) for topic, m in sent.items()} == {
+        "a": (0, 1),
+        "b": (1, 0),
+        "c": (1, 0),
+    }
     assert sorted(brief(await stage.run("delete from stage.shared"))) == [
         ("a", "DELETE", 0, 1), ("b", "DELETE", 0, 1), ("c", "DELETE", 0, 1),
     ]  # fmt: skip
@@ -178,7 +195,10 @@ async def test_cascades_are_announced_too(stage: Stage):
     sent = await stage.run("delete from stage.circles where name = 'y'")
     assert sorted(brief(sent)) == [("a", "UPDATE", 2, 0), ("b", "UPDATE", 1, 0)]
     assert {record["reader"] for _, message in sent for record in message["records"]} == {None}
-    assert sorted(brief(await stage.run("delete from stage.circles where name = 'x'"))) == [("a", "DELETE", 0, 2), ("b", "DELETE", 0, 1)]
+    assert sorted(brief(await stage.run("delete from stage.circles where name = 'x'"))) == [
+        ("a", "DELETE", 0, 2),
+        ("b", "DELETE", 0, 1),
+    ]
 
 
 async def test_an_upsert_tells_what_it_changed_before_what_it_added(stage: Stage):
@@ -186,10 +206,13 @@ async def test_an_upsert_tells_what_it_changed_before_what_it_added(stage: Stage
     sent = await stage.run("""
         insert into stage.shared values (2, '{a}', 'added'), (1, '{a}', 'changed')
         on conflict (id) do update set body = excluded.body""")
-    assert [(message["operation"], [r["id"] for r in message["records"]]) for _, message in sent] == [("UPDATE", [1]), ("INSERT", [2])]
-    assert brief(await stage.run("insert into stage.shared values (1, '{a}', 'x'), (3, '{a}', 'y') on conflict do nothing")) == [
-        ("a", "INSERT", 1, 0)
+    assert [(message["operation"], [r["id"] for r in message["records"]]) for _, message in sent] == [
+        ("UPDATE", [1]),
+        ("INSERT", [2]),
     ]
+    assert brief(
+        await stage.run("insert into stage.shared values (1, '{a}', 'x'), (3, '{a}', 'y') on conflict do nothing")
+    ) == [("a", "INSERT", 1, 0)]
 
 
 async def test_what_is_rolled_back_was_never_said(stage: Stage):
@@ -202,7 +225,9 @@ async def test_what_is_rolled_back_was_never_said(stage: Stage):
 
 
 async def test_too_large_a_message_asks_to_fetch_again(stage: Stage):
-    sent = await stage.run("insert into stage.notes (circle, body) values ('a', repeat('x', 199000)), ('b', repeat('x', 200001)), ('c', repeat('é', 100001))")
+    sent = await stage.run(
+        "insert into stage.notes (circle, body) values ('a', repeat('x', 199000)), ('b', repeat('x', 200001)), ('c', repeat('é', 100001))"
+    )
     shapes = {topic: message.keys() - {"id", "at"} for topic, message in sent}
     assert shapes["a"] == {"table", "operation", "records", "old_keys"}
     assert shapes["b"] == shapes["c"] == {"table", "operation", "refetch"}  # bytes count, not letters
@@ -242,7 +267,9 @@ async def test_a_row_keeps_its_version_order_under_concurrent_writers(supabase: 
 async def test_it_arrives_on_a_socket(supabase: Address, owner: Person, sql: asyncpg.Connection):
     """Committed, it is there; rolled back, it never was."""
     async with open_socket(f"{supabase.api_url}/realtime/v1", supabase.publishable_key, 1) as socket:
-        assert (await socket.join("realtime:world", private=True, broadcast={"replication_ready": True}))["status"] == "ok"
+        assert (await socket.join("realtime:world", private=True, broadcast={"replication_ready": True}))[
+            "status"
+        ] == "ok"
         while (await socket.event("system"))["status"] != "ok":
             pass
         change = "update public.profiles set bio = $2 where id = $1"

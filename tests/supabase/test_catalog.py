@@ -1,4 +1,5 @@
-"""The catalog holds what rights.py says and nothing else, and keeps to the rules that every table follows."""
+"""The catalog holds what rights.py says and nothing else, and keeps to the rules that every table follows: in a new
+project on Postgres 18, and in one on Postgres 16 that would grant everything if it were let."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import asyncpg
+import pytest
 
 from tests.supabase.rights import (
     BUCKETS,
@@ -37,11 +39,16 @@ from pg_class c join pg_attribute t on t.attrelid = c.oid, aclexplode(t.attacl) 
 """
 
 
-async def test_tables_and_columns_are_granted_as_written(sql: asyncpg.Connection):
+@pytest.fixture(params=["sql", "older"])
+def catalog(request: pytest.FixtureRequest) -> asyncpg.Connection:
+    return request.getfixturevalue(request.param)
+
+
+async def test_tables_and_columns_are_granted_as_written(catalog: asyncpg.Connection):
     found: dict[str, dict[str, frozenset[str]]] = {}
-    for relation in await sql.fetch(RELATIONS):
+    for relation in await catalog.fetch(RELATIONS):
         grants: dict[str, set[str]] = defaultdict(set)
-        for role, privilege, column in await sql.fetch(GRANTS, relation["oid"]):
+        for role, privilege, column in await catalog.fetch(GRANTS, relation["oid"]):
             grants[role].add(f"{privilege}({column})" if column else privilege)
         if relation["kind"] != "S":
             found[relation["name"]] = {role: frozenset(granted) for role, granted in grants.items()}
@@ -53,31 +60,34 @@ async def test_tables_and_columns_are_granted_as_written(sql: asyncpg.Connection
     assert found == expected
 
 
-async def test_functions_are_granted_as_written(sql: asyncpg.Connection):
-    rows = await sql.fetch(f"""
+async def test_functions_are_granted_as_written(catalog: asyncpg.Connection):
+    rows = await catalog.fetch(
+        f"""
         select format('%s.%s(%s)', p.pronamespace::regnamespace, p.proname, pg_get_function_identity_arguments(p.oid)) as full,
                p.proname, p.pronamespace::regnamespace::text as schema, p.proargtypes::regtype[]::text[] as types,
                array(select coalesce(pg_get_userbyid(nullif(a.grantee, 0)), 'public')
                      from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a where a.grantee <> p.proowner) as roles,
                array(select r from unnest($1::text[]) r where has_function_privilege(r, p.oid, 'execute')
                      and has_schema_privilege(r, p.pronamespace, 'usage')) as callers
-        from pg_proc p where p.pronamespace::regnamespace::text in {OURS}""", list(ROLES))
+        from pg_proc p where p.pronamespace::regnamespace::text in {OURS}""",
+        list(ROLES),
+    )
     found = {f"{r['schema']}.{r['proname']}({', '.join(r['types'])})": r for r in rows}
     assert {name: frozenset(row["roles"]) for name, row in found.items()} == FUNCTIONS
     assert {name: frozenset(row["callers"]) for name, row in found.items()} == FUNCTIONS
     assert {row["proname"] for row in rows if row["schema"] == "public"} == HARMLESS.keys()
 
 
-async def test_functions_with_their_owners_rights_trust_no_search_path(sql: asyncpg.Connection):
-    loose = await sql.fetch(f"""
+async def test_functions_with_their_owners_rights_trust_no_search_path(catalog: asyncpg.Connection):
+    loose = await catalog.fetch(f"""
         select p.oid::regprocedure::text from pg_proc p
         where p.pronamespace::regnamespace::text in {OURS} and p.prosecdef
           and not coalesce('search_path=""' = any (p.proconfig), false)""")
     assert loose == []
 
 
-async def test_policies_are_those_written(sql: asyncpg.Connection):
-    rows = await sql.fetch("""
+async def test_policies_are_those_written(catalog: asyncpg.Connection):
+    rows = await catalog.fetch("""
         select schemaname || '.' || tablename as relation, policyname, lower(cmd) as command, permissive,
                array(select r::text from unnest(roles) r order by r) as roles
         from pg_policies where schemaname in ('public', 'private', 'live', 'realtime', 'storage', 'auth')""")
@@ -85,24 +95,29 @@ async def test_policies_are_those_written(sql: asyncpg.Connection):
     assert {r["permissive"] for r in rows} == {"PERMISSIVE"}
 
 
-async def test_every_table_of_the_api_is_guarded_row_by_row(sql: asyncpg.Connection):
-    relations = {row["name"]: row for row in await sql.fetch(RELATIONS) if row["kind"] != "S"}
+async def test_every_table_of_the_api_is_guarded_row_by_row(catalog: asyncpg.Connection):
+    relations = {row["name"]: row for row in await catalog.fetch(RELATIONS) if row["kind"] != "S"}
     assert [name for name, row in relations.items() if name.startswith("public.") and not row["guarded"]] == []
-    assert {row["kind"] for row in relations.values()} == {"r"}, "a view would need a test of whose rights it reads with"
+    assert {row["kind"] for row in relations.values()} == {"r"}, (
+        "a view would need a test of whose rights it reads with"
+    )
 
 
-async def test_schemas_are_closed_but_for_those_written(sql: asyncpg.Connection):
-    open_ = await sql.fetch("""
+async def test_schemas_are_closed_but_for_those_written(catalog: asyncpg.Connection):
+    open_ = await catalog.fetch(
+        """
         select n.nspname, r from pg_namespace n, unnest($1::text[]) r
         where n.nspname in ('public', 'private', 'live')
           and (has_schema_privilege(r, n.oid, 'create') or n.nspname = 'private' and has_schema_privilege(r, n.oid, 'usage'))
-        """, list(ROLES))
+        """,
+        list(ROLES),
+    )
     assert open_ == []
 
 
-async def test_every_table_has_its_key_its_times_and_its_version(sql: asyncpg.Connection):
+async def test_every_table_has_its_key_its_times_and_its_version(catalog: asyncpg.Connection):
     for name in (name for name in TABLES if name.startswith("public.")):
-        columns = await sql.fetch(
+        columns = await catalog.fetch(
             "select attname, format_type(atttypid, atttypmod) as type from pg_attribute where attrelid = $1::text::regclass and attnum > 0 and not attisdropped",
             name,
         )
@@ -111,12 +126,14 @@ async def test_every_table_has_its_key_its_times_and_its_version(sql: asyncpg.Co
             "id": "uuid", "created_at": "timestamp with time zone", "updated_at": "timestamp with time zone", "version": "bigint",
         }.items(), name  # fmt: skip
         stamped = "select 1 from pg_trigger where tgrelid = $1::text::regclass and tgname = 'stamp' and tgtype = 1 | 2 | 4 | 16"
-        assert await sql.fetchval(stamped, name), f"{name} has no trigger `stamp` before insert or update of each row"
+        assert await catalog.fetchval(stamped, name), (
+            f"{name} has no trigger `stamp` before insert or update of each row"
+        )
 
 
-async def test_texts_have_a_limit(sql: asyncpg.Connection):
+async def test_texts_have_a_limit(catalog: asyncpg.Connection):
     """A text column is checked by length, by pattern or by a list of values, or refers to one that is."""
-    unlimited = await sql.fetch("""
+    unlimited = await catalog.fetch("""
         select format('%s.%s', a.attrelid::regclass, a.attname) as column
         from pg_attribute a join pg_class c on c.oid = a.attrelid
         where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped and a.atttypid = 'text'::regtype
@@ -124,8 +141,8 @@ async def test_texts_have_a_limit(sql: asyncpg.Connection):
     assert unlimited == []
 
 
-async def test_every_foreign_key_has_an_index(sql: asyncpg.Connection):
-    bare = await sql.fetch(f"""
+async def test_every_foreign_key_has_an_index(catalog: asyncpg.Connection):
+    bare = await catalog.fetch(f"""
         select k.conrelid::regclass::text, k.conname from pg_constraint k
         join pg_class c on c.oid = k.conrelid
         where k.contype = 'f' and c.relnamespace::regnamespace::text in {OURS}
@@ -135,9 +152,9 @@ async def test_every_foreign_key_has_an_index(sql: asyncpg.Connection):
     assert bare == []
 
 
-async def test_every_column_that_a_policy_asks_for_has_an_index(sql: asyncpg.Connection):
+async def test_every_column_that_a_policy_asks_for_has_an_index(catalog: asyncpg.Connection):
     """It leads an index, or an index is made for its value (`where visibility = 'public'`)."""
-    bare = await sql.fetch(f"""
+    bare = await catalog.fetch(f"""
         select distinct c.oid::regclass::text as relation, a.attname as column
         from pg_depend d
         join pg_class c on c.oid = d.refobjid
@@ -153,31 +170,33 @@ async def test_every_column_that_a_policy_asks_for_has_an_index(sql: asyncpg.Con
     assert bare == []
 
 
-async def test_buckets_are_those_written(sql: asyncpg.Connection):
-    rows = await sql.fetch("select id, name, public, file_size_limit, allowed_mime_types from storage.buckets")
+async def test_buckets_are_those_written(catalog: asyncpg.Connection):
+    rows = await catalog.fetch("select id, name, public, file_size_limit, allowed_mime_types from storage.buckets")
     assert {
         r["id"]: Bucket(r["public"], r["file_size_limit"], frozenset(r["allowed_mime_types"])) for r in rows
     } == BUCKETS
 
 
-async def test_topics_are_those_written(sql: asyncpg.Connection):
-    sources = await sql.fetch("select prosrc from pg_proc where oid in ('live.may_read'::regproc, 'live.may_write'::regproc)")
+async def test_topics_are_those_written(catalog: asyncpg.Connection):
+    sources = await catalog.fetch(
+        "select prosrc from pg_proc where oid in ('live.may_read'::regproc, 'live.may_write'::regproc)"
+    )
     literals = set(re.findall(r"'([^']*)'", " ".join(row["prosrc"] for row in sources)))
     assert literals - {"broadcast", "presence"} == SPELLED
 
 
-async def test_only_these_tables_are_published(sql: asyncpg.Connection):
-    rows = await sql.fetch(
+async def test_only_these_tables_are_published(catalog: asyncpg.Connection):
+    rows = await catalog.fetch(
         "select schemaname || '.' || tablename from pg_publication_tables where pubname = 'supabase_realtime'"
     )
     assert {row[0] for row in rows} == PUBLISHED
 
 
-async def test_api_requests_end_in_time(sql: asyncpg.Connection):
+async def test_api_requests_end_in_time(catalog: asyncpg.Connection):
     """A costly filter of a visitor's ends after some seconds; nothing of ours lifts the platform's limits."""
-    settings = await sql.fetchval("select rolconfig from pg_roles where rolname = 'authenticator'")
-    assert {"statement_timeout=8s", "lock_timeout=8s"} <= set(settings)
-    lifted = await sql.fetchval(f"""
+    settings = await catalog.fetchval("select rolconfig from pg_roles where rolname = 'authenticator'")
+    assert {"statement_timeout=8s", "lock_timeout=8s"} <= set(settings or ())
+    lifted = await catalog.fetchval(f"""
         select count(*) from pg_proc p, unnest(p.proconfig) s
         where p.pronamespace::regnamespace::text in {OURS} and s like '%timeout%'""")
     assert lifted == 0
@@ -193,5 +212,3 @@ def test_a_table_says_what_may_be_done_to_parts_of_it():
     table = Table(authenticated=frozenset({"update(a)"}))
     assert table.may("authenticated", "update")
     assert not table.may("anon", "update")
-
-

@@ -109,10 +109,14 @@ async def test_each_topic_is_for_its_circle(
 
         # Speaking, whether the join was granted or not.
         await socket.send(own, "broadcast", {"event": "change", "payload": {"forged": True}, "type": "broadcast"}, "2")
-        await socket.send(own, "presence", {"event": "track", "payload": {"name": "Grace Hopper"}, "type": "presence"}, "3")
+        await socket.send(
+            own, "presence", {"event": "track", "payload": {"name": "Grace Hopper"}, "type": "presence"}, "3"
+        )
         await answered(socket, "3")
         may = speaks.get(who, frozenset())
-        assert await here.heard() == (["change"] if "broadcast" in may else []) + ([["probe"]] if "presence" in may else [])
+        assert await here.heard() == (["change"] if "broadcast" in may else []) + (
+            [["probe"]] if "presence" in may else []
+        )
 
 
 def odd_topics(owner: str) -> list[str]:
@@ -129,7 +133,9 @@ def odd_topics(owner: str) -> list[str]:
 
 
 @pytest.mark.parametrize("who", CLIENTS)
-async def test_no_other_topic_can_be_joined_or_written_to(supabase: Address, people: dict[str, Person], owner: Person, who: str):
+async def test_no_other_topic_can_be_joined_or_written_to(
+    supabase: Address, people: dict[str, Person], owner: Person, who: str
+):
     somebody = people[who]
     async with socket_of(supabase, somebody) as socket:
         for n, topic in enumerate(odd_topics(owner.id)):
@@ -175,7 +181,9 @@ async def test_nobody_forges_what_the_database_says(
             message = {"topic": name, "event": "change", "payload": {"forged": True}, "private": private}
             await somebody.http.post("/realtime/v1/api/broadcast", json={"messages": [message, message]})
         for query in ("?private=true", "?private=false", ""):
-            answer = await somebody.http.post(f"/realtime/v1/api/broadcast/{name}/events/change{query}", json={"forged": True})
+            answer = await somebody.http.post(
+                f"/realtime/v1/api/broadcast/{name}/events/change{query}", json={"forged": True}
+            )
             assert answer.status_code == (403 if query == "?private=true" else 202)
         async with socket_of(supabase, somebody) as socket:
             assert (await socket.join(f"realtime:{name}", presence=PRESENCE, broadcast={"ack": True}))["status"] == "ok"
@@ -281,7 +289,9 @@ async def test_replay_gives_what_the_topic_carried_and_no_more(
 
 
 @pytest.mark.parametrize("room", ROOMS)
-async def test_presence_of_a_room_stays_in_the_room(supabase: Address, owner: Person, anon: Person, stranger: Person, room: str):
+async def test_presence_of_a_room_stays_in_the_room(
+    supabase: Address, owner: Person, anon: Person, stranger: Person, room: str
+):
     async with AsyncExitStack() as doors:
         mine, theirs, outside = [
             await doors.enter_async_context(socket_of(supabase, somebody)) for somebody in (owner, stranger, anon)
@@ -293,11 +303,15 @@ async def test_presence_of_a_room_stays_in_the_room(supabase: Address, owner: Pe
         await outside.join(f"realtime:{room}", ref="2", presence=PRESENCE)  # the public channel of that name
         assert await outside.event("presence_state") == {}
         key = str(uuid4())
-        await mine.send(f"realtime:{room}", "presence", {"event": "track", "payload": {"id": key}, "type": "presence"}, "2")
+        await mine.send(
+            f"realtime:{room}", "presence", {"event": "track", "payload": {"id": key}, "type": "presence"}, "2"
+        )
         assert key in str(await theirs.event("presence_diff"))
         assert await outside.quiet()
         # The key is what a client says it is; so a page believes the profile of the id it finds there, not a name.
-        await theirs.send(f"realtime:{room}", "presence", {"event": "track", "payload": {"name": "x"}, "type": "presence"}, "2")
+        await theirs.send(
+            f"realtime:{room}", "presence", {"event": "track", "payload": {"name": "x"}, "type": "presence"}, "2"
+        )
         assert "probe" in (await mine.event("presence_diff"))["joins"]
 
 

@@ -68,9 +68,13 @@ async def test_listing_shows_files_that_may_be_read_and_no_others(people: dict[s
     for half, listed in ((studio.private, 0), (studio.public, 2)):
         folder = half.media.rpartition("/")[0]
         for prefix in (folder, f"{folder}/"):
-            answer = await storage(people[who], "POST", "object/list/media", {"prefix": prefix, "limit": 100, "offset": 0})
+            answer = await storage(
+                people[who], "POST", "object/list/media", {"prefix": prefix, "limit": 100, "offset": 0}
+            )
             assert len(answer.json()) == listed
-    everything = await storage(people[who], "POST", "object/list/media", {"prefix": studio.owner, "limit": 1000, "offset": 0})
+    everything = await storage(
+        people[who], "POST", "object/list/media", {"prefix": studio.owner, "limit": 1000, "offset": 0}
+    )
     assert studio.private.job not in everything.text
     assert studio.public.job in everything.text
 
@@ -80,7 +84,9 @@ async def test_public_files_are_everybodys_to_see(people: dict[str, Person], stu
     for path in studio.public.files():
         answer = await storage(people[who], "GET", f"object/media/{path}")
         assert (answer.status_code, answer.content) == (200, path.encode())
-        assert (await storage(people[who], "GET", f"object/public/media/{path}")).status_code == 400  # the bucket is none
+        assert (
+            await storage(people[who], "GET", f"object/public/media/{path}")
+        ).status_code == 400  # the bucket is none
     assert None not in await signs(people[who], studio.public.files())
 
 
@@ -90,7 +96,9 @@ async def test_the_owner_sees_their_own(owner: Person, studio: Studio):
     assert None not in await signs(owner, studio.private.files())
 
 
-async def test_without_a_key_nothing_but_avatars_and_signed_addresses_answers(supabase: Address, owner: Person, studio: Studio):
+async def test_without_a_key_nothing_but_avatars_and_signed_addresses_answers(
+    supabase: Address, owner: Person, studio: Studio
+):
     async with httpx.AsyncClient(base_url=f"{supabase.api_url}/storage/v1") as nobody:
         for path in studio.public.files():
             for way in (*READING, "object/public"):
@@ -123,7 +131,9 @@ async def test_a_signed_address_opens_nothing_else(
         assert answer.status_code == 400, (path, tried)
     for tried in (own_token, token):
         answer = await people[who].http.put(
-            f"/storage/v1/object/upload/sign/media/{studio.private.media}?token={tried}", content=b"forged", headers=WEBP
+            f"/storage/v1/object/upload/sign/media/{studio.private.media}?token={tried}",
+            content=b"forged",
+            headers=WEBP,
         )
         assert answer.status_code == 400
 
@@ -158,8 +168,18 @@ async def test_only_the_worker_writes_media(people: dict[str, Person], studio: S
         assert (await storage(somebody, "DELETE", f"object/media/{path}")).status_code == 400
         for verb in ("move", "copy"):
             for bucket in ("media", "avatars"):
-                body = {"bucketId": "media", "sourceKey": path, "destinationBucket": bucket, "destinationKey": elsewhere}
-                may = verb == "copy" and bucket == "avatars" and who != "anon" and (who == "owner" or path in studio.public.files())
+                body = {
+                    "bucketId": "media",
+                    "sourceKey": path,
+                    "destinationBucket": bucket,
+                    "destinationKey": elsewhere,
+                }
+                may = (
+                    verb == "copy"
+                    and bucket == "avatars"
+                    and who != "anon"
+                    and (who == "owner" or path in studio.public.files())
+                )
                 answer = await storage(somebody, "POST", f"object/{verb}", body)
                 assert answer.is_success == may, (verb, bucket, path)
                 if may:
@@ -169,7 +189,9 @@ async def test_only_the_worker_writes_media(people: dict[str, Person], studio: S
 
 
 @pytest.mark.parametrize("who", OTHERS)
-async def test_files_follow_their_row_at_once(people: dict[str, Person], owner: Person, service: Person, studio: Studio, who: str):
+async def test_files_follow_their_row_at_once(
+    people: dict[str, Person], owner: Person, service: Person, studio: Studio, who: str
+):
     picture = f"generations?id=eq.{studio.public.generation}"
     files = [studio.public.media, studio.public.poster]
     assert (await owner.rest("PATCH", picture, {"visibility": "private"})).status_code == 204
@@ -192,7 +214,13 @@ async def test_an_avatar_lies_in_its_members_folder(
     for who in OTHERS:
         somebody = people[who]
         for method, headers in (("POST", WEBP), ("POST", UPSERT), ("PUT", WEBP)):
-            for path in (mine, f"{owner.id}/other.webp", f"{owner.id.upper()}/x.webp", "x.webp", f"x/{somebody.id}/x.webp"):
+            for path in (
+                mine,
+                f"{owner.id}/other.webp",
+                f"{owner.id.upper()}/x.webp",
+                "x.webp",
+                f"x/{somebody.id}/x.webp",
+            ):
                 assert (await store(somebody, f"avatars/{path}", method, headers)).status_code == 400, path
                 assert (await storage(somebody, "POST", f"object/upload/sign/avatars/{path}")).status_code == 400
         assert (await storage(somebody, "DELETE", f"object/avatars/{mine}")).status_code == 400
@@ -221,7 +249,9 @@ async def test_buckets_are_the_services(people: dict[str, Person]):
     for who in ("anon", "stranger"):
         somebody = people[who]
         assert (await storage(somebody, "GET", "bucket")).json() == []
-        assert (await storage(somebody, "POST", "bucket", {"id": "mine", "name": "mine", "public": True})).status_code == 400
+        assert (
+            await storage(somebody, "POST", "bucket", {"id": "mine", "name": "mine", "public": True})
+        ).status_code == 400
         for bucket in BUCKETS:
             assert (await storage(somebody, "GET", f"bucket/{bucket}")).status_code == 400
             assert not (await storage(somebody, "PUT", f"bucket/{bucket}", {"public": True})).is_success
