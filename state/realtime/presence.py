@@ -53,10 +53,11 @@ def people_of(state: dict[str, list[dict[str, Any]]]) -> dict[UUID, Person]:
         metas = [meta for meta in metas[:MAX_METAS] if isinstance(meta, dict)]
         if not metas:
             continue
-        statuses = {meta.get("status") for meta in metas}
         tabs = sum(min(meta["tabs"], 99) for meta in metas if isinstance(meta.get("tabs"), int) and meta["tabs"] > 0)
         since = min((_time(meta.get("since")) for meta in metas), default=datetime.now(UTC))
-        people[who] = Person(who, "online" if "online" in statuses else "away", max(1, tabs), since)
+        people[who] = Person(
+            who, "online" if any(meta.get("status") == "online" for meta in metas) else "away", max(1, tabs), since
+        )
     return people
 
 
@@ -115,12 +116,14 @@ class Presence:
     async def _keep(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            await self._wake.wait()
-            self._wake.clear()
-            if not self._channel.live or self._meta == self._shown:
+            too_soon_s = self._calls[0] + PER_S - loop.time() if len(self._calls) == CALLS else 0.0
+            settled = not self._channel.live or self._meta == self._shown
+            if settled or (too_soon_s > 0 and self._meta is not None):  # P2
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(None if settled else too_soon_s):
+                        await self._wake.wait()
+                self._wake.clear()
                 continue
-            if len(self._calls) == CALLS and self._meta is not None:  # P2
-                await asyncio.sleep(max(0.0, self._calls[0] + PER_S - loop.time()))
             meta = self._meta
             if await self._connection.track(self._channel, meta):
                 self._calls.append(loop.time())

@@ -112,10 +112,7 @@ class Socket:
                     await client.close()
         finally:
             for remote in list(client.channels.values()):
-                remote.rejoin_timer.reset()
-                remote.join_push.destroy()
-                for push in remote.messages_waiting_for_ack.values():
-                    push.destroy()
+                _end_timers(remote)
             if websocket is not None:
                 websocket.transport.abort()
             running = [task for task in (reader, heart) if task is not None]
@@ -173,12 +170,14 @@ class Socket:
     async def _leave(self, remote: AsyncRealtimeChannel, topic: str) -> None:
         # Not client.remove_channel: it forgets the channel before the server has, whose late phx_close would then close
         # the next one of this name. `is_leaving` proves nothing: a late reply to the join makes it joined again.
-        with suppress(Exception):
+        try:
             await remote.unsubscribe()
             while not remote.is_closed:  # noqa: ASYNC110
                 await asyncio.sleep(SETTLE_S)
             await asyncio.sleep(SETTLE_S)
-        self._leaving.pop(topic, None)
+        finally:
+            _end_timers(remote)
+            self._leaving.pop(topic, None)
 
     # What the server says, applied in order by whoever owns the queue ----------------------------------------------
 
@@ -231,6 +230,14 @@ class Socket:
             while loop.time() < sent + PROBE_EVERY_S:
                 self._assess()
                 await asyncio.sleep(min(1.0, PROBE_EVERY_S))
+
+
+def _end_timers(remote: AsyncRealtimeChannel) -> None:
+    """Of the library: each push has one until it is answered, and broadcasts never are."""
+    remote.rejoin_timer.reset()
+    remote.join_push.destroy()
+    for push in remote.messages_waiting_for_ack.values():
+        push.destroy()
 
 
 async def _within(seconds: float, event: asyncio.Event) -> bool:

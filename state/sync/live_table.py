@@ -192,7 +192,9 @@ class LiveTable(Generic[Row]):
             different = self._window.snapshot(records, asked)
         except (StateError, ValidationError) as error:
             self._window.abandon(asked)
-            self.error = str(error)
+            if isinstance(error, ValidationError):
+                log.error("A row of %s could not be read: %s", self.query.table, error)
+            self.error = str(error) if isinstance(error, StateError) else "What the database sent could not be read"
             self.phase = "failed" if self.phase == "loading" else self.phase
             self._tell_soon()
             return
@@ -210,7 +212,7 @@ class LiveTable(Generic[Row]):
             different |= self._window.apply(change)
         self._changed(different)
         if news:
-            self._tell_soon()
+            self.flush()  # whoever sees that it is ready sees the rows
 
     async def _select(self) -> list[dict[str, Any]]:
         limit = self._window.limit

@@ -87,12 +87,17 @@ def sign(supabase: Address, id: UUID, seconds: float = 600) -> str:
     return jwt.encode(claims, supabase.jwt_secret, algorithm="HS256")
 
 
+def as_admin(supabase: Address) -> dict[str, str]:
+    """The headers that open the Admin API."""
+    return {"apikey": supabase.secret_key, "Authorization": f"Bearer {supabase.secret_key}"}
+
+
 async def make_account(supabase: Address, http: httpx.AsyncClient) -> Account:
     """Somebody nobody else knows, so that no test meets another's rows."""
     name = f"t{uuid4().hex[:12]}"
     answer = await http.post(
         f"{supabase.api_url}/auth/v1/admin/users",
-        headers={"apikey": supabase.secret_key},
+        headers=as_admin(supabase),
         json={
             "email": f"{name}@example.com", "password": PASSWORD, "email_confirm": True,
             "user_metadata": {"username": name, "display_name": f"Tess {name}"},
@@ -105,7 +110,7 @@ async def make_account(supabase: Address, http: httpx.AsyncClient) -> Account:
 
 async def remove_account(supabase: Address, http: httpx.AsyncClient, account: Account) -> None:
     """With all that is theirs."""
-    await http.delete(f"{supabase.api_url}/auth/v1/admin/users/{account.id}", headers={"apikey": supabase.secret_key})
+    await http.delete(f"{supabase.api_url}/auth/v1/admin/users/{account.id}", headers=as_admin(supabase))
 
 
 async def add_generations(

@@ -50,10 +50,13 @@ class Desk:
         self.mutations: Mutations[Thing] = Mutations(
             touch=self.touched.append,
             confirm=lambda record: self.held.update({record["id"]: Thing(**record)}),
-            gone=lambda key: self.held.pop(key, None),
+            gone=self.gone,
             refused=self.refusals.append,
             sleep=self.pause,
         )
+
+    def gone(self, key: Any) -> None:
+        self.held.pop(key, None)
 
     async def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)

@@ -135,7 +135,9 @@ def wheres(draw: st.DrawFn) -> Where:
 
 
 queries = st.builds(Query, st.just(TABLE), st.lists(wheres(), max_size=2).map(tuple), orders)
-async_given = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+async_given = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 def test_its_parameters_are_those_of_postgrest():
