@@ -37,9 +37,9 @@ class Settings(BaseSettings):
     db_port: Port = 54322
     dev: bool = False
     storage_secret: SecretStr | None = None
-    supabase_url: BaseUrl | None = Field(None, validation_alias="SUPABASE_URL")
+    supabase_url: BaseUrl | None = Field(default=None, validation_alias="SUPABASE_URL")
     publishable_key: str | None = Field(
-        None, validation_alias=AliasChoices("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_ANON_KEY")
+        default=None, validation_alias=AliasChoices("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_ANON_KEY")
     )
 
     @property
@@ -62,9 +62,9 @@ class WorkerSettings(Settings):
     """The worker's: it alone holds the secret key."""
 
     secret_key: SecretStr | None = Field(
-        None, validation_alias=AliasChoices("SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY")
+        default=None, validation_alias=AliasChoices("SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY")
     )
-    progress_interval_s: float = Field(0.0, validation_alias="PROGRESS_INTERVAL_S", ge=0)
+    progress_interval_s: float = Field(default=0.0, validation_alias="PROGRESS_INTERVAL_S", ge=0)
     render_seconds: float = Field(1.0, ge=0, description="pace of simulated work; 0 is as fast as it can")
     failure_rate: float = Field(0.02, ge=0, le=1)
     jobs: int = Field(4, ge=1, le=64)

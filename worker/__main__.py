@@ -10,13 +10,18 @@ import os
 import signal
 import sys
 import threading
+from logging.handlers import RotatingFileHandler
 
 from settings import SettingsError, WorkerSettings, load
 from worker.app import run
 from worker.errors import NotAllowed, Unavailable
 
 
+LOG_BYTES = 5_000_000
+
+
 def main() -> int:
+    """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m worker", description="Renders what members ask for.")
     parser.add_argument(
         "--demo", action="store_true", help="put the first pictures of the demo members into an empty studio"
@@ -24,17 +29,33 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="say that it is ready as JSON")
     parser.add_argument("--watch-stdin", action="store_true", help="end when standard input ends")
     arguments = parser.parse_args()
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("httpx", "httpcore"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    # it warns of every tick that is still under way when the next is due, which here is meant to be left out
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     try:
-        asyncio.run(_serve(load(WorkerSettings), arguments))
+        settings = load(WorkerSettings)
+        _log(settings, child=arguments.watch_stdin)
+        asyncio.run(_serve(settings, arguments))
     except (SettingsError, NotAllowed, Unavailable) as error:
         print(_explain(error), file=sys.stderr)
         return 1
     return 0
+
+
+def _log(settings: WorkerSettings, *, child: bool) -> None:
+    """To standard error; a child of main.py writes into the data folder, and only warnings to the terminal it shares."""
+    shown = logging.StreamHandler(sys.stderr)
+    handlers: list[logging.Handler] = [shown]
+    if child:
+        shown.setLevel(logging.WARNING)
+        settings.data.mkdir(parents=True, exist_ok=True)
+        handlers.append(
+            RotatingFileHandler(settings.data / "worker.log", maxBytes=LOG_BYTES, backupCount=1, delay=True)
+        )
+    logging.basicConfig(
+        level=logging.INFO, handlers=handlers, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+    )
+    for noisy in ("httpx", "httpcore"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    # it warns of every tick that is still under way when the next is due, which here is meant to be left out
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
 async def _serve(settings: WorkerSettings, arguments: argparse.Namespace) -> None:
