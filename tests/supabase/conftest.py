@@ -14,7 +14,8 @@ from embedded.migrations import migrate
 from embedded.postgres import Postgres
 from embedded.stack import Address
 from tests.supabase.people import Person, join, leave, person
-from tests.supabase.studio import Studio
+from tests.supabase.queue import Queue
+from tests.supabase.studio import Studio, clear_queue
 
 PROJECT = Path(__file__).parents[2]
 
@@ -88,3 +89,19 @@ async def older(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[async
 async def studio(owner: Person, service: Person, sql: asyncpg.Connection) -> Studio:
     """What the owner has, once private and once public; made anew for every module."""
     return await Studio.furnish(owner, service, sql)
+
+
+@pytest.fixture
+async def queue(service: Person, sql: asyncpg.Connection) -> AsyncIterator[Queue]:
+    """An empty queue."""
+    await clear_queue(sql)
+    yield Queue(service, sql)
+    await clear_queue(sql)
+
+
+@pytest.fixture
+async def third(supabase: Address, service: Person) -> AsyncIterator[Person]:
+    member = await join(supabase, "third")
+    yield member
+    await leave(member, service)
+    await member.http.aclose()
