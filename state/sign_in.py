@@ -80,6 +80,7 @@ class TokenFamily:
     expires_at: float  # unix seconds
     ended: str | None = None  # the reason, once it is over
     renewed: Event[[str]] = field(default_factory=Event)
+    renewals: int = 0  # two access tokens of one second are equal, so that they cannot tell
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def stored(self) -> dict[str, Any]:
@@ -94,7 +95,7 @@ class Sessions:
     """All sign-ins of this process. `secret` encrypts the file they are kept in."""
 
     def __init__(self, project: Project, file: Path, secret: str, *, demo: bool) -> None:
-        self.demo = DEMO_ACCOUNTS if demo else ()
+        self.demo: tuple[DemoAccount, ...] = DEMO_ACCOUNTS if demo else ()
         self._project = project
         self._file = file
         key = HKDF(SHA256(), 32, salt=None, info=b"starling sessions").derive(secret.encode())
@@ -151,11 +152,11 @@ class Sessions:
 
     async def token(self, family: TokenFamily, *, renew: bool = False) -> str:
         """An access token with some time to live. Raises SessionEnded, RateLimited or Unreachable."""
-        stale = family.access_token if renew else None
+        renewals = family.renewals
         async with family._lock:  # S1
             if family.ended:
                 raise SessionEnded(family.ended)
-            if family.access_token != stale and family.expires_at - time.time() > FRESH_S:
+            if (not renew or family.renewals != renewals) and family.expires_at - time.time() > FRESH_S:
                 return family.access_token
             try:
                 async with spoken():
@@ -171,6 +172,7 @@ class Sessions:
                 raise Unreachable("Supabase gave an answer that makes no sense")
             family.access_token, family.refresh_token = session.access_token, session.refresh_token
             family.expires_at = time.time() + session.expires_in
+            family.renewals += 1
             self._save()
         family.renewed.emit(family.access_token)
         return family.access_token

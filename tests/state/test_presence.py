@@ -20,9 +20,10 @@ from tests.state.support import Account, Someone, until
 
 ADA, GRACE = UUID(int=1), UUID(int=2)
 EARLY, LATE = datetime(2026, 11, 1, 9, tzinfo=UTC), datetime(2026, 11, 1, 10, tzinfo=UTC)
+NINE = EARLY.isoformat()
 
 
-def meta(status: Any = "online", tabs: Any = 1, since: Any = EARLY.isoformat()) -> dict[str, Any]:
+def meta(status: Any = "online", tabs: Any = 1, since: Any = NINE) -> dict[str, Any]:
     return {"status": status, "tabs": tabs, "since": since, "phx_ref": "x"}
 
 
