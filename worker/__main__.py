@@ -16,7 +16,6 @@ from settings import SettingsError, WorkerSettings, load
 from worker.app import run
 from worker.errors import NotAllowed, Unavailable
 
-
 LOG_BYTES = 5_000_000
 
 
