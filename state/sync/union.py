@@ -34,6 +34,7 @@ class Union(Generic[Row]):
         self._paged = paged
         self._horizon: tuple[Any, ...] | None = None
         self._key = key
+        self._unsettled: set[Hashable] = set()  # rows that were last seen with an unconfirmed write
         self._shown: Ordered[Row] = Ordered(sort_key)
         self._listeners: Listeners[Row] = Listeners()
         self._unsubscribe: list[Unsubscribe] = []
@@ -95,7 +96,8 @@ class Union(Generic[Row]):
 
     def _on_batch(self, batch: Batch[Row]) -> None:
         keys = {getattr(row, self._key) for row in [*batch.inserted, *batch.updated, *batch.deleted]}
-        self._listeners.tell(self._show(keys))
+        # A write may be made and taken back between two batches of its source: those never name its row.
+        self._listeners.tell(self._show(keys | self._unsettled))
 
     def _all_keys(self) -> set[Hashable]:
         shown = {getattr(row, self._key) for row in self._shown.rows}
@@ -127,8 +129,10 @@ class Union(Generic[Row]):
         return batch
 
     def _newest(self, key: Hashable) -> Row | None:
+        writes = [write for source in self._sources if (write := source.pending(key)) is not None]
+        (self._unsettled.add if writes else self._unsettled.discard)(key)
         found = [(source.pending(key), row) for source in self._sources if (row := source.get(key)) is not None]
-        if not found or any((p := source.pending(key)) and p.kind == "delete" for source in self._sources):
+        if not found or any(write.kind == "delete" for write in writes):
             return None
         unconfirmed = next((row for pending, row in found if pending), None)
         newest = unconfirmed or max((row for _, row in found), key=lambda row: row.version)  # type: ignore[attr-defined]
