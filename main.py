@@ -91,6 +91,7 @@ def serve(settings: Settings) -> None:
         reconnect_timeout=RECONNECT_S,
         reload=False,
         show=False,
+        tailwind=False,  # nothing uses it, and a page loads a fifth faster without
         show_welcome_message=False,
     )
 

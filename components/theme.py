@@ -1,4 +1,4 @@
-"""Starling's visual language: every colour, radius, shadow and time, mapped once onto Quasar and Tailwind.
+"""Starling's visual language: every colour, radius, shadow and time, mapped once onto Quasar.
 
 The values become CSS variables; `static/*.css` use them by name, and no page has a colour or a pixel of its own.
 Text colours keep at least 4.5:1 against every surface they may stand on (tests/components/test_theme.py).
@@ -139,8 +139,7 @@ def install() -> None:
     scripts = "".join(f'<script src="{place}/{script.name}"></script>' for script in sorted(STATIC.glob("*.js")))
     ui.add_head_html(
         f'<link rel="preload" href="{place}/fonts/inter-latin-wght-normal.woff2" as="font" type="font/woff2" crossorigin>'
-        f"<style>{variables()}</style>{sheets}{scripts}"
-        f'<style type="text/tailwindcss">{tailwind_theme()}</style>',
+        f"<style>{variables()}</style>{sheets}{scripts}",
         shared=True,
     )
 
@@ -149,19 +148,6 @@ def variables() -> str:
     """The CSS variables: dark by default, `:root.light` swaps the colours."""
     shared = "".join(f"--{name}:{value};" for name, value in SHARED.items())
     return f":root{{color-scheme:dark;{shared}{_declare(DARK)}}}:root.light{{color-scheme:light;{_declare(LIGHT)}}}"
-
-
-def tailwind_theme() -> str:
-    """Tailwind's names for the same variables: `text-muted`, `bg-surface`, `rounded-card` and the like."""
-    colours = "".join(
-        f"--color-{name}:var(--{name});"
-        for name in (field.replace("_", "-") for field in asdict(DARK))
-        if not name.startswith("shadow")
-    )
-    return (
-        f"@theme inline{{{colours}--radius-control:var(--radius-s);--radius-card:var(--radius-l);"
-        "--shadow-card:var(--shadow);--shadow-float:var(--shadow-float);--font-sans:var(--font);--font-mono:var(--mono)}"
-    )
 
 
 class Mode:

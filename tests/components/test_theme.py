@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from components.theme import DARK, LIGHT, QUASAR, STATIC, Palette, tailwind_theme, variables
+from components.theme import DARK, LIGHT, QUASAR, STATIC, Palette, variables
 
 READABLE = 4.5  # WCAG 2.2, 1.4.3
 DEFINED_IN_SHEETS = re.compile(r"(--[a-z-]+)\s*:")
@@ -57,7 +57,6 @@ def test_the_sheets_use_only_names_that_somebody_gives_a_value() -> None:
     assert set(USED.findall(sheets)) <= set(DEFINED_IN_SHEETS.findall(variables() + sheets + parts))
 
 
-def test_quasar_and_tailwind_speak_of_our_tokens() -> None:
+def test_quasar_speaks_of_our_tokens() -> None:
     known = set(DEFINED_IN_SHEETS.findall(variables()))
     assert {f"--{ours}" for ours in QUASAR.values()} <= known
-    assert set(USED.findall(tailwind_theme())) <= known
