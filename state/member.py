@@ -119,7 +119,10 @@ class Member:
 
     def release(self, family_id: str, reason: str) -> None:
         """A browser's sign-in is over; with the last one, the member is."""
-        if self._families.pop(family_id, None) and not self._families:
+        family = self._families.pop(family_id, None)
+        if family is not None:
+            family.renewed.unsubscribe(self.connection.push_token)
+        if family is not None and not self._families:
             self._over = True
             self.idle_since = 0.0
             self.ended.emit(reason)
@@ -152,6 +155,8 @@ class Member:
             await table.close()
         await self.media.close()
         await self.connection.close()
+        for family in self._families.values():  # which may go on, with another member
+            family.renewed.unsubscribe(self.connection.push_token)
 
     async def flush(self, within_s: float) -> None:
         """Sends what waits, deletions that could still be undone among it, as far as there is time."""

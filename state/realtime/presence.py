@@ -96,12 +96,13 @@ class Presence:
 
     async def close(self) -> None:
         """Leaves the room."""
-        if self._forget is not None:
-            self._forget.cancel()
         await self._tasks.close()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe = []
+        if self._forget is not None:  # last: leaving is a loss, too
+            self._forget.cancel()
+            self._forget = None
 
     def show(self, status: Literal["online", "away"], tabs: int, since: datetime) -> None:
         """Lets others see one; the same again costs nothing."""
