@@ -21,6 +21,7 @@ EVERYBODY = list(ROLE)
 OTHERS = ["anon", "stranger"]
 PRIVATE_TABLES = ["models", "generation_jobs", "generations"]
 WHOLE = "return=representation,count=exact"
+WAITS = "select wait_event_type = 'Lock' from pg_stat_activity where pid = $1"
 
 
 def denied(answer: httpx.Response, who: str) -> None:
@@ -149,10 +150,10 @@ async def test_embedding_shows_no_more(people: dict[str, Person], studio: Studio
 async def test_a_public_picture_of_a_private_model_does_not_show_the_model(
     people: dict[str, Person], studio: Studio, sql: asyncpg.Connection, who: str
 ):
-    await sql.execute(
-        "update public.generations set model_id = $1 where id = $2", studio.private.model, studio.public.generation
-    )
+    draw_with = "update public.generations set model_id = $1 where id = $2"
+    await sql.execute(draw_with, studio.private.model, studio.public.generation)
     answer = await people[who].rest("GET", f"generations?id=eq.{studio.public.generation}&select=id,models(*)")
+    await sql.execute(draw_with, studio.public.model, studio.public.generation)
     assert answer.json() == [{"id": studio.public.generation, "models": None}]
 
 
@@ -257,9 +258,9 @@ async def test_a_private_model_is_its_owners(stranger: Person, owner: Person, st
 
 @pytest.mark.parametrize("who", OTHERS)
 async def test_a_picture_made_private_takes_its_prompt_along(
-    people: dict[str, Person], owner: Person, service: Person, sql: asyncpg.Connection, who: str
+    supabase: Address, people: dict[str, Person], owner: Person, service: Person, sql: asyncpg.Connection, who: str
 ):
-    """The job says the prompt as well; it stays public as long as one of its pictures is."""
+    """The job says the prompt as well; it stays public as long as one of its pictures is, and no longer."""
     job = await owner.enqueue(prompt="a secret after all", params={"count": 3})
     await sql.execute("update public.generation_jobs set status = 'active', attempt = 1 where id = $1", job["id"])
     await sql.execute("insert into private.job_leases values ($1, 'w', 1, now() + interval '1 minute')", job["id"])
@@ -272,11 +273,18 @@ async def test_a_picture_made_private_takes_its_prompt_along(
     pictures = f"generations?job_id=eq.{job['id']}&ordinal"
     await owner.rest("PATCH", f"{pictures}=eq.0", {"visibility": "private"})
     assert await prompt_is_seen()
-    gone = [
-        owner.rest("PATCH", f"{pictures}=eq.1", {"visibility": "private"}),
-        owner.rest("DELETE", f"{pictures}=eq.2"),
-    ]
-    assert [answer.status_code for answer in await asyncio.gather(*gone)] == [204, 204]
+    # The last two go at once, and neither sees that the other goes as well.
+    first, second = [await asyncpg.connect(supabase.db_url) for _ in range(2)]
+    async with first.transaction():
+        of_job = "where job_id = $1 and ordinal = $2"
+        await first.execute(f"update public.generations set visibility = 'private' {of_job}", job["id"], 1)
+        deletion = asyncio.create_task(second.execute(f"delete from public.generations {of_job}", job["id"], 2))
+        while not deletion.done() and not await sql.fetchval(WAITS, second.get_server_pid()):  # noqa: ASYNC110 - Postgres tells nobody
+            await asyncio.sleep(0.01)
+        assert await prompt_is_seen()
+    assert await deletion == "DELETE 1"
+    for connection in (first, second):
+        await connection.close()
     assert not await prompt_is_seen()
     await owner.rest("PATCH", f"{pictures}=eq.1", {"visibility": "public"})
     assert not await prompt_is_seen()
