@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Callable
 from functools import partial
@@ -18,7 +17,6 @@ from state.models import Model
 from state.sync.rows import Rows
 
 STORED = "draft"  # key in app.storage.user: what this browser was writing
-SAVE_AFTER_S = 0.6  # without a keystroke
 COUNT_FROM = 900  # characters from which on the counter shows
 SHOWN_EXAMPLES = 3
 
@@ -30,7 +28,6 @@ class PromptForm(ui.element):
         super().__init__("form")
         self.draft = PromptDraft.restore(app.storage.user.get(STORED, {}))
         self._generate = generate
-        self._save_timer: asyncio.TimerHandle | None = None
         self.classes("card prompt").props('aria-label="New picture"').on("submit.prevent", js_handler="() => {}")
         with self:
             self._writing(guest)
@@ -55,7 +52,6 @@ class PromptForm(ui.element):
                     icon=f"{ICON}tune", color=None, on_click=lambda: self._row.classes(toggle="prompt__row--all")
                 ).classes("btn--icon prompt__all").props('flat aria-label="More settings"')
                 self._go()
-        self.client.on_delete(self._stop_saving)
         self._show()
 
     # What others do with it ---------------------------------------------------------------------------------------------
@@ -85,7 +81,6 @@ class PromptForm(ui.element):
             self._complain(checked)
             return
         self._complain({})
-        self._save()
         self._generate(checked)
         self._prompt.run_method("select")  # still there, and typing on replaces it
 
@@ -204,21 +199,8 @@ class PromptForm(ui.element):
         if self._error.text:
             self.focus()
 
-    # How it is kept -----------------------------------------------------------------------------------------------------
-
     def _changed(self) -> None:
-        self._stop_saving()
-        self._save_timer = asyncio.get_running_loop().call_later(SAVE_AFTER_S, self._save)
-
-    def _save(self) -> None:
-        self._stop_saving()
-        with self:
-            app.storage.user[STORED] = self.draft.store()
-
-    def _stop_saving(self) -> None:
-        if self._save_timer is not None:
-            self._save_timer.cancel()
-            self._save_timer = None
+        app.storage.user[STORED] = self.draft.store()
 
 
 KINDS: dict[Kind, str] = {"image": "Image", "video": "Video"}
