@@ -73,11 +73,12 @@ class PictureActions:
 
     def vary(self, picture: Generation) -> None:
         """Queue the same once more with another seed."""
-        if self._sign_in is not None:
-            self._sign_in()
-            return
         draft = PromptDraft.of(picture)
         draft.seed = None
+        if self._sign_in is not None:
+            self._reuse(draft)  # it waits in the form until they are back
+            self._sign_in()
+            return
         checked = Draft.check(**draft.values())
         if isinstance(checked, Draft):
             self._studio.generate(checked)

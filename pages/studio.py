@@ -83,7 +83,7 @@ def studio_page(visitor: Visitor, around: Shell, picture: str) -> None:
     studio.failures.subscribe(around.toasts.failed)
     around.commands.add(
         Command("Write a prompt", icon=f"{ICON}edit", keys="/", action=form.focus, section="Studio"),
-        Command("Generate", "Ctrl ↵", icon=f"{ICON}auto_awesome", action=form.submit, section="Studio"),
+        Command("Generate", icon=f"{ICON}auto_awesome", action=form.submit, section="Studio"),
         Command("Surprise me", icon=f"{ICON}casino", keys="r", action=form.surprise, section="Studio"),
         *(
             Command(

@@ -247,6 +247,29 @@ async def test_a_link_to_a_picture_opens_it(ada: User, worker: Worker) -> None:
     await ada.should_see("That picture is gone, or it is private", retries=LONG)
 
 
+async def test_progress_touches_its_own_row_and_nothing_else(
+    ada: User, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        write(ada, f"harbour {number}")
+        generate(ada)
+    job = await worker.claim("harbour 2")
+    await worker.report(job, progress=10, stage="Sketching", eta_s=9)
+    await ada.should_see("Sketching · 10 %", retries=LONG)
+    rows = only(ada, Queue)._list.items
+    await until(lambda: all(row._job.status == "active" for row in rows.values()))
+    row = next(row for row in rows.values() if row._job.prompt == "harbour 2")
+    sent: set[int] = set()
+    outbox = row.element.client.outbox
+    enqueue = outbox.enqueue_update
+    monkeypatch.setattr(outbox, "enqueue_update", lambda element: (sent.add(element.id), enqueue(element)))
+    await worker.report(job, progress=40, stage="Painting", eta_s=8)
+    await ada.should_see("Painting · 40 %", retries=LONG)
+    regions = [*only(ada, Queue).descendants(), *only(ada, Gallery).descendants()]
+    others = [other._text.id for other in rows.values() if other is not row]  # their seconds run down
+    assert {element.id for element in regions} & sent - set(others) == {row._text.id, row._bar.id}
+
+
 async def test_nothing_polls_and_nothing_stays_when_the_page_is_closed(ada: User) -> None:
     form = only(ada, PromptForm)
     studio = only(ada, Queue)._studio
