@@ -22,7 +22,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
     data = tmp_path_factory.mktemp("live")
     async with run_starling(data, STARLING_FAILURE_RATE="0", STARLING_RENDER_SECONDS="0.5", STARLING_LEASE_S="4") as it:
         async with asyncio.timeout(120):  # the demo members' first pictures are in front of anybody else's
-            while await count(it, "generation_jobs", status="in.(waiting,active)"):
+            while await count(it, "generation_jobs", status="in.(waiting,active)"):  # noqa: ASYNC110
                 await asyncio.sleep(0.5)
         yield it
 
