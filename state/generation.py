@@ -288,7 +288,9 @@ class Studio:
         """Hides one's own picture at once, and deletes it unless that is undone."""
         table = self._member().generations
         send = partial(self._member().api.delete, "generations", generation_id)
-        return Deletion(table.mutations.delete(generation_id, send, hold_s=UNDO_S))
+        pending = table.mutations.delete(generation_id, send, hold_s=UNDO_S)
+        self._gallery.look(generation_id)
+        return Deletion(pending)
 
     def _change(self, generation_id: UUID, changes: dict[str, Any]) -> None:
         member = self._member()

@@ -274,7 +274,10 @@ class Members:
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(1)
-            for id, member in list(self._members.items()):
-                if member.idle_since is not None and time.monotonic() - member.idle_since > LINGER_S:
-                    del self._members[id]
-                    self._tasks.start(member.close(), f"close {member.name}")
+            self._close_idle()
+
+    def _close_idle(self) -> None:
+        for id, member in list(self._members.items()):
+            if member.idle_since is not None and time.monotonic() - member.idle_since > LINGER_S:
+                del self._members[id]
+                self._tasks.start(member.close(), f"close {member.name}")

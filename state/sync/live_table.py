@@ -133,16 +133,19 @@ class LiveTable(Generic[Row]):
 
     async def load_more(self) -> None:
         """Makes the window a page longer. Raises StateError."""
-        last = self._window.last
-        if self.complete or last is None:
-            return
-        asked = self._window.ask()
-        try:
-            records = await self._source.select(self.query, self._page, last)
-        except BaseException:
-            self._window.abandon(asked)
-            raise
-        self._changed(self._window.page(records, asked, self._page) or set())
+        different = None
+        while different is None:  # a snapshot may overtake the page, which is then of no use
+            last = self._window.last
+            if self.complete or last is None:
+                return
+            asked = self._window.ask()
+            try:
+                records = await self._source.select(self.query, self._page, last)
+            except BaseException:
+                self._window.abandon(asked)
+                raise
+            different = self._window.page(records, asked, self._page)
+        self._changed(different)
         self.flush()
 
     # Life ----------------------------------------------------------------------------------------------------------

@@ -94,6 +94,10 @@ class Union(Generic[Row]):
         """Looks at every row again."""
         self._listeners.tell(self._show(self._all_keys()))
 
+    def look(self, key: Hashable) -> None:
+        """Looks at one row again: a write was made to it in a source that may not hold it yet, and so will not tell."""
+        self._listeners.tell(self._show({key}))
+
     def _on_batch(self, batch: Batch[Row]) -> None:
         keys = {getattr(row, self._key) for row in [*batch.inserted, *batch.updated, *batch.deleted]}
         # A write may be made and taken back between two batches of its source: those never name its row.

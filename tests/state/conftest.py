@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from settings import Settings
 from state.api import Project
 from state.starling import Starling
 from tests.state.peer import Peer
-from tests.state.support import Account, leftovers, make_account, remove_account, until
+from tests.state.support import Account, leftovers, make_account, remove_account, settings_of, until
 
 if TYPE_CHECKING:
     from embedded.stack import Address
@@ -27,9 +26,9 @@ if TYPE_CHECKING:
 async def clean(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     """NiceGUI's events run on this loop; and after each test no task of `state` or of realtime-py is left."""
     monkeypatch.setattr(core, "loop", asyncio.get_running_loop())
-    before = set(leftovers())
+    before = leftovers()
     yield
-    await until(lambda: not set(leftovers()) - before, "no task is left over", within_s=2.0)
+    await until(lambda: not leftovers() - before, "no task is left over", within_s=2.0)
 
 
 @pytest.fixture
@@ -78,9 +77,7 @@ async def project(supabase: Address) -> AsyncIterator[Project]:
 @pytest.fixture
 def config(supabase: Address, tmp_path: Path) -> Settings:
     """The settings of an app whose data folder is a new one."""
-    public = {"api_url": supabase.api_url, "publishable_key": supabase.publishable_key}
-    (tmp_path / "public.json").write_text(json.dumps(public))
-    return Settings(data=tmp_path, _env_file=None)  # type: ignore[call-arg]
+    return settings_of(supabase, tmp_path)
 
 
 @pytest.fixture

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -13,6 +16,7 @@ import asyncpg
 import httpx
 import jwt
 
+from settings import Settings
 from state.errors import SessionEnded
 
 if TYPE_CHECKING:
@@ -33,14 +37,16 @@ async def until(true: Callable[[], Any], what: str = "", within_s: float = 8.0) 
         raise AssertionError(f"It did not come about within {within_s:.0f} s: {what or 'see the line above'}") from None
 
 
-def leftovers() -> list[str]:
+def leftovers() -> Counter[str]:
     """Tasks of `state` and of the Realtime library that still run."""
-    names = []
+    names: Counter[str] = Counter()
     for task in asyncio.all_tasks():
         made_of = getattr(task.get_coro(), "__qualname__", "")
-        if task.get_name().startswith(OWN) or made_of.startswith(LIBRARY):
-            names.append(f"{task.get_name()} ({made_of})")
-    return sorted(names)
+        if task.get_name().startswith(OWN):
+            names[task.get_name()] += 1
+        elif made_of.startswith(LIBRARY):
+            names[made_of] += 1
+    return names
 
 
 @dataclass
@@ -85,6 +91,13 @@ def sign(supabase: Address, id: UUID, seconds: float = 600) -> str:
     """An access token as Auth would give it."""
     claims = {"sub": str(id), "role": "authenticated", "aud": "authenticated", "exp": int(time.time() + seconds)}
     return jwt.encode(claims, supabase.jwt_secret, algorithm="HS256")
+
+
+def settings_of(supabase: Address, data: Path) -> Settings:
+    """Those of an app beside the embedded stack."""
+    public = {"api_url": supabase.api_url, "publishable_key": supabase.publishable_key}
+    (data / "public.json").write_text(json.dumps(public))
+    return Settings(data=data, _env_file=None)  # type: ignore[call-arg]
 
 
 def as_admin(supabase: Address) -> dict[str, str]:
@@ -136,8 +149,8 @@ async def add_job(
     """A job in the queue."""
     rows = await db.fetch(
         """
-        insert into public.generation_jobs (owner_id, kind, prompt, params, visibility, status, started_at)
-        values ($1, 'image', $4, '{"width": 512, "height": 512, "count": 1, "steps": 20, "seed": 1, "duration": 4}',
+        insert into public.generation_jobs (owner_id, kind, prompt, model_id, params, visibility, status, started_at)
+        values ($1, 'image', $4, (select id from public.models where slug = 'aurora'), '{"width": 512, "height": 512, "count": 1, "steps": 20, "seed": 1, "duration": 4}',
                 $2, $3, case when $3 = 'active' then now() end)
         returning id
         """,

@@ -378,6 +378,23 @@ async def test_load_more_makes_it_a_page_longer(desk: Desk):
     assert len(table.rows) == 25, "it stays as long"
 
 
+async def test_load_more_does_its_work_though_it_is_overtaken(desk: Desk):
+    await desk.add(15)
+    table = await desk.live(limit=10)
+    desk.gate.open.clear()
+    answers = desk.gate.answers
+    more = asyncio.create_task(table.load_more())
+    await until(lambda: desk.gate.answers > answers)  # the page is on its way
+    desk.gate.open, slow = asyncio.Event(), desk.gate.open
+    desk.gate.open.set()
+    fetches = table.fetches
+    table.refresh()
+    await until(lambda: table.fetches > fetches)
+    slow.set()
+    await more
+    assert len(table.rows) == 15
+
+
 async def test_load_more_that_fails_leaves_all_as_it_was(desk: Desk):
     await desk.add(15)
     table = await desk.live(limit=10)
