@@ -69,13 +69,13 @@ class Draft(BaseModel):
 
     kind: Kind = "image"
     prompt: str = Field(min_length=1, max_length=MAX_PROMPT)
-    negative_prompt: str = Field("", max_length=MAX_PROMPT)
+    negative_prompt: str = Field(default="", max_length=MAX_PROMPT)
     model_id: UUID
-    width: int = Field(1024, ge=256, le=1536, multiple_of=16)
-    height: int = Field(1024, ge=256, le=1536, multiple_of=16)
-    count: int = Field(1, ge=1, le=4)
-    seed: int | None = Field(None, ge=0, le=MAX_SEED)
-    duration: int = Field(4, ge=1, le=8)
+    width: int = Field(default=1024, ge=256, le=1536, multiple_of=16)
+    height: int = Field(default=1024, ge=256, le=1536, multiple_of=16)
+    count: int = Field(default=1, ge=1, le=4)
+    seed: int | None = Field(default=None, ge=0, le=MAX_SEED)
+    duration: int = Field(default=4, ge=1, le=8)
     visibility: Visibility = "public"
 
     @field_validator("prompt", "negative_prompt", mode="before")

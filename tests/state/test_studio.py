@@ -16,7 +16,7 @@ import pytest
 from embedded.stack import Address
 from state import generation
 from state.api import Project
-from state.generation import ASPECTS, EXAMPLES, Draft, News, Studio
+from state.generation import ASPECTS, EXAMPLES, Draft, News, Studio, Visibility
 from state.member import Member
 from state.models import Job
 from state.starling import Starling
@@ -303,7 +303,8 @@ async def test_a_private_picture_is_in_nobody_elses_studio(desk: Desk):
 async def test_a_picture_that_is_shared_and_hidden_comes_and_goes_for_others(desk: Desk):
     (id,) = await add_generations(desk.db, desk.mine.id, visibility="private")
     await until(lambda: desk.studio.gallery.get(id))
-    for visibility, there in (("public", True), ("private", False), ("public", True)):
+    steps: list[tuple[Visibility, bool]] = [("public", True), ("private", False), ("public", True)]
+    for visibility, there in steps:
         desk.studio.share(id, visibility)
         for name in ("theirs", "guest"):
             await until(lambda name=name, there=there: (desk.studios[name].gallery.get(id) is not None) is there)
