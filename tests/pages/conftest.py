@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from nicegui import app
 from nicegui.testing import User
 from nicegui.testing.user_simulation import user_simulation
 
@@ -43,5 +44,7 @@ async def app_with(url: str, key: str, data: Path, monkeypatch: pytest.MonkeyPat
     (data / "public.json").write_text(json.dumps({"api_url": url, "publishable_key": key}))
     monkeypatch.setenv("STARLING_DATA", str(data))
     monkeypatch.delenv("SUPABASE_URL", raising=False)
+    handlers = dict(app.exception_handlers)  # NiceGUI's own reset between tests leaves main.py's 404 page in place
     async with user_simulation(main_file=MAIN) as somebody:
         yield somebody
+    app.exception_handlers = handlers
