@@ -342,7 +342,7 @@ async def test_a_change_to_somebody_elses_picture_is_refused_and_told(desk: Desk
 
 async def test_a_deletion_vanishes_at_once_and_can_be_undone(desk: Desk):
     (id,) = await add_generations(desk.db, desk.mine.id, visibility="public")
-    await until(lambda: desk.studio.gallery.get(id))
+    await until(lambda: all(studio.gallery.get(id) for studio in desk.studios.values()))
     deletion = desk.studio.delete(id)
     desk.mine.generations.flush()
     assert desk.studio.gallery.get(id) is None, "though it is in the world's table, too"

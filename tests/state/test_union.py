@@ -41,3 +41,17 @@ def test_an_update_that_is_taken_back_unheard_gives_way_to_the_newest_state() ->
     del mine.unconfirmed[old.id]
     mine.listeners.tell(Batch())
     assert list(union.rows) == [new]
+
+
+def test_a_deletion_in_a_source_that_does_not_hold_the_row_yet_hides_it_once_it_is_looked_at() -> None:
+    row = picture("salt flats")
+    mine: HandRows[Generation] = HandRows([])  # the world was faster
+    world: HandRows[Generation] = HandRows([row])
+    union: Union[Generation] = Union([mine, world], sort_key=lambda row: (row.id.int,))
+    union.open()
+    mine.unconfirmed[row.id] = Pending(row.id, "delete", never)
+    union.look(row.id)
+    assert list(union.rows) == []
+    del mine.unconfirmed[row.id]
+    mine.listeners.tell(Batch())
+    assert list(union.rows) == [row]
