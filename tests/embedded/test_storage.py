@@ -484,7 +484,9 @@ async def test_no_name_leads_out_of_the_folder(service: Person, folder: Path, na
     before = stored_files(folder.parent)
     answer = await service.raw.post(target, content=b"x")
     assert answer.status_code in (200, 400)
-    added = stored_files(folder.parent) - before
+    added = {
+        file for file in stored_files(folder.parent) - before if "postgres" not in file.parts
+    }  # which writes at will
     assert len(added) == (answer.status_code == 200)
     assert all(file.is_relative_to(folder) for file in added)
 
