@@ -20,7 +20,9 @@ PROJECT = Path(__file__).parents[1]
 
 async def refusal(**settings: str) -> str:
     """What main.py says on standard error before it ends with status 1."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("SUPABASE_", "STARLING_", "NICEGUI_", "PYTEST_"))}
+    environment = {
+        k: v for k, v in os.environ.items() if not k.startswith(("SUPABASE_", "STARLING_", "NICEGUI_", "PYTEST_"))
+    }
     process = await asyncio.create_subprocess_exec(
         sys.executable, "main.py", cwd=PROJECT, env=environment | settings, stderr=asyncio.subprocess.PIPE
     )
@@ -33,7 +35,7 @@ async def refusal(**settings: str) -> str:
 async def gone(processes: list[psutil.Process]) -> None:
     """Waits until all of them have ended."""
     async with asyncio.timeout(20):
-        while any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes):
+        while any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 

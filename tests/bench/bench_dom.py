@@ -50,9 +50,17 @@ MOVE = "update public.generation_jobs set progress = $2 where id = $1"
 
 async def hear(url: str, key: str, job: str, heard: dict[int, float], ready: asyncio.Event) -> None:
     """Joins `world` over a bare socket and notes when each progress arrives."""
-    async with websockets.connect(f"{url.replace('http', 'ws')}/realtime/v1/websocket?apikey={key}&vsn=1.0.0") as socket:
+    async with websockets.connect(
+        f"{url.replace('http', 'ws')}/realtime/v1/websocket?apikey={key}&vsn=1.0.0"
+    ) as socket:
         config = {"private": True, "broadcast": {"replication_ready": True}}
-        join = {"topic": "realtime:world", "event": "phx_join", "payload": {"config": config}, "ref": "1", "join_ref": "1"}
+        join = {
+            "topic": "realtime:world",
+            "event": "phx_join",
+            "payload": {"config": config},
+            "ref": "1",
+            "join_ref": "1",
+        }
         await socket.send(json.dumps(join))
         async for frame in socket:
             now = time.time()

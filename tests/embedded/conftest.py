@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from rest_support import Api, serve_rest
 
 from embedded.database import Database
 from embedded.keys import Keys
 from embedded.postgres import Postgres
+from tests.embedded.rest_support import Api, serve_rest
 
 
 @pytest.fixture(scope="session")

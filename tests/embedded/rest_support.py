@@ -11,12 +11,12 @@ from typing import Any
 import asyncpg
 import httpx
 import orjson
-from serving import served
 
 from embedded.database import Database
 from embedded.keys import Keys
 from embedded.postgres import Postgres
 from embedded.rest import Rest
+from tests.embedded.serving import served
 
 TABLES = Path(__file__).with_name("rest.sql")
 SCHEMAS = ("shop", "public")

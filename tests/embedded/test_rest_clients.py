@@ -9,8 +9,9 @@ import httpx
 import pytest
 from postgrest import APIResponse, AsyncPostgrestClient, CountMethod
 from postgrest.exceptions import APIError
-from rest_support import Api
-from serving import client
+
+from tests.embedded.rest_support import Api
+from tests.embedded.serving import client
 
 
 @pytest.fixture

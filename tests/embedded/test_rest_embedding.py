@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from rest_support import Api
+
+from tests.embedded.rest_support import Api
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from rest_support import Api
+
+from tests.embedded.rest_support import Api
 
 
 def ids(rows: list[dict[str, object]]) -> list[object]:

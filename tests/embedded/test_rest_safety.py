@@ -11,11 +11,11 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rest_support import SCHEMAS, Api
 
 from embedded.database import Database
 from embedded.keys import Keys
 from embedded.rest.cache import SchemaCache
+from tests.embedded.rest_support import SCHEMAS, Api
 
 PATIENCE_S = 10
 

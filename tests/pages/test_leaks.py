@@ -33,7 +33,7 @@ async def test_two_hundred_pages_leave_nothing(user: User) -> None:
 
 
 async def open_and_close(user: User, times: int) -> None:
-    for number in range(times):
+    for _ in range(times):
         client = await user.open("/studio")
         await asyncio.sleep(0)
         client.delete()
