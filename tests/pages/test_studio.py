@@ -79,7 +79,7 @@ async def ada(user: User) -> User:
     await user.open("/sign-in")
     user.find("Sign in as Ada").click()
     await user.should_see("Here now", retries=LONG)
-    await user.should_see("Aurora", retries=LONG)
+    await user.should_see("Basalt", retries=LONG)
     return user
 
 
@@ -140,7 +140,7 @@ async def test_guests_may_look_and_are_invited(user: User) -> None:
 
 async def test_a_guest_who_generates_signs_in_and_finds_the_prompt_again(user: User) -> None:
     await user.open("/studio")
-    await user.should_see("Aurora", retries=LONG)
+    await user.should_see("Basalt", retries=LONG)
     write(user, "a draft of a guest")
     generate(user)
     await user.should_see("Sign in as Ada", retries=LONG)
