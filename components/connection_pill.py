@@ -6,6 +6,7 @@ the hop from browser to app is watched in the browser, the hop from app to Supab
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -15,28 +16,30 @@ if TYPE_CHECKING:
     from state.realtime.connection import Connection, Status
 
 
-class _Follower(Element):
-    """A component that shows one connection's status and can act on it.
+# The first of these that any connection is in is what the page says.
+GRAVEST = ("unauthorized", "closed", "offline", "connecting", "degraded", "live")
 
-    `own`: it is this person's, so they may switch it off. The world's belongs to all guests; they may only hurry it.
+
+class _Follower(Element):
+    """A component that shows the worst of what a page depends on, and can act on it.
+
+    A member's page depends on their own connection and on the world's. The latter belongs to everybody: `own` says that
+    the first one is this person's, who may switch it off; the others they may only hurry.
     """
 
-    def __init__(self, connection: Connection, *, own: bool) -> None:
+    def __init__(self, *connections: Connection, own: bool) -> None:
         super().__init__()
-        self._connection = connection
+        self._connections = connections
         self._props["own"] = own
         self._show()
-        connection.changed.subscribe(self._show)
-        self.on("reconnect", lambda: self._reconnect(own), args=[])
+        for connection in connections:
+            connection.changed.subscribe(self._show)
+        self.on("reconnect", lambda: reconnect(*connections, own=own), args=[])
         if own:
-            self.on("disconnect", connection.pause, args=[])
-
-    def _reconnect(self, own: bool) -> None:
-        if own or self._connection.status.state == "offline":
-            self._connection.reconnect()
+            self.on("disconnect", connections[0].pause, args=[])
 
     def _show(self) -> None:
-        status = describe(self._connection.status, datetime.now(UTC))
+        status = describe(worst([connection.status for connection in self._connections]), datetime.now(UTC))
         if self._props.get("status") != status:
             self._props["status"] = status
             self.update()
@@ -48,6 +51,18 @@ class ConnectionPill(_Follower, component="static/vue/connection_pill.js"):
 
 class OfflineBar(_Follower, component="static/vue/offline_bar.js"):
     """The slim amber bar under the header: since when, what is shown meanwhile, when the next attempt is."""
+
+
+def worst(statuses: Sequence[Status]) -> Status:
+    """The status in which most is missing; the first one of equals."""
+    return min(statuses, key=lambda status: GRAVEST.index(status.state))
+
+
+def reconnect(*connections: Connection, own: bool) -> None:
+    """One's own connection anew; the others, if they are waiting, at once."""
+    for number, connection in enumerate(connections):
+        if (own and number == 0) or connection.status.state == "offline":
+            connection.reconnect()
 
 
 def describe(status: Status, now: datetime) -> dict[str, object]:

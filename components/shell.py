@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ from nicegui import ui
 
 from components import session
 from components.command_palette import Command, CommandPalette
-from components.connection_pill import ConnectionPill, OfflineBar
+from components.connection_pill import ConnectionPill, OfflineBar, reconnect
 from components.island import Island
 from components.mode_switch import ModeSwitch
 from components.navigation import Place, places
@@ -49,7 +50,7 @@ def shell(title: str, visitor: Visitor) -> Iterator[Shell]:
     member = visitor.member
     here = ui.context.client.page.path
     reachable = places(member=member is not None)
-    connection = member.connection if member else visitor.world.connection
+    connections = [*([member.connection] if member else []), visitor.world.connection]
     mode = Mode()
     shortcuts = Shortcuts()
     commands = CommandPalette(shortcuts)
@@ -62,17 +63,17 @@ def shell(title: str, visitor: Visitor) -> Iterator[Shell]:
                 _search()
                 if member:
                     PeopleHere(member.presence, visitor.world.people, member.id)
-                ConnectionPill(connection, own=member is not None)
+                ConnectionPill(*connections, own=member is not None)
                 ModeSwitch(mode)
                 if member:
                     PersonMenu(member).classes("only-narrow")
                 else:
                     ui.link("Sign in", sign_in_path(here)).classes("action")
-            OfflineBar(connection, own=member is not None)
+            OfflineBar(*connections, own=member is not None)
             content = ui.element("main").classes("content").props("id=content tabindex=-1")
         _tab_bar(reachable, here)
     toasts = Toasts()
-    commands.add(*_everywhere(reachable, connection, mode, member, here))
+    commands.add(*_everywhere(reachable, connections, mode, member, here))
     if member:
         member.ended.subscribe(lambda reason: toasts.show(_ended(reason, here)))
     with content:
@@ -155,7 +156,7 @@ def _search() -> None:
 
 
 def _everywhere(
-    reachable: list[Place], connection: Connection, mode: Mode, member: Member | None, here: str
+    reachable: list[Place], connections: list[Connection], mode: Mode, member: Member | None, here: str
 ) -> Iterator[Command]:
     """The commands that every page has."""
     for place in reachable:
@@ -164,7 +165,8 @@ def _everywhere(
         "Switch between dark and light", icon=f"{ICON}contrast", keys="t", action=mode.toggle, section=EVERYWHERE
     )
     if member:
-        yield Command("Reconnect", icon=f"{ICON}refresh", action=connection.reconnect, section=EVERYWHERE)
+        again = partial(reconnect, *connections, own=True)
+        yield Command("Reconnect", icon=f"{ICON}refresh", action=again, section=EVERYWHERE)
         yield Command("Sign out", icon=f"{ICON}logout", action=session.sign_out, section=EVERYWHERE)
     else:
         yield Command("Sign in", icon=f"{ICON}login", to=sign_in_path(here), section=EVERYWHERE)

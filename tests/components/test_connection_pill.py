@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from components.connection_pill import describe
+from components.connection_pill import describe, worst
 from state.realtime.status import Status
 
 NOW = datetime(2026, 1, 1, 12, 4, tzinfo=UTC)
@@ -25,3 +25,12 @@ def test_a_time_that_has_passed_is_now() -> None:
 def test_the_round_trip_is_whole_milliseconds() -> None:
     assert describe(Status(state="live", since=NOW, round_trip_ms=4.4), NOW)["roundTrip"] == 4
     assert describe(Status(state="connecting", since=NOW), NOW)["roundTrip"] is None
+
+
+def test_the_page_says_the_worst_of_what_it_depends_on() -> None:
+    mine, everybodys = Status(state="live"), Status(state="offline")
+    assert worst([mine, everybodys]) is everybodys
+    everybodys.state = "live"
+    assert worst([mine, everybodys]) is mine
+    mine.state, everybodys.state = "degraded", "connecting"
+    assert worst([mine, everybodys]) is everybodys
