@@ -3,7 +3,8 @@
     python -m tests.bench.bench_realtime [--sockets 300] [--messages 200] [--rate 20]
 
 Server, clients and Postgres share this machine, as on a laptop; the clients run in a process of their own. Three
-numbers per message: until the first socket has it, the middle one, the last one.
+numbers per message: until the first socket has it, the middle one, the last one. Beside them, in the same
+transactions, a NOTIFY to one bare LISTEN: the least that any way out of this Postgres takes.
 """
 
 from __future__ import annotations
@@ -76,21 +77,28 @@ async def listen(path: str, port: int, dsn: str, sockets: int, messages: int, ra
     for listener in listeners:
         await loop.create_connection(lambda listener=listener: listener, "127.0.0.1", port)
         await asyncio.wait_for(joined.acquire(), 10)
-    connection = await asyncpg.connect(dsn)
+    connection, bare = await asyncpg.connect(dsn), await asyncpg.connect(dsn)
+    notified: list[float] = []
+    await bare.add_listener("bench", lambda *_: notified.append(time.perf_counter()))
     committed: list[float] = []
     for n in range(messages):
         async with connection.transaction():
             await connection.execute(SEND, n)
+            await connection.execute("select pg_notify('bench', '')")
             committed.append(time.perf_counter())  # the commit is the next thing that the connection says
         await asyncio.sleep(1 / rate)
     for _ in range(sockets * messages):
         await asyncio.wait_for(arrived.get(), 10)
     await connection.close()
+    await bare.close()
+    least = statistics.median((at - start) * 1000 for at, start in zip(notified, committed, strict=True))
+    print(f"   NOTIFY to one LISTEN: median {least:6.2f} ms")
     arrivals = list(zip(*(listener.times for listener in listeners), strict=True))
     for name, pick in (("first", min), ("middle", statistics.median), ("last", max)):
         times = sorted((pick(at) - start) * 1000 for at, start in zip(arrivals, committed, strict=True))
         print(
             f"{name:>7} socket: median {statistics.median(times):6.2f} ms, p95 {times[int(len(times) * 0.95)]:6.2f} ms"
+            f"   ratio to NOTIFY {statistics.median(times) / least:.1f}"
         )
 
 
