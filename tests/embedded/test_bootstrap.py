@@ -72,16 +72,17 @@ async def test_broadcast_changes_sends_the_row(database: Database) -> None:
             create table public.noted (id int);
             create function public.announce_noted() returns trigger language plpgsql as $$
               begin
-                perform realtime.broadcast_changes('room', 'noted', tg_op, tg_table_name, tg_table_schema, new, old);
+                perform realtime.broadcast_changes('noted room', 'noted', tg_op, tg_table_name, tg_table_schema, new, old);
                 return null;
               end $$;
             create trigger announce after insert on public.noted for each row execute function public.announce_noted();
             insert into public.noted values (7);
         """)
-        row = await connection.fetchrow("select *, payload ->> 'id' = id::text as named from realtime.messages")
-        assert (row["topic"], row["event"], row["private"], row["extension"]) == ("room", "noted", True, "broadcast")
-        assert row["named"]
-        assert await connection.fetchval("select payload -> 'record' ->> 'id' from realtime.messages") == "7"
+        row = await connection.fetchrow(
+            "select *, payload ->> 'id' = id::text as named, payload -> 'record' ->> 'id' as record from realtime.messages where topic = 'noted room'"
+        )
+        assert (row["event"], row["private"], row["extension"]) == ("noted", True, "broadcast")
+        assert (row["named"], row["record"]) == (True, "7")
         await transaction.rollback()
 
 

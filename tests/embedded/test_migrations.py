@@ -28,6 +28,12 @@ async def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     await postgres.stop()
 
 
+@pytest.fixture(scope="module", autouse=True)
+async def applied(server: str) -> list[str]:
+    """The project's migrations come first; the tests' own have later versions."""
+    return await migrate(server, PROJECT / "supabase")
+
+
 @pytest.fixture(scope="module")
 async def owner(server: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(server)
@@ -45,11 +51,14 @@ def write(project: Path, name: str, script: str) -> None:
     (project / "migrations" / name).write_text(script)
 
 
-async def test_the_projects_own_migrations_apply_once(server: str, owner: asyncpg.Connection) -> None:
-    applied = await migrate(server, PROJECT / "supabase")
+async def test_the_projects_own_migrations_apply_once(
+    server: str, applied: list[str], owner: asyncpg.Connection
+) -> None:
     assert applied == [*sorted(file.name for file in (PROJECT / "supabase" / "migrations").glob("*.sql")), "seed.sql"]
     assert await migrate(server, PROJECT / "supabase") == []
-    recorded = await owner.fetch("select version, name from supabase_migrations.schema_migrations order by version")
+    recorded = await owner.fetch(
+        "select version, name from supabase_migrations.schema_migrations where version < '3' order by version"
+    )
     assert [(row["version"], row["name"]) for row in recorded] == [
         (m.version, m.name) for m in find(PROJECT / "supabase")
     ]

@@ -19,7 +19,18 @@ from embedded.keys import Keys
 if TYPE_CHECKING:
     from embedded.stack import Address
 
-MAIN = Path(__file__).parents[2] / "main.py"
+PROJECT = Path(__file__).parents[2]
+MAIN = PROJECT / "main.py"
+
+
+@pytest.fixture(scope="session")
+async def supabase(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Address]:
+    """A stack of the pages' own: what they show is counted, so nobody else may leave anything in it."""
+    from embedded.stack import Stack
+
+    stack = Stack(tmp_path_factory.mktemp("supabase"), migrations=PROJECT / "supabase", with_demo=True)
+    yield await stack.start()
+    await stack.stop()
 
 
 @pytest.fixture
