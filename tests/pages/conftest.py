@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import asyncpg
 import pytest
 from nicegui import app
 from nicegui.testing import User
@@ -35,7 +36,10 @@ async def supabase(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ad
 
 @pytest.fixture
 async def user(supabase: Address, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[User]:
-    """Somebody with a fresh browser."""
+    """Somebody with a fresh browser, and a studio in which nothing has been made yet."""
+    database = await asyncpg.connect(supabase.db_url)
+    await database.execute("delete from public.generation_jobs; delete from public.generations")
+    await database.close()
     async with app_with(supabase.api_url, supabase.publishable_key, tmp_path, monkeypatch) as somebody:
         yield somebody
 

@@ -28,7 +28,7 @@ async def test_the_numbers_are_those_of_the_world(user: User) -> None:
 async def test_one_click_is_enough_to_be_somebody(user: User) -> None:
     await user.open("/")
     user.find("Sign in as Ada").click()
-    await user.should_see("Ada Lovelace", retries=50)
+    await user.should_see("Ada Lovelace", retries=150)
     with user:
         assert ui.context.client.page.path == "/studio"
 
@@ -36,7 +36,7 @@ async def test_one_click_is_enough_to_be_somebody(user: User) -> None:
 async def test_members_go_on_to_the_studio(user: User) -> None:
     await user.open("/")
     user.find("Sign in as Ada").click()
-    await user.should_see("Ada Lovelace", retries=50)
+    await user.should_see("Ada Lovelace", retries=150)
     await user.open("/")
     with user:
         assert ui.context.client.page.path == "/studio"
