@@ -11,13 +11,17 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from children import Child, ChildFailed
 from settings import PROJECT, Settings, SettingsError, load
+
+if TYPE_CHECKING:
+    from state.sign_in import DemoAccount
 
 SIMULATED = "NICEGUI_USER_SIMULATION"  # set by NiceGUI's test fixtures: pages are built, but nothing is served
 RECONNECT_S = 15.0  # a browser that was away for less finds its page as it was
@@ -81,7 +85,7 @@ def serve(settings: Settings) -> None:
     app.on_startup(starling.open)
     app.on_shutdown(starling.close)
     if SIMULATED not in os.environ:
-        app.on_startup(lambda: welcome(settings, starling))
+        app.on_startup(lambda: welcome(settings, starling.sessions.demo))
     ui.run(
         host=settings.host,
         port=settings.port,
@@ -96,14 +100,11 @@ def serve(settings: Settings) -> None:
     )
 
 
-def welcome(settings: Settings, starling: object) -> None:
+def welcome(settings: Settings, accounts: Sequence[DemoAccount]) -> None:
     """Says where it is, and who one can be."""
-    from state.sign_in import DEMO_ACCOUNTS
-
     print(f"Starling is ready at http://{settings.host}:{settings.port}", flush=True)
-    if not settings.hosted:
-        for account in DEMO_ACCOUNTS:
-            print(f"  {account.name:<6} {account.email}   password {account.password}", flush=True)
+    for account in accounts:
+        print(f"  {account.name:<6} {account.email}   password {account.password}", flush=True)
 
 
 def claim(host: str, port: int) -> None:

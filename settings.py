@@ -35,7 +35,6 @@ class Settings(BaseSettings):
     data: Path = PROJECT / ".starling"
     api_port: Port = 54321  # the Supabase CLI's ports; 0 means any free one
     db_port: Port = 54322
-    dev: bool = False
     storage_secret: SecretStr | None = None
     supabase_url: BaseUrl | None = Field(default=None, validation_alias="SUPABASE_URL")
     publishable_key: str | None = Field(
