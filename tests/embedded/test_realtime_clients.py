@@ -31,6 +31,9 @@ async def client(url: str, keys: Keys) -> AsyncIterator[AsyncRealtimeClient]:
     await client.set_auth(token(keys))
     yield client
     await client.close()
+    for task in asyncio.all_tasks():  # it keeps a timer for each push that nobody answered
+        if task.get_coro().__qualname__.startswith("AsyncPush."):  # type: ignore[union-attr]
+            task.cancel()
 
 
 def channel(client: AsyncRealtimeClient, topic: str, **config: Any) -> Any:

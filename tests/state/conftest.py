@@ -16,7 +16,7 @@ from settings import Settings
 from state.api import Project
 from state.starling import Starling
 from tests.state.peer import Peer
-from tests.state.support import Account, end_leftovers, leftovers, make_account, remove_account, settings_of, until
+from tests.state.support import Account, leftovers, make_account, remove_account, settings_of, until
 
 if TYPE_CHECKING:
     from embedded.stack import Address
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 async def clean(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     """NiceGUI's events run on this loop; and after each test no task of `state` or of realtime-py is left."""
     monkeypatch.setattr(core, "loop", asyncio.get_running_loop())
-    await end_leftovers()
+    before = leftovers()
     yield
-    await until(lambda: not leftovers(), "no task is left over", within_s=2.0)
+    await until(lambda: not leftovers() - before, "no task is left over", within_s=2.0)
 
 
 @pytest.fixture

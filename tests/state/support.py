@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,24 +39,14 @@ async def until(true: Callable[[], Any], what: str = "", within_s: float = 8.0) 
 
 def leftovers() -> Counter[str]:
     """Tasks of `state` and of the Realtime library that still run."""
-    return Counter(name for _, name in _ours())
-
-
-async def end_leftovers() -> None:
-    """Cancels what other tests' clients have left: realtime-py keeps a timer for each push that nobody answered."""
-    tasks = [task for task, _ in _ours()]
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _ours() -> Iterator[tuple[asyncio.Task[object], str]]:
+    names: Counter[str] = Counter()
     for task in asyncio.all_tasks():
         made_of = getattr(task.get_coro(), "__qualname__", "")
         if task.get_name().startswith(OWN):
-            yield task, task.get_name()
+            names[task.get_name()] += 1
         elif made_of.startswith(LIBRARY):
-            yield task, made_of
+            names[made_of] += 1
+    return names
 
 
 @dataclass
