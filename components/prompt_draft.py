@@ -102,7 +102,7 @@ class PromptDraft:
             isinstance(self.prompt, str)
             and isinstance(self.negative_prompt, str)
             and self.kind in ("image", "video")
-            and (self.model_id is None or isinstance(self.model_id, str))
+            and (self.model_id is None or _is_uuid(self.model_id))
             and all(number is None or isinstance(number, int) for number in numbers)
             and self.count in COUNTS
             and isinstance(self.duration, int)
@@ -113,3 +113,10 @@ class PromptDraft:
 def any_seed() -> int:
     """A seed to begin with."""
     return random.randint(0, MAX_SEED)
+
+
+def _is_uuid(value: object) -> bool:
+    try:
+        return isinstance(value, str) and str(UUID(value)) == value
+    except ValueError:
+        return False

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from embedded.bootstrap import bootstrap, requests_dsn
 from embedded.database import Database
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
     from embedded.stack import Address
 
 PROJECT = Path(__file__).parents[1]
+
+# A busy machine is no finding; and what CI finds, everybody shall find again.
+settings.register_profile("starling", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("starling")
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from components.prompt_draft import PromptDraft
@@ -21,6 +21,7 @@ def test_a_draft_survives_being_stored() -> None:
     assert PromptDraft.restore(draft.store()) == draft
 
 
+@example({"model_id": ""})
 @given(st.dictionaries(st.sampled_from([*PromptDraft().store(), "something_else"]), json_values))
 def test_whatever_was_stored_gives_a_draft(stored: dict[str, object]) -> None:
     draft = PromptDraft.restore(stored)
