@@ -5,6 +5,7 @@ Without SUPABASE_URL the embedded Supabase and the worker run as child processes
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from state.sign_in import DemoAccount
 
 SIMULATED = "NICEGUI_USER_SIMULATION"  # set by NiceGUI's test fixtures: pages are built, but nothing is served
+ASK_S = 0.02  # between two looks whether the port is open
 RECONNECT_S = 15.0  # a browser that was away for less finds its page as it was
 
 
@@ -100,11 +102,24 @@ def serve(settings: Settings) -> None:
     )
 
 
-def welcome(settings: Settings, accounts: Sequence[DemoAccount]) -> None:
-    """Says where it is, and who one can be."""
+async def welcome(settings: Settings, accounts: Sequence[DemoAccount]) -> None:
+    """Says where it is, and who one can be, once the pages can be had: start-up handlers run before the port is open."""
+    await answers(settings.host, settings.port)
     print(f"Starling is ready at http://{settings.host}:{settings.port}", flush=True)
     for account in accounts:
         print(f"  {account.name:<6} {account.email}   password {account.password}", flush=True)
+
+
+async def answers(host: str, port: int) -> None:
+    """Waits until somebody listens there."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(host, port)
+        except OSError:
+            await asyncio.sleep(ASK_S)
+        else:
+            writer.close()
+            return
 
 
 def claim(host: str, port: int) -> None:
