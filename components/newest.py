@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Generic
 
+from state.signal import Unsubscribe
 from state.sync.mutation import Pending
-from state.sync.rows import Batch, Phase, Row, Rows, Unsubscribe
+from state.sync.rows import Batch, Phase, Row, Rows
 
 
 class Newest(Generic[Row]):

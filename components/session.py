@@ -14,10 +14,12 @@ from urllib.parse import urlencode
 from fastapi import Request
 from fastapi.responses import RedirectResponse
 from nicegui import app, ui
+from nicegui.events import GenericEventArguments
 
 from state.generation import Studio
-from state.member import Member, Tab
+from state.member import Member
 from state.starling import Starling
+from state.sync.audience import Seat
 from state.world import World
 
 COOKIE = "starling_session"
@@ -66,22 +68,25 @@ async def visitor() -> Visitor:
     root = starling()
     client = ui.context.client
     member = root.members.of(client.request.cookies.get(COOKIE))
-    if member is None:
-        return Visitor(root, root.world, None, root.world.studio)
-    tabs: list[Tab] = []
+    audiences = [root.world.audience, *([member.audience] if member else [])]
+    seats: list[Seat] = []
 
     def connected() -> None:
-        if not tabs:
-            tabs.append(member.open_tab())
+        if not seats:
+            seats.extend(audience.enter() for audience in audiences)
 
     def gone() -> None:
-        if tabs:
-            tabs.pop().close()
+        while seats:
+            seats.pop().leave()
+
+    def seen(event: GenericEventArguments) -> None:
+        for seat in seats:
+            seat.see(bool(event.args))
 
     client.on_connect(connected)
     client.on_delete(gone)
-    ui.on(VISIBLE, lambda event: tabs and tabs[0].visible(bool(event.args)))
-    return Visitor(root, root.world, member, member.studio)
+    ui.on(VISIBLE, seen)
+    return Visitor(root, root.world, member, (member or root.world).studio)
 
 
 async def sign_in(email: str, password: str, *, to: str = "/studio") -> None:

@@ -17,9 +17,10 @@ from nicegui import Event
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from state.models import Generation, Job, Model, Profile
+from state.signal import Unsubscribe
 from state.sync.change import Change
 from state.sync.mutation import Pending
-from state.sync.rows import Rows, Unsubscribe
+from state.sync.rows import Rows
 from state.sync.union import Union
 
 if TYPE_CHECKING:

@@ -24,6 +24,7 @@ from state.models import Generation, Job, Model, Profile
 from state.realtime.connection import Connection
 from state.realtime.presence import Presence
 from state.sign_in import Sessions, TokenFamily
+from state.sync.audience import Audience
 from state.sync.live_table import LiveTable
 from state.sync.query import Order, Query, Where
 from state.tasks import Tasks
@@ -38,24 +39,6 @@ RENEW_RETRY_S = 10.0
 log = logging.getLogger("starling.member")
 
 
-class Tab:
-    """One open page of a member's. `visible` says whether anybody looks at it; `close` is called once."""
-
-    def __init__(self, member: Member) -> None:
-        self._member = member
-        self.seen = True
-
-    def visible(self, seen: bool) -> None:
-        """The browser says that the tab was hidden or shown."""
-        self.seen = seen
-        self._member._tabs_changed()
-
-    def close(self) -> None:
-        """The page is gone."""
-        self._member._tabs.discard(self)
-        self._member._tabs_changed()
-
-
 class Member:
     """Made by `Members`. `ended` fires with a sentence when the last sign-in here is over."""
 
@@ -66,7 +49,7 @@ class Member:
         self.ended: Event[[str]] = Event()
         self._sessions = sessions
         self._families: dict[str, TokenFamily] = {}
-        self._tabs: set[Tab] = set()
+        self.audience = Audience()  # the tabs
         self._since = datetime.now(UTC)
         self._tasks = Tasks(self.name)
         self._own_profile: Profile | None = None
@@ -89,6 +72,7 @@ class Member:
         )
         self.models = LiveTable(Query("models", (mine,), (Order("position"),)), Model, self.api, self.feed)
         self.studio = Studio(world, self)
+        self.audience.on_change(self._tabs_changed)
 
     @property
     def tables(self) -> tuple[LiveTable, ...]:
@@ -164,25 +148,14 @@ class Member:
             async with asyncio.timeout(within_s):
                 await asyncio.gather(*(table.mutations.flush() for table in self.tables))
 
-    def open_tab(self) -> Tab:
-        """A page of theirs was opened."""
-        tab = Tab(self)
-        self._tabs.add(tab)
-        self._tabs_changed()
-        return tab
-
-    @property
-    def tabs(self) -> int:
-        """How many pages are open."""
-        return len(self._tabs)
-
     def _tabs_changed(self) -> None:
-        if not self._tabs:
+        tabs = len(self.audience)
+        if not tabs:
             self.idle_since = time.monotonic()
             self.presence.withdraw()
             return
         self.idle_since = None
-        self.presence.show("online" if any(t.seen for t in self._tabs) else "away", len(self._tabs), self._since)
+        self.presence.show("online" if self.audience.looking else "away", tabs, self._since)
 
     def _refused(self, sentence: str) -> None:
         self.studio.failures.emit(sentence)

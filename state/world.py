@@ -7,6 +7,7 @@ from state.generation import Studio
 from state.media import Media
 from state.models import Generation, Job, Model, Profile
 from state.realtime.connection import Connection
+from state.sync.audience import Audience
 from state.sync.live_table import LiveTable
 from state.sync.query import Order, Query, Where
 
@@ -35,6 +36,7 @@ class World:
         self.connection = Connection(project.realtime_url, project.key, identity)
         self.api = Api(project, identity)
         self.media = Media(self.api)
+        self.audience = Audience()  # all pages of this process, guests' and members'
         self.feed = self.connection.channel("world")
         self.people = LiveTable(Query("profiles", order=(Order("username"),)), Profile, self.api, self.feed, limit=1000)
         self.models = LiveTable(Query("models", (PUBLIC,), (Order("position"),)), Model, self.api, self.feed)

@@ -11,44 +11,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias
 
 from realtime import AsyncRealtimeChannel
 from realtime.types import RealtimeChannelOptions
 
+from state.signal import Signal, Unsubscribe
 from state.sync.change import Change
-from state.sync.rows import Unsubscribe
 
 log = logging.getLogger("starling.realtime")
 
 Stage: TypeAlias = Literal["idle", "joining", "joined", "live", "refused"]
-T = TypeVar("T")
-
-
-class Signal(Generic[T]):
-    """Listeners to one thing. C4."""
-
-    def __init__(self) -> None:
-        self._listeners: dict[int, Callable[[T], None]] = {}
-        self._next = 0
-
-    def __len__(self) -> int:
-        return len(self._listeners)
-
-    def subscribe(self, listener: Callable[[T], None]) -> Unsubscribe:
-        """Returns the unsubscribe; calling it twice is harmless."""
-        number = self._next
-        self._next += 1
-        self._listeners[number] = listener
-        return lambda: self._listeners.pop(number, None) and None
-
-    def emit(self, value: T) -> None:
-        """Calls everybody."""
-        for listener in list(self._listeners.values()):
-            try:
-                listener(value)
-            except Exception:
-                log.exception("A listener failed")
 
 
 class Channel:

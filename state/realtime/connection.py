@@ -26,6 +26,7 @@ from state.errors import SessionEnded, Unreachable
 from state.realtime.channel import Channel
 from state.realtime.socket import Broken, Socket
 from state.realtime.status import State, Status
+from state.sync.freshness import Freshness
 from state.tasks import Tasks
 
 log = logging.getLogger("starling.realtime")
@@ -59,6 +60,7 @@ class Connection:
     ) -> None:
         self.status = Status()
         self.changed: Event[[]] = Event()
+        self.freshness = Freshness(lambda: self.status.state == "live")
         self.overflows = 0
         self.events = 0
         self.sockets = 0
@@ -233,6 +235,7 @@ class Connection:
         self.status.go(state, error=error, retry_at=retry_at)
         self.status.round_trip_ms = self._socket.round_trip_ms if self._socket else None
         if before != self.status.said:
+            self.freshness.look()
             self.changed.emit()
 
     def _on_used(self, channel: Channel, used: bool) -> None:

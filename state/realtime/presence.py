@@ -23,7 +23,7 @@ from nicegui import Event
 
 from state.realtime.channel import Channel
 from state.realtime.connection import Connection
-from state.sync.rows import Unsubscribe
+from state.signal import Unsubscribe
 from state.tasks import Tasks
 
 CALLS = 4  # of the server's 5, one in reserve for a withdrawal

@@ -25,11 +25,12 @@ from typing import Any, Generic, Protocol, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from state.errors import StateError
+from state.signal import Signal, Unsubscribe
 from state.sync.change import Change
 from state.sync.mutation import Mutations, Pending
 from state.sync.ordered import Ordered
 from state.sync.query import Query
-from state.sync.rows import Batch, Listeners, Phase, Unsubscribe
+from state.sync.rows import Batch, Phase
 from state.sync.window import Window
 from state.tasks import Tasks
 
@@ -97,7 +98,7 @@ class LiveTable(Generic[Row]):
         self._window: Window[Any] = Window(query, row_type.model_validate, limit)
         self._page = limit
         self._shown: Ordered[Row] = Ordered(query.sort_key)
-        self._listeners: Listeners[Row] = Listeners()
+        self._listeners: Signal[Batch[Row]] = Signal()
         self._buffer: list[Change] = []
         self._cadence_s = cadence_s
         self._dirty: set[Hashable] = set()
@@ -291,4 +292,4 @@ class LiveTable(Generic[Row]):
                 self._shown.put(key, now)
                 batch.updated.append(now)
         self._dirty.clear()
-        self._listeners.tell(batch)
+        self._listeners.emit(batch)

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Generic
 
+from state.signal import Signal, Unsubscribe
 from state.sync.mutation import Pending
 from state.sync.ordered import Ordered
-from state.sync.rows import Batch, Listeners, Phase, Row, Rows, Unsubscribe
+from state.sync.rows import Batch, Phase, Row, Rows
 
 
 class Union(Generic[Row]):
@@ -36,7 +37,7 @@ class Union(Generic[Row]):
         self._key = key
         self._unsettled: set[Hashable] = set()  # rows that were last seen with an unconfirmed write
         self._shown: Ordered[Row] = Ordered(sort_key)
-        self._listeners: Listeners[Row] = Listeners()
+        self._listeners: Signal[Batch[Row]] = Signal()
         self._unsubscribe: list[Unsubscribe] = []
         self._show(self._all_keys())
 
@@ -92,16 +93,16 @@ class Union(Generic[Row]):
 
     def refilter(self) -> None:
         """Looks at every row again."""
-        self._listeners.tell(self._show(self._all_keys()))
+        self._listeners.emit(self._show(self._all_keys()))
 
     def look(self, key: Hashable) -> None:
         """Looks at one row again: a write was made to it in a source that may not hold it yet, and so will not tell."""
-        self._listeners.tell(self._show({key}))
+        self._listeners.emit(self._show({key}))
 
     def _on_batch(self, batch: Batch[Row]) -> None:
         keys = {getattr(row, self._key) for row in [*batch.inserted, *batch.updated, *batch.deleted]}
         # A write may be made and taken back between two batches of its source: those never name its row.
-        self._listeners.tell(self._show(keys | self._unsettled))
+        self._listeners.emit(self._show(keys | self._unsettled))
 
     def _all_keys(self) -> set[Hashable]:
         shown = {getattr(row, self._key) for row in self._shown.rows}

@@ -8,8 +8,9 @@ from typing import Generic, TypeVar
 from uuid import UUID, uuid4
 
 from state.models import Generation, Job, Model
+from state.signal import Signal, Unsubscribe
 from state.sync.mutation import Pending
-from state.sync.rows import Batch, Listeners, Phase, Unsubscribe
+from state.sync.rows import Batch, Phase
 
 Row = TypeVar("Row")
 MOMENT = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -24,7 +25,7 @@ class HandRows(Generic[Row]):
         self.phase: Phase = phase
         self.error: str | None = None
         self.unconfirmed: dict[Hashable, Pending] = {}
-        self.listeners: Listeners[Row] = Listeners()
+        self.listeners: Signal[Batch[Row]] = Signal()
         self._behind = list(behind)
 
     @property
@@ -46,7 +47,7 @@ class HandRows(Generic[Row]):
 
     def put(self, rows: Sequence[Row]) -> None:
         self.rows = list(rows)
-        self.listeners.tell(Batch())
+        self.listeners.emit(Batch())
 
 
 def job(prompt: str = "a lighthouse", **values: object) -> Job:

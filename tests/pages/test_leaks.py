@@ -47,7 +47,7 @@ async def counted(member: Member) -> Counter[str]:
     counts = Counter(task.get_name().rstrip("0123456789") for task in asyncio.all_tasks())
     studio = member.studio
     counts["clients"] = len(Client.instances)
-    counts["tabs"] = member.tabs
+    counts["tabs"] = len(member.audience)
     counts["links"] = len(binding.active_links)
     counts["bindings"] = len(binding.bindings)
     for name, rows in (

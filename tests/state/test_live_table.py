@@ -17,11 +17,12 @@ from state.api import Api, Project
 from state.errors import StateError, Unreachable
 from state.models import Generation
 from state.realtime.connection import Connection
+from state.signal import Unsubscribe
 from state.sync import live_table
 from state.sync.change import Change
 from state.sync.live_table import Feed, LiveTable, Source
 from state.sync.query import Query, Where
-from state.sync.rows import Batch, Unsubscribe
+from state.sync.rows import Batch
 from state.world import NEWEST, PUBLIC, Anonymous
 from tests.state.support import Account, add_generations, until
 

@@ -54,12 +54,12 @@ async def test_tabs_and_browsers_of_one_person_share_a_member(starling: Starling
     assert starling.members.of(first_id) is first
     assert first_id != second_id
     assert len(starling.members) == 1
-    tabs = [first.open_tab() for _ in range(3)]
+    tabs = [first.audience.enter() for _ in range(3)]
     await live(first)
-    assert first.tabs == 3
+    assert len(first.audience) == 3
     assert first.connection.sockets == 1
     for tab in tabs:
-        tab.close()
+        tab.leave()
 
 
 async def test_two_people_are_two_members(starling: Starling, account: NewAccount, sign_in: SignIn):
@@ -77,13 +77,13 @@ def test_nobody_is_behind_a_cookie_that_is_made_up(starling: Starling):
 async def test_others_see_one_while_a_tab_is_open(starling: Starling, account: NewAccount, sign_in: SignIn):
     _, one = await sign_in(await account())
     _, other = await sign_in(await account())
-    tab, second = one.open_tab(), one.open_tab()
+    tab, second = one.audience.enter(), one.audience.enter()
     await until(lambda: (p := other.presence.people.get(one.id)) and (p.status, p.tabs) == ("online", 2))
-    tab.visible(False)
-    second.visible(False)
+    tab.see(False)
+    second.see(False)
     await until(lambda: other.presence.people[one.id].status == "away")
-    tab.close()
-    second.close()
+    tab.leave()
+    second.leave()
     await until(lambda: one.id not in other.presence.people)
     assert one in list(starling.members), "but the member lingers"
 
@@ -93,11 +93,11 @@ async def test_a_member_lingers_after_the_last_tab_and_is_swept_away(
 ):
     monkeypatch.setattr(member_module, "LINGER_S", 0.2)
     id, member = await sign_in(someone)
-    tab = member.open_tab()
+    tab = member.audience.enter()
     await live(member)
     await asyncio.sleep(1.2)
     assert len(starling.members) == 1, "not while a tab is open"
-    tab.close()
+    tab.leave()
     await until(lambda: len(starling.members) == 0)
     await until(lambda: member.connection.status.state == "closed")
     again = starling.members.of(id)
@@ -107,11 +107,11 @@ async def test_a_member_lingers_after_the_last_tab_and_is_swept_away(
 
 async def test_a_reload_finds_the_same_member(starling: Starling, someone: Account, sign_in: SignIn):
     id, member = await sign_in(someone)
-    member.open_tab().close()
+    member.audience.enter().leave()
     assert starling.members.of(id) is member
-    tab = member.open_tab()
+    tab = member.audience.enter()
     assert member.idle_since is None
-    tab.close()
+    tab.leave()
 
 
 async def test_one_browser_signing_out_leaves_the_other(starling: Starling, someone: Account, sign_in: SignIn):
@@ -208,11 +208,11 @@ async def test_after_many_members_have_come_and_gone_nothing_is_left(starling: S
     async def come_and_go(connected: bool) -> None:
         members = [member for id in ids if (member := starling.members.of(id))]
         once.extend(weakref.ref(member) for member in members)
-        tabs = [member.open_tab() for member in members]
+        tabs = [member.audience.enter() for member in members]
         if connected:
             await live(*members)
         for tab in tabs:
-            tab.close()
+            tab.leave()
         starling.members._members.clear()
         await asyncio.gather(*(member.close() for member in members))
 

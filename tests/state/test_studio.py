@@ -401,14 +401,14 @@ async def test_what_others_make_and_delete_is_news_and_what_one_does_oneself_is_
 async def test_who_comes_while_one_is_here_has_joined(desk: Desk):
     await until(lambda: desk.starling.world.people.get(desk.theirs.id))
     news: list[News] = []
-    tab = desk.mine.open_tab()
+    tab = desk.mine.audience.enter()
     await until(lambda: desk.mine.id in desk.mine.presence.people)
     desk.studio.news.subscribe(news.append, unsubscribe_on_delete=False)
-    other = desk.theirs.open_tab()
+    other = desk.theirs.audience.enter()
     await until(lambda: news)
     assert [(item.kind, item.text) for item in news] == [("joined", "Tess joined")]
-    other.close()
-    tab.close()
+    other.leave()
+    tab.leave()
 
 
 # Under fire ----------------------------------------------------------------------------------------------------------

@@ -20,10 +20,10 @@ def test_a_deletion_that_is_undone_before_its_source_told_of_it_brings_the_row_b
     union: Union[Generation] = Union([mine, world], sort_key=lambda row: (row.id.int,))
     union.open()
     mine.unconfirmed[row.id] = Pending(row.id, "delete", never)
-    world.listeners.tell(Batch(deleted=[row]))  # the world is faster than the member's next batch
+    world.listeners.emit(Batch(deleted=[row]))  # the world is faster than the member's next batch
     assert list(union.rows) == []
     del mine.unconfirmed[row.id]
-    mine.listeners.tell(Batch())  # made and taken back: no difference to tell
+    mine.listeners.emit(Batch())  # made and taken back: no difference to tell
     assert list(union.rows) == [row]
 
 
@@ -36,10 +36,10 @@ def test_an_update_that_is_taken_back_unheard_gives_way_to_the_newest_state() ->
     union.open()
     mine.unconfirmed[old.id] = Pending(old.id, "update", never)
     world.rows = [new]
-    world.listeners.tell(Batch(updated=[new]))
+    world.listeners.emit(Batch(updated=[new]))
     assert list(union.rows) == [old]
     del mine.unconfirmed[old.id]
-    mine.listeners.tell(Batch())
+    mine.listeners.emit(Batch())
     assert list(union.rows) == [new]
 
 
@@ -53,5 +53,5 @@ def test_a_deletion_in_a_source_that_does_not_hold_the_row_yet_hides_it_once_it_
     union.look(row.id)
     assert list(union.rows) == []
     del mine.unconfirmed[row.id]
-    mine.listeners.tell(Batch())
+    mine.listeners.emit(Batch())
     assert list(union.rows) == [row]
