@@ -42,7 +42,7 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
         ticks.add("progress", generation.report, settings.pace_s)
         ticks.add("leases", housekeeping.rescue, LEASES_EVERY_S)
         ticks.add("trash", housekeeping.empty_trash, TRASH_EVERY_S)
-        ticks.add("leavers", housekeeping.forget, LEAVERS_EVERY_S)
+        ticks.add("leavers", housekeeping.forget, LEAVERS_EVERY_S, at_once=True)
         if demo:
             ticks.add("demo", Demo(api).fill, DEMO_EVERY_S, at_once=True)
         ticks.start()

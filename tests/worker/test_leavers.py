@@ -135,7 +135,7 @@ async def test_two_workers_share_the_work(studio: Studio, browser: httpx.AsyncCl
     for member, proof in members:
         await says_goodbye(browser, member, proof)
     taken = await asyncio.gather(*(studio.api.call("take_leavers", n=3) for _ in range(2)))
-    assert sorted(sum(taken, [])) == sorted(member for member, _ in members)
+    assert sorted(taken[0] + taken[1]) == sorted(member for member, _ in members)
 
 
 async def test_a_lost_connection_only_makes_it_later(studio: Studio, browser: httpx.AsyncClient) -> None:  # H1
