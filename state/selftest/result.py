@@ -43,7 +43,7 @@ def row(result: Result, width: int, *, colour: bool) -> str:
     mark = f"{MARKS[result.outcome]:<7}"
     if colour:
         mark = f"{COLOURS[result.outcome]}{mark}{PLAIN}"
-    indent = "\n" + " " * (width + 21)
+    indent = "\n" + " " * (width + 22)
     return f"{result.name:<{width}}  {mark}  {result.ms:>6.0f} ms  {indent.join((result.detail, *result.listing))}"
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import TypeAlias
 
 from state.api import Project
@@ -61,9 +62,10 @@ async def run(
     *,
     admin: str | None = None,
     on_result: Callable[[Result], None] | None = None,
-    limit_s: float | None = None,
+    limits_s: Mapping[str, float] = MappingProxyType({}),
 ) -> list[Result]:
-    """The whole self-test; `admin` is the secret key where there is one (T3), `limit_s` replaces the limits of all checks.
+    """The whole self-test; `admin` is the secret key where there is one (T3), `limits_s` are limits by name, in place
+    of the checks' own.
 
     `on_result` gets each result as it comes. Raises nothing but what its listener raises, and CancelledError.
     """
@@ -83,9 +85,9 @@ async def run(
                 if lacking is not None:
                     add(Result(check.name, "skipped", 0.0, f"Needs {lacking}"))
                 else:
-                    add(await _result(check, bench, limit_s or check.limit_s))
+                    add(await _result(check, bench, limits_s.get(check.name, check.limit_s)))
         finally:
-            tidied = await _result(Check(TIDYING, _tidy), bench, limit_s or TIDY_S)
+            tidied = await _result(Check(TIDYING, _tidy), bench, limits_s.get(TIDYING, TIDY_S))
         add(tidied)
     return results
 
