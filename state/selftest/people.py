@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -77,7 +78,7 @@ class Tester:
         self.connection = Connection(project.realtime_url, project.key, self)
         self.rows: dict[str, str] = {}  # one private row each: table → id
         self.media_path = ""
-        self.uninvited: list[Any] = []  # broadcasts on `world` that were not the database's
+        self.uninvited: deque[Any] = deque(maxlen=1)  # broadcasts on `world` that were not the database's
         self._sessions = sessions
         self._family = family
         self._kept: list[Unsubscribe] = []
@@ -140,7 +141,8 @@ class People:
 
     async def remove(self) -> str:
         """Sees them off; what became of them. Raises the last StateError, when all has been tried."""
-        trouble: StateError | None = None
+        if not self.testers and not self.accounts:
+            return "There was nobody to remove"
         if self.admin is not None:
             trouble = await _each(self.accounts, self.admin.remove)
             said = f"Removed {len(self.accounts)} members"

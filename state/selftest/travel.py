@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from contextlib import AsyncExitStack, ExitStack
 from datetime import UTC, datetime
 from secrets import token_hex
@@ -19,6 +20,7 @@ from state.sync.query import Query, Where
 
 ROOM = "room:studio"
 HEARTBEATS = 5
+KEPT = 100  # of what is heard meanwhile; the oldest go first
 GRACE_S = 0.25  # a forged broadcast and a true one take different ways: no order holds between them
 
 
@@ -58,7 +60,7 @@ async def subscription(bench: Bench) -> str:
 async def database_broadcast(bench: Bench) -> str:
     """What one writes reaches the other; what is private to one reaches them, and not the other."""
     one, other = bench.pair
-    heard: dict[str, list[Any]] = {"one": [], "other": []}
+    heard: dict[str, deque[Any]] = {"one": deque(maxlen=KEPT), "other": deque(maxlen=KEPT)}
     with ExitStack() as listening:
         listening.callback(one.feed.on_change("generations", heard["one"].append))
         for channel in (other.world, other.feed):
@@ -90,7 +92,7 @@ async def broadcast(bench: Bench) -> str:
     """Members talk in the studio's room, both ways; on a feed nobody but the database does."""
     one, other = bench.pair
     rooms = {tester: tester.connection.channel(ROOM) for tester in bench.pair}
-    heard: list[tuple[Tester, Any, float]] = []
+    heard: deque[tuple[Tester, Any, float]] = deque(maxlen=KEPT)
     took: list[float] = []
     with ExitStack() as listening:
         for tester, room in rooms.items():
