@@ -8,6 +8,7 @@ from pathlib import Path
 from settings import Settings
 from state.api import Project
 from state.member import Members
+from state.selftest.desk import Desk
 from state.sign_in import Sessions
 from state.world import World
 
@@ -23,6 +24,7 @@ class Starling:
         secret = storage_secret(settings)
         self.sessions = Sessions(self.project, settings.data / "sessions", secret, demo=not settings.hosted)
         self.members = Members(self.project, self.world, self.sessions)
+        self.selftest = Desk(self.project)
 
     def open(self) -> None:
         """Connects."""
@@ -31,6 +33,7 @@ class Starling:
 
     async def close(self) -> None:
         """Sends what waits, and disconnects."""
+        await self.selftest.close()
         await self.members.close()
         await self.world.close()
         await self.project.close()
