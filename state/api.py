@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-from postgrest import AsyncPostgrestClient
+from postgrest import AsyncPostgrestClient, CountMethod
 from postgrest.exceptions import APIError
 from storage3 import AsyncStorageClient
 from storage3.exceptions import StorageApiError
@@ -63,6 +63,19 @@ class Api:
                 if name != "select":
                     request.request.params = request.request.params.set(name, value)
             return list((await request.execute()).data)  # type: ignore[arg-type]
+
+        return await self._asking(ask)
+
+    async def count(self, query: Query, after: Any | None = None) -> int:
+        """How many rows a query has, as this identity sees them; with `after`, how many lie behind that row."""
+
+        async def ask(token: str) -> int:
+            request = (
+                self._rest(token).from_(query.table).select(query.key, count=CountMethod.exact, head=True).limit(1)
+            )
+            if conditions := query.params(after=after).get("and"):
+                request.request.params = request.request.params.set("and", conditions)
+            return int((await request.execute()).count or 0)
 
         return await self._asking(ask)
 
