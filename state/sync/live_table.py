@@ -29,7 +29,7 @@ from state.signal import Signal, Unsubscribe
 from state.sync.change import Change
 from state.sync.mutation import Mutations, Pending
 from state.sync.ordered import Ordered
-from state.sync.query import Query
+from state.sync.query import Query, SortKey
 from state.sync.rows import Batch, Phase
 from state.sync.window import Window
 from state.tasks import Tasks
@@ -119,6 +119,20 @@ class LiveTable(Generic[Row]):
     def complete(self) -> bool:
         """False: there are rows behind the last one."""
         return self._window.complete
+
+    @property
+    def last(self) -> Row | None:
+        """The last row that the database has confirmed: the next page begins behind it, whatever is shown."""
+        return self._window.last
+
+    @property
+    def end(self) -> SortKey | None:
+        """Rows that sort behind this are not known; None: all are, or none yet."""
+        return self._window.end
+
+    def left(self, key: Hashable, version: int) -> bool:
+        """Whether the row is known to have left the table, in this state or a later one."""
+        return self._window.left(key, version)
 
     def get(self, key: Hashable) -> Row | None:
         """The row with this key, if it is in the window."""

@@ -73,6 +73,15 @@ class Window(Generic[Row]):
         """The row behind which the next page begins."""
         return max(self._held.values(), key=self.query.sort_key, default=None)
 
+    @property
+    def end(self) -> SortKey | None:
+        """What lies behind this is not known; None: all is, or nothing yet."""
+        return self._end
+
+    def left(self, key: Key, version: int) -> bool:
+        """Whether the row is known to have left, in this state or a later one."""
+        return version < self._floors.get(key, 0)
+
     def apply(self, change: Change) -> set[Key]:
         """Takes a change in; returns the keys of the rows that are different now."""
         self._moment += 1
