@@ -23,6 +23,7 @@ from state.sync.change import Change
 from state.sync.mutation import Pending
 from state.sync.rows import Rows
 from state.sync.union import Union
+from state.sync.view import View
 
 if TYPE_CHECKING:
     from state.member import Member
@@ -163,6 +164,9 @@ class Studio:
             generations, sort_key=world.generations.query.sort_key, keep=self._still_there, paged=True
         )
         self._models: Union[Model] = Union(models, sort_key=world.models.query.sort_key)
+        owners = [owner for owner in (member, world) if owner is not None]
+        self.queue_view = View(*((owner.jobs, owner.connection.freshness) for owner in owners))
+        self.gallery_view = View(*((owner.generations, owner.connection.freshness) for owner in owners))
         self.filters = {filter.name: filter for filter in FILTERS if member or not filter.own}
         self._counts = {name: GalleryCount(self, self._gallery, filter) for name, filter in self.filters.items()}
         self._unsubscribe: list[Unsubscribe] = []

@@ -104,6 +104,7 @@ class LiveTable(Generic[Row]):
         self._dirty: set[Hashable] = set()
         self._flush_handle: asyncio.Handle | None = None
         self._last_flush = 0.0
+        self._fetched_at: float | None = None
         self._wake = asyncio.Event()
         self._tasks = Tasks(f"table {query.table}")
         self._unsubscribe: list[Unsubscribe] = []
@@ -119,6 +120,11 @@ class LiveTable(Generic[Row]):
     def complete(self) -> bool:
         """False: there are rows behind the last one."""
         return self._window.complete
+
+    @property
+    def age_s(self) -> float | None:
+        """Seconds since the rows were last fetched as a whole; None: never yet."""
+        return None if self._fetched_at is None else asyncio.get_running_loop().time() - self._fetched_at
 
     @property
     def last(self) -> Row | None:
@@ -220,6 +226,7 @@ class LiveTable(Generic[Row]):
             self._window.abandon(asked)
             raise
         self.fetches += 1
+        self._fetched_at = asyncio.get_running_loop().time()
         if different is None:
             self._wake.set()
             return

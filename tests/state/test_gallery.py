@@ -138,6 +138,23 @@ async def test_a_deletion_counts_at_once_and_never_comes_back(desk: Desk, monkey
     assert watched.said[said:] == [before - 1, before, before - 1], "there, undone, and there for good"
 
 
+async def test_what_is_deleted_stays_away_though_the_world_cannot_hear_of_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):  # N1
+    monkeypatch.setattr(generation, "UNDO_S", 0.05)
+    watched = Watched(desk.studio.count("All"))
+    (id,) = await desk.add(1)
+    await until(lambda: desk.studio.gallery.get(id))
+    before = await desk.right(watched)
+    desk.starling.world.connection.pause()
+    await until(lambda: not desk.starling.world.feed.live)
+    desk.studio.delete(id)
+    await until(lambda: not desk.mine.generations.mutations.keys())
+    desk.mine.generations.flush()
+    assert desk.starling.world.generations.get(id), "it has not heard"
+    assert (desk.studio.gallery.get(id), watched.number) == (None, before - 1)
+
+
 async def test_loading_more_is_no_news(desk: Desk):  # N2
     watched = Watched(desk.studio.count("All"))
     await desk.right(watched)
