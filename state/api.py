@@ -168,7 +168,8 @@ async def translated() -> AsyncIterator[None]:
         code = str(error.code or "")
         if code == "429":
             raise RateLimited("Too many requests at the moment") from error
-        if code.startswith(PASSING) or (len(code) == 3 and code.startswith("5")):
+        http = len(code) == 3  # an answer to HEAD has no body, and so no code but its status
+        if code.startswith("5" if http else PASSING):
             raise Unreachable("Supabase is not ready") from error
         raise Refused(error.message or "The database refused this", code, error.hint or "") from error
     except StorageApiError as error:

@@ -3,7 +3,7 @@
 A key is a tuple; its first part is the family (`families.py`), and a prefix reaches every key that begins with it. When
 a query is fetched is its own affair (`CachedQuery`, Q1 to Q8); here is what concerns many of them:
 
-Q9   A change of a table invalidates the families that `families.py` names, and counts as hearing of them.
+Q9   A change of a table invalidates the families that `families.py` names, and counts as hearing of them and of it.
 Q10  After a gap in a feed, and when a connection is live again, everything is invalidated; when somebody begins to look
      again, what is older than its interval is fetched at once.
 Q11  At most `CONCURRENT` fetches are in flight, in the order in which they fell due. One supervisor wakes for all.
@@ -127,9 +127,11 @@ class QueryCache:
 
     def heard(self, change: Change, freshness: Freshness | None = None) -> None:
         """A change has come in, over the connection whose `freshness` it is. Q9."""
-        for family in families_of(change.table):
-            if freshness is not None:
+        families = families_of(change.table)
+        if freshness is not None:
+            for family in {change.table, *families}:
                 freshness.heard(family)
+        for family in families:
             self.invalidate(family)
 
     def gap(self) -> None:

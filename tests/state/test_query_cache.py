@@ -305,7 +305,9 @@ async def test_a_change_of_a_followed_feed_is_heard_and_invalidates_and_so_does_
     feed.changes[0](Change("tasks", "INSERT"))
     await settle()
     assert (hand.server.times, hand.freshness.age_s("tasks")) == (2, 0.0)
+    assert hand.freshness.age_s("unified-generations") == 0.0
     feed.changes[0](Change("profiles", "INSERT"))
+    assert (hand.freshness.age_s("profiles"), hand.freshness.age_s("people")) == (0.0, 0.0)
     await hand.server.answer("second")
     await hand.after(1)
     assert hand.server.times == 2
