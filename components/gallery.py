@@ -9,6 +9,7 @@ from typing import Any
 from nicegui import ui
 
 from components.counter import Counter
+from components.freshness_note import FreshnessNote
 from components.island import Island
 from components.live_list import LiveList
 from components.media_tile import MediaTile, TileHost
@@ -21,6 +22,7 @@ from components.theme import ICON
 from state.errors import StateError
 from state.generation import Studio
 from state.models import Generation, Profile
+from state.signal import Unsubscribe
 from state.sync.mutation import Pending
 from state.sync.rows import Rows
 
@@ -40,18 +42,18 @@ class Gallery(Island):
         open_picture: Callable[[Generation], None],
         failed: Callable[[str], None],
         begin: tuple[str, Callable[[], Any]],
-        guest: bool,
     ) -> None:
         super().__init__("section")
         self.classes("gallery").props("aria-label=Gallery role=region")
         self._studio, self._failed = studio, failed
         self._filter = "All"
         self._settled = False
-        self.filters = filters_for(studio, guest)
+        self.filters = list(studio.filters)
         with self:
             with ui.element("h2").classes("section-title"):
                 Tag("span", "Gallery")
                 self._count = Counter()
+                FreshnessNote(lambda: studio.gallery_view.freshness)
                 with ui.element("span").classes("end gallery__filters").props('role=group aria-label="Show"'):
                     self._chips = {name: self._chip(name) for name in self.filters}
             self._state = RegionState(
@@ -74,6 +76,8 @@ class Gallery(Island):
                 studio.gallery, self._tile, grid, changed=self._changed
             )
             self._end = MoreBelow(self._load_more)
+        self._unobserve = self._observe()
+        self.client.on_delete(lambda: self._unobserve())
         self._changed()
 
     @property
@@ -81,11 +85,21 @@ class Gallery(Island):
         """The pictures that the filter lets through, in order."""
         return [tile.picture for tile in self._list.items.values()]
 
+    @property
+    def _number(self) -> int | None:
+        """How many there are in all; None while only those that are loaded are known."""
+        return self._studio.count(self._filter).number
+
     def choose(self, name: str) -> None:
         """Show only these: "All", "Mine", "Favourites", "Images" or "Videos"."""
         self._filter = name
-        self._list.filter(self.filters[name])
+        self._unobserve()
+        self._unobserve = self._observe()
+        self._list.filter(partial(self._studio.shows, self._studio.filters[name]))
         self._end.look_again()
+
+    def _observe(self) -> Unsubscribe:
+        return self._studio.count(self._filter).observe(self._changed)
 
     def _chip(self, name: str) -> ui.button:
         return ui.button(name, color=None, on_click=partial(self.choose, name)).props("flat")
@@ -105,28 +119,16 @@ class Gallery(Island):
             return False
 
     def _changed(self) -> None:
-        pictures = self._studio.gallery
         shown = len(self._list.items) + self._list.held
-        self._settled = self._settled or pictures.phase == "ready"
+        self._settled = self._settled or self._studio.gallery.phase == "ready"
         if self._settled:
-            self._count.set(shown, "" if pictures.complete else "+")
+            self._count.set(shown if self._number is None else self._number, "+" if self._number is None else "")
         empty = "No picture here yet." if self._filter == "All" else f"Nothing under {self._filter} yet."
-        self._state.show(shown, empty=empty)
+        self._state.show(max(shown, self._number or 0), empty=empty)
         self._waiting.text = f"{self._list.held} new"
         self._waiting.set_visibility(self._list.held > 0)
         for name, chip in self._chips.items():
             chip.props["aria-pressed"] = str(name == self._filter).lower()
-
-
-def filters_for(studio: Studio, guest: bool) -> dict[str, Callable[[Generation], bool]]:
-    """What the chips let through; guests have nothing of their own."""
-    filters: dict[str, Callable[[Generation], bool]] = {"All": lambda _: True}
-    if not guest:
-        filters["Mine"] = studio.mine
-        filters["Favourites"] = lambda picture: picture.favourite and studio.mine(picture)
-    filters["Images"] = lambda picture: picture.kind == "image"
-    filters["Videos"] = lambda picture: picture.kind == "video"
-    return filters
 
 
 def _draw_skeleton() -> None:

@@ -1,4 +1,4 @@
-"""Oneself: the avatar, and behind it the name and the way out."""
+"""Oneself: the avatar, and behind it the name, what one has made, and the way out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class PersonMenu(Island):
-    """A button that opens the menu; `wide` writes the name beside the avatar. Follows the profile."""
+    """A button that opens the menu; `wide` writes the name beside the avatar. Follows the profile and the pictures."""
 
     def __init__(self, member: Member, *, wide: bool = False) -> None:
         super().__init__("button")
@@ -38,11 +38,14 @@ class PersonMenu(Island):
                     self._avatars.append(Avatar(large=True))
                     with ui.element("div"):
                         self._say("div")
+                        self._pictures = Tag("div", "", "meta num")
                 ui.separator()
                 with ui.menu_item(on_click=session.sign_out).props("role=menuitem"):
                     ui.icon(f"{ICON}logout").props("aria-hidden=true")
                     ui.label("Sign out")
+        self._count = member.studio.count("Mine")
         self._show()
+        self.client.on_delete(self._count.observe(self._show))
         self.client.on_delete(member.world.people.subscribe(lambda _: self._show()))
 
     def _say(self, tag: str) -> None:
@@ -58,4 +61,6 @@ class PersonMenu(Island):
             label.text = name
         for label in self._handles:
             label.text = f"@{profile.username}" if profile else ""
+        made = self._count.number
+        self._pictures.text = "" if made is None else f"{made:,} {'picture' if made == 1 else 'pictures'}"
         self.props["aria-label"] = f"{name}, your account"

@@ -9,6 +9,7 @@ from uuid import UUID
 from nicegui import ui
 
 from components.counter import Counter
+from components.freshness_note import FreshnessNote
 from components.island import Island
 from components.job_row import JobRow
 from components.live_list import LiveList
@@ -35,6 +36,7 @@ class Queue(Island):
             with ui.element("h2").classes("section-title"):
                 Tag("span", "Queue")
                 self._count = Counter()
+                FreshnessNote(lambda: studio.queue_view.freshness)
             with ui.element("div").classes("card card--flush queue__card"):
                 rows = ui.element("ul").classes("queue__rows divided")
                 self._state = RegionState(
@@ -53,7 +55,8 @@ class Queue(Island):
     def _changed(self) -> None:
         jobs = self._studio.queue.rows
         if self._studio.queue.phase == "ready":
-            self._count.set(sum(job.status in ("waiting", "active") for job in jobs))
+            waiting = sum(job.status in ("waiting", "active") for job in jobs)
+            self._count.set(waiting, "" if self._studio.queue.complete else "+")
         self._state.show(len(jobs))
         order = [(job.id, job.status) for job in jobs]
         if order != self._order:  # most batches are progress, and leave everybody in their place

@@ -18,6 +18,7 @@ from components.newest import Newest
 from components.shell import Shell, shell
 from components.showcase import Showcase
 from components.tag import Tag
+from state.gallery import GalleryCount
 from state.generation import Studio
 from state.models import Job
 from state.sync.mutation import Pending
@@ -68,26 +69,29 @@ def _ways_in(around: Shell, visitor: session.Visitor) -> None:
 def _numbers(world: World) -> None:
     with ui.element("dl").classes("landing__numbers"):
         LiveNumber(world.people, "member", "members")
-        LiveNumber(world.generations, "public picture", "public pictures")
+        LiveNumber(world.generations, "public picture", "public pictures", count=world.studio.count("All"))
         LiveNumber(world.jobs, "being made now", "being made now")
 
 
 class LiveNumber(Island):
-    """How many rows there are, at any moment."""
+    """How many rows there are, at any moment; `count` knows those that are not loaded, too."""
 
-    def __init__(self, rows: Rows[Any], one: str, many: str) -> None:
+    def __init__(self, rows: Rows[Any], one: str, many: str, *, count: GalleryCount | None = None) -> None:
         super().__init__("div")
-        self._rows, self._one, self._many = rows, one, many
+        self._rows, self._count, self._one, self._many = rows, count, one, many
         with self:
             self._name = Tag("dt", many)
             with ui.element("dd"):
                 self._counter = Counter()
-        self._show()
         self.client.on_delete(rows.subscribe(lambda _: self._show()))
+        if count is not None:
+            self.client.on_delete(count.observe(self._show))
+        self._show()
 
     def _show(self) -> None:
-        number = len(self._rows.rows)
-        self._counter.set(number, "" if self._rows.complete else "+")
+        known = self._count.number if self._count else None
+        number = len(self._rows.rows) if known is None else known
+        self._counter.set(number, "" if self._rows.complete or known is not None else "+")
         self._name.text = self._one if number == 1 else self._many
 
 

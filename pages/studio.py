@@ -69,7 +69,6 @@ def studio_page(visitor: Visitor, around: Shell, picture: str) -> None:
             open_picture=lambda row: viewer.show(row),
             failed=around.toasts.failed,
             begin=begin,
-            guest=guest,
         )
         viewer = Viewer(studio, people, actions, shown=lambda: gallery.shown, path=PATH)
 

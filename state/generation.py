@@ -16,12 +16,14 @@ from uuid import UUID, uuid4
 from nicegui import Event
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
+from state.gallery import FILTERS, Filter, GalleryCount
 from state.models import Generation, Job, Model, Profile
 from state.signal import Unsubscribe
 from state.sync.change import Change
 from state.sync.mutation import Pending
 from state.sync.rows import Rows
 from state.sync.union import Union
+from state.sync.view import View
 
 if TYPE_CHECKING:
     from state.member import Member
@@ -158,8 +160,15 @@ class Studio:
         generations: list[Rows[Generation]] = [member.generations, world.generations] if member else [world.generations]
         models: list[Rows[Model]] = [member.models, world.models] if member else [world.models]
         self._queue: Union[Job] = Union(jobs, sort_key=self._place, keep=self._in_queue)
-        self._gallery: Union[Generation] = Union(generations, sort_key=world.generations.query.sort_key, paged=True)
+        self._gallery: Union[Generation] = Union(
+            generations, sort_key=world.generations.query.sort_key, keep=self._still_there, paged=True
+        )
         self._models: Union[Model] = Union(models, sort_key=world.models.query.sort_key)
+        owners = [owner for owner in (member, world) if owner is not None]
+        self.queue_view = View(*((owner.jobs, owner.connection.freshness) for owner in owners))
+        self.gallery_view = View(*((owner.generations, owner.connection.freshness) for owner in owners))
+        self.filters = {filter.name: filter for filter in FILTERS if member or not filter.own}
+        self._counts = {name: GalleryCount(self, self._gallery, filter) for name, filter in self.filters.items()}
         self._unsubscribe: list[Unsubscribe] = []
 
     @property
@@ -277,6 +286,14 @@ class Studio:
 
     # The gallery ---------------------------------------------------------------------------------------------------
 
+    def count(self, filter: str) -> GalleryCount:
+        """How many pictures one of `filters` shows in all."""
+        return self._counts[filter]
+
+    def shows(self, filter: Filter, picture: Generation) -> bool:
+        """Whether a filter lets a picture through."""
+        return filter.matches(picture) and (self.mine(picture) or not filter.own)
+
     def favourite(self, generation_id: UUID, on: bool) -> None:
         """Marks one's own picture."""
         self._change(generation_id, {"favourite": on})
@@ -304,6 +321,10 @@ class Studio:
         return self.member
 
     # What is shown, and where --------------------------------------------------------------------------------------
+
+    def _still_there(self, picture: Generation) -> bool:
+        """What has left the table of its owner is deleted, though the world may not have heard of it yet."""
+        return not (self.member and self.mine(picture) and self.member.generations.left(picture.id, picture.version))
 
     def _in_queue(self, job: Job) -> bool:
         return job.status in ("waiting", "active") or (job.status == "failed" and self.mine(job) and not job.dismissed)

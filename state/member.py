@@ -27,6 +27,7 @@ from state.sign_in import Sessions, TokenFamily
 from state.sync.audience import Audience
 from state.sync.live_table import LiveTable
 from state.sync.query import Order, Query, Where
+from state.sync.query_cache import QueryCache
 from state.tasks import Tasks
 from state.world import NEWEST, World
 
@@ -61,6 +62,10 @@ class Member:
         self.media = Media(self.api)
         self.presence = Presence(self.connection, "room:studio", id)
         self.feed = self.connection.channel(f"member:{id}")
+        self.queries = QueryCache(  # what others do comes by the world's connection
+            self.connection.freshness, world.connection.freshness,
+            audience=self.audience, name=f"queries of {self.name}",
+        )  # fmt: skip
         mine = Where("owner_id", "eq", id)
         refused = self._refused
         self.jobs = LiveTable(
@@ -123,6 +128,9 @@ class Member:
         self.connection.open()
         for table in self.tables:
             table.open()
+        self.queries.follow(self.feed, self.connection.freshness)
+        self.queries.follow(self.world.feed)
+        self.queries.open()
         self.presence.open()
         self.studio.open()
         self._tasks.start(self._renew(), "renew")
@@ -134,6 +142,7 @@ class Member:
         if not self._over:
             await self.flush(FLUSH_S)
         self.studio.close()
+        await self.queries.close()
         await self.presence.close()
         for table in self.tables:
             await table.close()

@@ -10,6 +10,7 @@ from state.realtime.connection import Connection
 from state.sync.audience import Audience
 from state.sync.live_table import LiveTable
 from state.sync.query import Order, Query, Where
+from state.sync.query_cache import QueryCache
 
 PUBLIC = Where("visibility", "eq", "public")
 NEWEST = (Order("created_at", descending=True),)
@@ -38,6 +39,7 @@ class World:
         self.media = Media(self.api)
         self.audience = Audience()  # all pages of this process, guests' and members'
         self.feed = self.connection.channel("world")
+        self.queries = QueryCache(self.connection.freshness, audience=self.audience, name="queries of world")
         self.people = LiveTable(Query("profiles", order=(Order("username"),)), Profile, self.api, self.feed, limit=1000)
         self.models = LiveTable(Query("models", (PUBLIC,), (Order("position"),)), Model, self.api, self.feed)
         self.jobs = LiveTable(
@@ -57,11 +59,14 @@ class World:
         self.connection.open()
         for table in self.tables:
             table.open()
+        self.queries.follow(self.feed, self.connection.freshness)
+        self.queries.open()
         self.studio.open()
 
     async def close(self) -> None:
         """Ends the connection."""
         self.studio.close()
+        await self.queries.close()
         for table in self.tables:
             await table.close()
         await self.media.close()

@@ -41,6 +41,7 @@ class Channel:
         self._uses = 0
         self._events: dict[str, Signal[Any]] = {}
         self._changes: dict[str, Signal[Change]] = {}
+        self._any_change: Signal[Change] = Signal()
         self._live: Signal[None] = Signal()
         self._lost: Signal[None] = Signal()
         self._presence: Signal[dict[str, list[dict[str, Any]]]] = Signal()
@@ -71,6 +72,10 @@ class Channel:
     def on_change(self, table: str, listener: Callable[[Change], None]) -> Unsubscribe:
         """Database changes of one table."""
         return self._use(self._changes.setdefault(table, Signal()).subscribe(listener))
+
+    def on_any_change(self, listener: Callable[[Change], None]) -> Unsubscribe:
+        """Database changes of all tables; those who follow one table hear of them first."""
+        return self._use(self._any_change.subscribe(listener))
 
     def on_broadcast(self, event: str, listener: Callable[[dict[str, Any]], None]) -> Unsubscribe:
         """Broadcasts with this event name; the listener gets their payload."""
@@ -131,6 +136,7 @@ class Channel:
                 return
             if signal := self._changes.get(change.table):
                 signal.emit(change)
+            self._any_change.emit(change)
         elif signal := self._events.get(event):
             signal.emit(payload)
 

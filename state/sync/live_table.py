@@ -29,7 +29,7 @@ from state.signal import Signal, Unsubscribe
 from state.sync.change import Change
 from state.sync.mutation import Mutations, Pending
 from state.sync.ordered import Ordered
-from state.sync.query import Query
+from state.sync.query import Query, SortKey
 from state.sync.rows import Batch, Phase
 from state.sync.window import Window
 from state.tasks import Tasks
@@ -104,6 +104,7 @@ class LiveTable(Generic[Row]):
         self._dirty: set[Hashable] = set()
         self._flush_handle: asyncio.Handle | None = None
         self._last_flush = 0.0
+        self._fetched_at: float | None = None
         self._wake = asyncio.Event()
         self._tasks = Tasks(f"table {query.table}")
         self._unsubscribe: list[Unsubscribe] = []
@@ -119,6 +120,25 @@ class LiveTable(Generic[Row]):
     def complete(self) -> bool:
         """False: there are rows behind the last one."""
         return self._window.complete
+
+    @property
+    def age_s(self) -> float | None:
+        """Seconds since the rows were last fetched as a whole; None: never yet."""
+        return None if self._fetched_at is None else asyncio.get_running_loop().time() - self._fetched_at
+
+    @property
+    def last(self) -> Row | None:
+        """The last row that the database has confirmed: the next page begins behind it, whatever is shown."""
+        return self._window.last
+
+    @property
+    def end(self) -> SortKey | None:
+        """Rows that sort behind this are not known; None: all are, or none yet."""
+        return self._window.end
+
+    def left(self, key: Hashable, version: int) -> bool:
+        """Whether the row is known to have left the table, in this state or a later one."""
+        return self._window.left(key, version)
 
     def get(self, key: Hashable) -> Row | None:
         """The row with this key, if it is in the window."""
@@ -206,6 +226,7 @@ class LiveTable(Generic[Row]):
             self._window.abandon(asked)
             raise
         self.fetches += 1
+        self._fetched_at = asyncio.get_running_loop().time()
         if different is None:
             self._wake.set()
             return

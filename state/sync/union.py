@@ -14,6 +14,7 @@ from typing import Any, Generic
 from state.signal import Signal, Unsubscribe
 from state.sync.mutation import Pending
 from state.sync.ordered import Ordered
+from state.sync.query import SortKey
 from state.sync.rows import Batch, Phase, Row, Rows
 
 
@@ -72,6 +73,11 @@ class Union(Generic[Row]):
     def complete(self) -> bool:
         """Whether all of them are."""
         return all(source.complete for source in self._sources)
+
+    @property
+    def horizon(self) -> SortKey | None:
+        """With `paged`: nothing behind this is shown; None: there is no more."""
+        return self._horizon
 
     def get(self, key: Hashable) -> Row | None:
         """The row with this key, if it is shown."""

@@ -70,8 +70,19 @@ class Window(Generic[Row]):
 
     @property
     def last(self) -> Row | None:
-        """The row behind which the next page begins."""
-        return max(self._held.values(), key=self.query.sort_key, default=None)
+        """The row behind which the next page begins. What is held behind the end came by itself: others lie between."""
+        place = self.query.sort_key
+        known = (row for row in self._held.values() if self._end is None or place(row) <= self._end)
+        return max(known, key=place, default=None)
+
+    @property
+    def end(self) -> SortKey | None:
+        """What lies behind this is not known; None: all is, or nothing yet."""
+        return self._end
+
+    def left(self, key: Key, version: int) -> bool:
+        """Whether the row is known to have left, in this state or a later one."""
+        return version < self._floors.get(key, 0)
 
     def apply(self, change: Change) -> set[Key]:
         """Takes a change in; returns the keys of the rows that are different now."""

@@ -33,6 +33,7 @@ OWN = (
     "members:",
     "member ",
     "self-test:",
+    "queries",
 )
 LIBRARY = ("AsyncRealtimeClient.", "AsyncPush.", "AsyncTimer.", "AsyncRealtimeChannel.")
 

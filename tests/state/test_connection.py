@@ -115,6 +115,23 @@ async def test_connecting_becomes_live_when_every_channel_is(connection: Watched
     assert connection.status.error is None
 
 
+async def test_a_feed_can_be_followed_whole(connection: Watched, peer: Peer):  # C1, C4
+    heard: list[str] = []
+    channel = connection.channel("world")
+    leave = channel.on_any_change(lambda change: heard.append(change.table))
+    channel.on_change("things", lambda _: heard.append("things first"))
+    connection.open()
+    await connection.becomes("live")
+    for table in ("things", "others"):
+        await peer.change("world", table, {})
+    await until(lambda: len(heard) == 3)
+    assert heard == ["things first", "things", "others"]
+    leave()
+    await peer.change("world", "things", {})
+    await until(lambda: len(heard) == 4)
+    assert heard[3] == "things first"
+
+
 async def test_connecting_becomes_degraded_when_a_channel_is_late_and_live_when_it_comes(connection, peer, impatient):
     impatient()
     peer.joins["world"] = "never"

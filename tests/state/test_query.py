@@ -19,6 +19,7 @@ from state.api import Api, Project
 from state.errors import StateError
 from state.sync.query import Order, Query, Where, literal
 from state.world import Anonymous
+from tests.state.support import Someone, sign
 
 TABLE = "t_query_things"
 NASTY = [
@@ -190,3 +191,21 @@ async def test_page_by_page_every_row_comes_once(api: Api, query: Query, size: i
         assert len(page) <= size
         paged += [Thing.model_validate(record) for record in page]
     assert paged == sorted(filter(query.matches, THINGS), key=query.sort_key)
+
+
+async def test_a_count_is_of_all_rows_or_of_those_behind_one(api: Api):
+    query = Query(TABLE, (Where("number", "gte", 0),), (Order("text", descending=True, nulls="first"),))
+    rows = [Thing.model_validate(record) for record in await api.select(query, 1000)]
+    assert await api.count(query) == len(rows) > 2
+    assert [await api.count(query, row) for row in rows[:3]] == [len(rows) - place for place in (1, 2, 3)]
+    assert await api.count(query, rows[-1]) == 0
+    with pytest.raises(StateError) as caught:
+        await api.count(Query("t_no_such_table"))
+    assert not caught.value.retry
+
+
+async def test_a_count_renews_a_token_that_has_expired(supabase: Address, project: Project, account):
+    someone = await account()
+    identity = Someone("someone", [sign(supabase, someone.id, -60), someone.token])
+    assert await Api(project, identity).count(Query("profiles", (Where("id", "eq", someone.id),))) == 1
+    assert identity.renewals == 1

@@ -1,0 +1,46 @@
+"""Families: which cached queries a change of a table concerns, in one place for all of them.
+
+A family is the first part of a query's key; invalidating it reaches every key that begins with it:
+
+| family                 | keys                                                                              |
+|------------------------|-----------------------------------------------------------------------------------|
+| `tasks`                | `("tasks", "paginated", project, page, limit, status)`, `("tasks", task)`         |
+| `task-status-counts`   | `("task-status-counts", project)`                                                 |
+| `unified-generations`  | `("unified-generations", "project", project, page, limit, filters)`,              |
+|                        | `("unified-generations", "shot", shot)`,                                          |
+|                        | `("unified-generations", "count", part, filter)`: see `state.gallery`             |
+| `shots`                | `("shots", project)`                                                              |
+| `unpositioned-count`   | `("unpositioned-count", shot)`                                                    |
+| `project-video-counts` | `("project-video-counts", project)`                                               |
+| `job-status-counts`    | `("job-status-counts", member)`                                                   |
+| `projects`             | `("projects", team)`                                                              |
+| `models`               | `("models", …)`                                                                   |
+| `people`               | `("people", …)`                                                                   |
+
+The first six are those of reference 5, which had them follow `tasks` alone and left the rest to polling; here each
+table names what can be read from it. Tasks, shots and projects are the board's.
+"""
+
+from __future__ import annotations
+
+FAMILIES: dict[str, tuple[str, ...]] = {
+    "profiles": ("people",),
+    "models": ("models",),
+    "generation_jobs": ("job-status-counts",),
+    "generations": ("unified-generations", "shots", "unpositioned-count", "project-video-counts"),
+    "projects": ("projects", "project-video-counts"),
+    "shots": ("shots", "unpositioned-count", "unified-generations", "project-video-counts"),
+    "tasks": (
+        "tasks",
+        "task-status-counts",
+        "unified-generations",
+        "shots",
+        "unpositioned-count",
+        "project-video-counts",
+    ),
+}
+
+
+def families_of(table: str) -> tuple[str, ...]:
+    """The families that a change of `table` concerns; a table that nobody has entered is its own."""
+    return FAMILIES.get(table, (table,))
