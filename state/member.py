@@ -24,6 +24,7 @@ from state.models import Generation, Job, Model, Profile
 from state.realtime.connection import Connection
 from state.realtime.presence import Presence
 from state.sign_in import Sessions, TokenFamily
+from state.signal import Unsubscribe
 from state.sync.audience import Audience
 from state.sync.live_table import LiveTable
 from state.sync.query import Order, Query, Where
@@ -54,6 +55,7 @@ class Member:
         self._tasks = Tasks(self.name)
         self._own_profile: Profile | None = None
         self._over = False
+        self._unfollow: Unsubscribe = lambda: None
         self.idle_since: float | None = time.monotonic()
 
         self.connection = Connection(project.realtime_url, project.key, self)
@@ -121,6 +123,7 @@ class Member:
     def open(self) -> None:
         """Connects and starts to follow."""
         self.connection.open()
+        self._unfollow = self.world.beats.follow(self.connection)
         for table in self.tables:
             table.open()
         self.presence.open()
@@ -138,6 +141,7 @@ class Member:
         for table in self.tables:
             await table.close()
         await self.media.close()
+        self._unfollow()
         await self.connection.close()
         for family in self._families.values():  # which may go on, with another member
             family.renewed.unsubscribe(self.connection.push_token)

@@ -8,6 +8,8 @@ R4  The token is looked at first: before a socket is opened, and after a channel
 R5  Events wait in a bounded queue; one consumer applies them in order. When it is full, the broadcasts in it are dropped
     and everybody who keeps rows fetches again.
 R6  A pause, a reconnect and a close take effect wherever it is. Many requests to reconnect are one.
+R7  Suspected of losing messages, it is degraded at best, and each suspicion is a gap in every feed. Rooms carry nothing
+    that a fetch could make good.
 """
 
 from __future__ import annotations
@@ -73,6 +75,7 @@ class Connection:
         self._opening: asyncio.Task[Socket] | None = None
         self._queue: asyncio.Queue[tuple[int, Channel | None, Callable[[], None]]] = asyncio.Queue(QUEUE)
         self._nudge = asyncio.Event()
+        self._suspicion: str | None = None
         self._tasks = Tasks(f"connection of {identity.name}")
 
     # What others call ----------------------------------------------------------------------------------------------
@@ -102,6 +105,15 @@ class Connection:
         """Goes offline until `reconnect`."""
         self.status.paused = True
         self._interrupt(SWITCHED_OFF)
+
+    def suspect(self, reason: str | None) -> None:
+        """R7: evidence from outside that messages are being lost, or, with None, that they no longer are."""
+        self._suspicion = reason
+        if reason is not None:
+            for channel in self.channels:
+                if channel.feed:
+                    channel.gap()
+        self._assess()
 
     def _interrupt(self, reason: str) -> None:
         self._nudge.set()
@@ -227,6 +239,9 @@ class Connection:
             socket.end(Broken("A channel did not open"))
         elif socket.late or any(now - channel.joined_at > LATE_S for channel in waiting):
             self._go("degraded", error=socket.late or f"{waiting[0].topic} is slow to open")
+        elif not waiting and self._suspicion is not None:
+            self.status.attempts = 0
+            self._go("degraded", error=self._suspicion)
         elif not waiting:
             self._go("live")
 

@@ -14,6 +14,8 @@ from websockets.http11 import Request, Response
 
 from tests.state.support import until
 
+READY = "Replication connection established"
+
 
 class Peer:
     """Healthy until told otherwise.
@@ -32,6 +34,7 @@ class Peer:
         self.frames: list[dict[str, Any]] = []
         self.attempts = 0
         self.opened: list[ServerConnection] = []
+        self.joined: list[tuple[ServerConnection, str]] = []  # which socket asked for which topic
         self._held: list[tuple[ServerConnection, dict[str, Any]]] = []
         self._over = asyncio.Event()
         self._server: Server | None = None
@@ -74,6 +77,14 @@ class Peer:
         name = topic if topic == "phoenix" else f"realtime:{topic}"
         await self.socket.send(json.dumps({"topic": name, "event": event, "payload": payload, "ref": ref}))
 
+    async def send_to(self, topic: str, event: str, payload: Any) -> None:
+        """One frame to every open socket that has joined the topic."""
+        name = f"realtime:{topic}"
+        joined = {id(socket) for socket, frame in self.joined if frame == name}
+        for socket in self.opened:
+            if id(socket) in joined and socket.close_code is None:
+                await socket.send(json.dumps({"topic": name, "event": event, "payload": payload, "ref": None}))
+
     async def change(self, topic: str, table: str, *records: dict[str, Any]) -> None:
         """A database change."""
         message = {"table": table, "operation": "INSERT", "records": list(records), "old_keys": [], "at": None}
@@ -85,8 +96,7 @@ class Peer:
 
     async def system(self, topic: str, message: str, status: str = "ok") -> None:
         """A system message."""
-        payload = {"message": message, "status": status, "extension": "system", "channel": topic}
-        await self.send(topic, "system", payload)
+        await self.send(topic, "system", _system(topic, message, status))
 
     async def close_channel(self, topic: str) -> None:
         """phx_close, with the ref of its join."""
@@ -112,6 +122,8 @@ class Peer:
             async for message in socket:
                 frame = json.loads(message)
                 self.frames.append(frame)
+                if frame["event"] == "phx_join":
+                    self.joined.append((socket, frame["topic"]))
                 await self._hear(socket, frame)
 
     async def _hear(self, socket: ServerConnection, frame: dict[str, Any]) -> None:
@@ -142,7 +154,7 @@ class Peer:
                     return
                 await tell("phx_reply", {"status": "ok", "response": {"postgres_changes": []}}, frame["ref"])
                 if self.ready and frame["payload"]["config"]["broadcast"].get("replication_ready"):
-                    await self.system(topic, "Replication connection established")
+                    await tell("system", _system(topic, READY, "ok"), None)
             case "phx_leave":
                 await tell("phx_reply", {"status": "ok", "response": {}}, frame["ref"])
                 join = next(
@@ -154,3 +166,7 @@ class Peer:
                     None,
                 )
                 await tell("phx_close", {}, join)
+
+
+def _system(topic: str, message: str, status: str) -> dict[str, str]:
+    return {"message": message, "status": status, "extension": "system", "channel": topic}

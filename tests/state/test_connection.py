@@ -4,89 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
 from typing import Any, get_args
 
 import pytest
 
 from state.errors import Unreachable
 from state.realtime import connection as connection_module
-from state.realtime import socket as socket_module
 from state.realtime.channel import Channel
-from state.realtime.connection import Connection
 from state.realtime.status import TRANSITIONS, IllegalTransition, State, Status
 from state.sync.change import Change
 from tests.state.peer import Peer
 from tests.state.support import Someone, leftovers, until
+from tests.state.watched import EXPIRED, NEVER, SLOW, Watched, broken_off
 
-EXPIRED = "Token has expired 0 seconds ago"
-SLOW = 0.05  # what is late, in these tests
-NEVER = 60.0
-
-
-class Watched(Connection):
-    """Remembers where it has been."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.went: list[State] = []
-        self.changed.subscribe(self._remember, unsubscribe_on_delete=False)
-
-    def _remember(self) -> None:
-        if self.went[-1:] != [self.status.state]:
-            self.went.append(self.status.state)
-
-    async def becomes(self, state: State) -> None:
-        """Waits for a state."""
-        await until(lambda: self.status.state == state, f"{state}, it is {self.status.state}")
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second is a few milliseconds; backoff is 20 ms."""
-    monkeypatch.setattr(connection_module, "FIRST_BACKOFF_S", 0.02)
-    monkeypatch.setattr(connection_module, "LAST_BACKOFF_S", 0.02)
-    monkeypatch.setattr(socket_module, "PROBE_EVERY_S", 0.02)
-    monkeypatch.setattr(socket_module, "CLOSE_S", 0.1)
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """`impatient(late=…, join=…, lost=…)` in seconds."""
-
-    def set_limits(*, late: float = SLOW, join: float = NEVER, lost: float = NEVER, connect: float = 10.0) -> None:
-        monkeypatch.setattr(connection_module, "LATE_S", late)
-        monkeypatch.setattr(socket_module, "LATE_S", late)
-        monkeypatch.setattr(connection_module, "JOIN_S", join)
-        monkeypatch.setattr(socket_module, "PROBE_LOST_S", lost)
-        monkeypatch.setattr(socket_module, "CONNECT_S", connect)
-
-    return set_limits
-
-
-@pytest.fixture
-def who() -> Someone:
-    return Someone()
-
-
-@pytest.fixture
-async def connection(peer: Peer, who: Someone) -> AsyncIterator[Watched]:
-    """Not open yet; one listener on the feed `world`."""
-    made = Watched(peer.url, "key", who)
-    made.channel("world").on_change("things", lambda _: None)
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-async def live(connection: Watched) -> Watched:
-    connection.open()
-    await connection.becomes("live")
-    return connection
-
-
-def broken_off(peer: Peer) -> Callable[[], bool]:
-    return lambda: peer.attempts >= 2
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 # R1: every row of the table in status.py -----------------------------------------------------------------------------

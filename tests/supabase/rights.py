@@ -77,6 +77,8 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "public.due_media_trash(integer)": WORKER,
     "public.clear_media_trash(text[])": WORKER,
     "public.seed_demo_generations()": WORKER,
+    "public.beat()": WORKER,
+    "public.clock()": EVERYBODY,
     "live.may_read(text, text)": EVERYBODY,
     "live.may_write(text, text)": EVERYBODY,
     "live.stamp()": NOBODY,
@@ -109,6 +111,8 @@ HARMLESS: dict[str, dict[str, Any]] = {
     "due_media_trash": {"n": 0},
     "clear_media_trash": {"paths": []},
     "seed_demo_generations": {},
+    "beat": {},
+    "clock": {},
 }
 
 ANYONE, SIGNED_IN = ("anon", "authenticated"), ("authenticated",)
