@@ -58,7 +58,7 @@ class Member:
         self._unfollow: Unsubscribe = lambda: None
         self.idle_since: float | None = time.monotonic()
 
-        self.connection = Connection(project.realtime_url, project.key, self)
+        self.connection = Connection(project.realtime_url, project.key, self, pace=project.pace)
         self.api = Api(project, self)
         self.media = Media(self.api)
         self.presence = Presence(self.connection, "room:studio", id)

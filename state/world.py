@@ -38,13 +38,14 @@ class World:
 
     def __init__(self, project: Project) -> None:
         identity = Anonymous(project.key)
-        self.connection = Connection(project.realtime_url, project.key, identity)
+        self.connection = Connection(project.realtime_url, project.key, identity, pace=project.pace)
         self.api = Api(project, identity)
         self.media = Media(self.api)
         self.audience = Audience()  # all pages of this process, guests' and members'
         self.feed = self.connection.channel("world")
         self.beats = Beats(self.feed)
         self.clock = ClockOffset(partial(self.api.rpc, "clock", {}))
+        self.feed.on_lost(self.clock.again)  # after a sleep, for one
         self.people = LiveTable(Query("profiles", order=(Order("username"),)), Profile, self.api, self.feed, limit=1000)
         self.models = LiveTable(Query("models", (PUBLIC,), (Order("position"),)), Model, self.api, self.feed)
         self.jobs = LiveTable(

@@ -2,7 +2,7 @@
 
 O1  The database is asked several times in a row. The quickest answer counts: half its round trip is the most that it
     can be wrong by.
-O2  It is measured again every `AGAIN_S`; what could not be measured leaves what was known, and is tried again sooner.
+O2  It is measured again every `AGAIN_S`, and when `again` says that a clock may have been set meanwhile; what could not be measured leaves what was known, and is tried again sooner.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -36,6 +37,7 @@ class ClockOffset:
         self.error_s: float | None = None
         self._ask = ask
         self._clock = clock
+        self._wake = asyncio.Event()
         self._tasks = Tasks("clock")
 
     def open(self) -> None:
@@ -45,6 +47,10 @@ class ClockOffset:
     async def close(self) -> None:
         """Stops measuring."""
         await self._tasks.close()
+
+    def again(self) -> None:
+        """Measures soon."""
+        self._wake.set()
 
     def now(self) -> datetime:
         """The database's time, as far as it is known."""
@@ -64,10 +70,13 @@ class ClockOffset:
 
     async def _keep(self) -> None:
         while True:
+            self._wake.clear()
             try:
                 await self.measure()
                 wait = AGAIN_S
             except (StateError, ValueError) as error:  # O2
                 log.debug("The database's clock could not be read: %s", error)
                 wait = RETRY_S
-            await asyncio.sleep(wait)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._wake.wait()

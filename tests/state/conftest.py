@@ -54,7 +54,15 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """`impatient(late=…, join=…, lost=…)` in seconds."""
 
-    def set_limits(*, late: float = SLOW, join: float = NEVER, lost: float = NEVER, connect: float = 10.0) -> None:
+    def set_limits(
+        *,
+        late: float = SLOW,
+        join: float = NEVER,
+        lost: float = NEVER,
+        connect: float = 10.0,
+        patience: float = NEVER,
+    ) -> None:
+        monkeypatch.setattr(connection_module, "PATIENCE_S", patience)
         monkeypatch.setattr(connection_module, "LATE_S", late)
         monkeypatch.setattr(socket_module, "LATE_S", late)
         monkeypatch.setattr(connection_module, "JOIN_S", join)

@@ -22,7 +22,7 @@ class Peer:
 
     `handshake`: True, an HTTP status to refuse with, or None to say nothing. `joins`: per topic "ok", "never", or the
     reason of a refusal. `ready`: whether feeds are told that replication is up. `heartbeats` and `leaves`: whether
-    they are answered; `open_gate` answers what waited.
+    they are answered, `heartbeat_delay_s` how late; `open_gate` answers what waited.
     """
 
     def __init__(self) -> None:
@@ -30,11 +30,13 @@ class Peer:
         self.joins: dict[str, str] = {}
         self.ready = True
         self.heartbeats = True
+        self.heartbeat_delay_s = 0.0
         self.leaves = True
         self.frames: list[dict[str, Any]] = []
         self.attempts = 0
         self.opened: list[ServerConnection] = []
         self.joined: list[tuple[ServerConnection, str]] = []  # which socket asked for which topic
+        self.joined_at: list[float] = []  # loop times
         self._held: list[tuple[ServerConnection, dict[str, Any]]] = []
         self._over = asyncio.Event()
         self._server: Server | None = None
@@ -124,6 +126,7 @@ class Peer:
                 self.frames.append(frame)
                 if frame["event"] == "phx_join":
                     self.joined.append((socket, frame["topic"]))
+                    self.joined_at.append(asyncio.get_running_loop().time())
                 await self._hear(socket, frame)
 
     async def _hear(self, socket: ServerConnection, frame: dict[str, Any]) -> None:
@@ -146,6 +149,7 @@ class Peer:
 
         match frame["event"]:
             case "heartbeat":
+                await asyncio.sleep(self.heartbeat_delay_s)
                 await tell("phx_reply", {"status": "ok", "response": {}}, frame["ref"])
             case "phx_join":
                 reason = self.joins.get(topic, "ok")

@@ -223,7 +223,7 @@ class Database:
         return told
 
 
-async def test_the_quickest_answer_counts(monkeypatch: pytest.MonkeyPatch):  # O1
+async def test_the_quickest_answer_counts():  # O1
     hand = Hand()
     clock = ClockOffset(Database(hand, 3.0, 0.5, 0.4, 0.02, 0.6, 9.0), clock=hand)
     assert (clock.offset_s, clock.error_s) == (0.0, None)
@@ -250,4 +250,16 @@ async def test_it_is_measured_again_and_again_whatever_happens(monkeypatch: pyte
     clock._ask = ask
     clock.open()
     await until(lambda: clock.offset_s == pytest.approx(2.0))
+    await clock.close()
+
+
+async def test_it_is_measured_anew_when_a_clock_may_have_been_set():  # O2
+    hand = Hand()
+    database = Database(hand, 1.0, *[0.0] * 5)
+    clock = ClockOffset(database, clock=hand)
+    clock.open()
+    await until(lambda: clock.offset_s == pytest.approx(1.0))
+    database.ahead, database.trips = 5.0, [0.0] * 5
+    clock.again()
+    await until(lambda: clock.offset_s == pytest.approx(5.0))
     await clock.close()

@@ -21,10 +21,15 @@ class Watched(Connection):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.went: list[State] = []
+        self.said: list[str | None] = []  # reasons
+        self.passed: set[tuple[State, State]] = set()
         self.changed.subscribe(self._remember, unsubscribe_on_delete=False)
 
     def _remember(self) -> None:
-        if self.went[-1:] != [self.status.state]:
+        self.said.append(self.status.error)
+        before = self.went[-1] if self.went else "closed"
+        if before != self.status.state:
+            self.passed.add((before, self.status.state))
             self.went.append(self.status.state)
 
     async def becomes(self, state: State) -> None:
