@@ -59,9 +59,9 @@ def worst(statuses: Sequence[Status]) -> Status:
 
 
 def reconnect(*connections: Connection, own: bool) -> None:
-    """One's own connection anew; the others, if they are waiting, at once."""
+    """One's own connection anew; the others, if they wait for their next attempt, at once."""
     for number, connection in enumerate(connections):
-        if (own and number == 0) or connection.status.retry_at is not None or connection.status.state == "offline":
+        if (own and number == 0) or connection.status.retry_at is not None:
             connection.reconnect()
 
 
