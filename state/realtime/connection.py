@@ -108,7 +108,7 @@ class Connection:
         if self.status.state != "closed":
             return
         self._calm()
-        self._away(None)
+        self._go("connecting")
         self._tasks.start(self._consume(), "consume")
         self._tasks.start(self._supervise(), "supervise")
         self._tasks.start(self._watch(), "watch for sleep")
@@ -221,7 +221,6 @@ class Connection:
         self._arrived = False
         self._away(self.status.error)
         socket = await self._interruptible(self._open_socket(), "open")
-        self._go("connecting")
         for channel in self.channels:
             socket.join(channel)
         broken = await socket.broken
@@ -242,6 +241,7 @@ class Connection:
         if self._renewed is not None:
             await socket.push_token(self._renewed)  # nothing has joined: it only has to be remembered
         self._socket = socket  # last: from here on `_interrupt` ends the socket, not this step
+        self._go("connecting")
         return socket
 
     async def _interruptible(self, coroutine: Coroutine[Any, Any, T], name: str) -> T:
@@ -321,9 +321,12 @@ class Connection:
             socket.end(Broken("A channel did not open"))
         elif socket.late or any(now - channel.joined_at > LATE_S for channel in waiting):
             self._go("degraded", error=socket.late or f"{waiting[0].topic} is slow to open")
-        elif not waiting:
-            self._arrived = True
-            self._calm()
+        elif waiting and self.status.state != "live":
+            pass  # not yet, and nobody is late
+        else:
+            if not waiting:
+                self._arrived = True
+                self._calm()
             if self._suspicion is None:
                 self._go("live")
             else:

@@ -38,6 +38,10 @@ class Peer:
         self.opened: list[ServerConnection] = []
         self.joined: list[tuple[ServerConnection, str]] = []  # which socket asked for which topic
         self.joined_at: list[float] = []  # loop times
+        self.topics: dict[ServerConnection, set[str]] = {}  # what each socket has joined and not left
+        self.doubled = 0  # joins of what was joined already
+        self.confirmed: dict[str, str] = {}  # by topic: the ref of the last join that was told to be all there
+        self._unready: list[tuple[ServerConnection, dict[str, Any]]] = []  # joins that wait for replication
         self._held: list[tuple[ServerConnection, dict[str, Any]]] = []
         self._over = asyncio.Event()
         self._server: Server | None = None
@@ -101,15 +105,26 @@ class Peer:
         """A system message."""
         await self.send(topic, "system", _system(topic, message, status))
 
+    async def expire(self, topic: str) -> None:
+        """What the server does to a channel whose token has expired."""
+        await self.system(topic, "Token has expired 0 seconds ago", "error")
+        await self.close_channel(topic)
+
     async def close_channel(self, topic: str) -> None:
         """phx_close, with the ref of its join."""
+        self.topics.get(self.socket, set()).discard(topic)
         await self.send(topic, "phx_close", {}, self.got("phx_join", topic)[-1]["ref"])
 
     async def open_gate(self) -> None:
-        """Answers everything that was left unanswered."""
+        """Answers everything that was left unanswered, and says that replication is up."""
         held, self._held = self._held, []
         for socket, frame in held:
-            await self._answer(socket, frame)
+            with suppress(ConnectionClosed):
+                await self._answer(socket, frame)
+        unready, self._unready = self._unready, []
+        for socket, frame in unready:
+            with suppress(ConnectionClosed):
+                await self._tell_ready(socket, frame)
 
     async def _shake(self, connection: ServerConnection, request: Request) -> Response | None:
         self.attempts += 1
@@ -155,13 +170,23 @@ class Peer:
                 await tell("phx_reply", {"status": "ok", "response": {}}, frame["ref"])
             case "phx_join":
                 reason = self.joins.get(topic, "ok")
+                self.confirmed.pop(topic, None)
                 if reason not in ("ok", "never"):
                     await tell("phx_reply", {"status": "error", "response": {"reason": reason}}, frame["ref"])
                     return
+                joined = self.topics.setdefault(socket, set())
+                self.doubled += topic in joined
+                joined.add(topic)
+                feed = frame["payload"]["config"]["broadcast"].get("replication_ready")
+                if not feed:
+                    self.confirmed[topic] = frame["ref"]
                 await tell("phx_reply", {"status": "ok", "response": {"postgres_changes": []}}, frame["ref"])
-                if self.ready and frame["payload"]["config"]["broadcast"].get("replication_ready"):
-                    await tell("system", _system(topic, READY, "ok"), None)
+                if feed and self.ready:
+                    await self._tell_ready(socket, frame)
+                elif feed:
+                    self._unready.append((socket, frame))
             case "phx_leave":
+                self.topics.get(socket, set()).discard(topic)
                 await tell("phx_reply", {"status": "ok", "response": {}}, frame["ref"])
                 join = next(
                     (
@@ -172,6 +197,12 @@ class Peer:
                     None,
                 )
                 await tell("phx_close", {}, join)
+
+    async def _tell_ready(self, socket: ServerConnection, join: dict[str, Any]) -> None:
+        topic = join["topic"].removeprefix("realtime:")
+        self.confirmed[topic] = join["ref"]
+        frame = {"topic": join["topic"], "event": "system", "payload": _system(topic, READY, "ok"), "ref": None}
+        await socket.send(json.dumps(frame))
 
 
 def _system(topic: str, message: str, status: str) -> dict[str, str]:
