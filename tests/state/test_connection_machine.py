@@ -158,11 +158,17 @@ class Trial(RuleBasedStateMachine):
     @rule()
     def close_and_open(self) -> None:
         async def act() -> None:
-            await self.connection.close()
-            assert not leftovers(), leftovers()
+            await self.close()
             self.connection.open()
 
         self.run(act())
+
+    async def close(self) -> None:
+        """K3"""
+        await self.connection.close()
+        assert not leftovers(), leftovers()
+        timers = [timer for timer in self.loop._scheduled if not timer.cancelled()]  # type: ignore[attr-defined]
+        assert [timer for timer in timers if "_lose_patience" in repr(timer)] == []
 
     # What the server does --------------------------------------------------------------------------------------------
 
@@ -332,10 +338,7 @@ class Trial(RuleBasedStateMachine):
         await asyncio.gather(*running, return_exceptions=True)
 
     async def end(self) -> None:
-        await self.connection.close()
-        assert not leftovers()
-        timers = [timer for timer in self.loop._scheduled if not timer.cancelled() and "Connection" in repr(timer)]  # type: ignore[attr-defined]
-        assert timers == []
+        await self.close()
         await until(lambda: self.peer.open_sockets == 0)
         await self.peer.__aexit__()
 
