@@ -5,12 +5,12 @@ beats go the same way, so that what happens to them says what happens to changes
 
 B1  A process that never heard a beat judges nothing by it: there may be no worker that sends any.
 B2  A number left out, or `SILENCE_S` without one, makes every connection that follows suspicious, and their tables fetch
-    again. Each number left out does so once more; silence does once, for what is suspicious is polled.
+    again. Each gap does so once more, that at the end of a silence among them; in between, what is suspicious is polled.
 B3  Silence counts only while the feed is live, and a number only after one of the same join: what came before is made
     good by the join itself.
 B4  It is over after `GOOD` numbers in a row: while a limit drops messages, single ones get through.
-B5  Several workers share one sequence. An old number changes nothing; but after silence any number is a beginning, for
-    the database may have been set up anew.
+B5  Several workers share one sequence. An old number changes nothing; but after silence it is a beginning, for the
+    database may have been set up anew.
 B6  Whoever follows later finds what the others found.
 """
 
@@ -110,13 +110,13 @@ class Beats:
         number = payload.get("n") if isinstance(payload, dict) else None
         if not isinstance(number, int):
             return
-        last = None if self._silent else self.last
-        if last is not None and number <= last:  # B5
+        last = self.last
+        if last is not None and number <= last and not self._silent:  # B5
             return
         self.heard += 1
         self.last, self._heard_at, self._silent = number, self._clock(), False
         if last is not None and number != last + 1:
-            self.missed += number - last - 1
+            self.missed += max(0, number - last - 1)
             self._suspect(MISSED)
             return
         self._good += 1

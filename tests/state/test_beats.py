@@ -132,7 +132,20 @@ async def test_silence_is_told_once_and_not_before_its_time(studio: Studio):  # 
     studio.wait(60)
     assert sorted(studio.gaps) == ["member:1", "world"]
     assert studio.beats.silences == 1
-    await studio.beat(5, 6, 7)
+    await studio.beat(5)
+    assert sorted(studio.gaps) == ["member:1", "member:1", "world", "world"], (
+        "what was lost in it is fetched at its end"
+    )
+    await studio.beat(6, 7, 8)
+    assert studio.states == ("live", "live")
+
+
+async def test_a_silence_in_which_no_number_was_lost_needs_no_second_fetch(studio: Studio):  # B2
+    """The worker was away, not the messages."""
+    await studio.beat(1)
+    studio.wait(13)
+    await studio.beat(2, 3, 4)
+    assert sorted(studio.gaps) == ["member:1", "world"]
     assert studio.states == ("live", "live")
 
 
@@ -169,6 +182,8 @@ async def test_after_silence_a_database_that_counts_anew_is_believed(studio: Stu
     await studio.beat(500)
     studio.wait(13)
     await studio.beat(1, 2, 3)
+    assert studio.states == ("degraded", "degraded")
+    await studio.beat(4)
     assert studio.states == ("live", "live")
 
 
