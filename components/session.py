@@ -86,7 +86,8 @@ async def visitor() -> Visitor:
 
     def released(id: str, _: str) -> None:
         if id == session_id and member is not None and not member.over:
-            client.open("/session/end")  # the rows stay where others of this person's browsers are signed in: not here
+            with client:  # the rows stay, for this person's other browsers: not for this one
+                ui.navigate.to("/session/end")
 
     if member is not None:
         member.released.subscribe(released)

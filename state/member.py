@@ -111,9 +111,9 @@ class Member:
         if family is None:
             return
         family.renewed.unsubscribe(self.connection.push_token)
+        self._over = not self._families
         self.released.emit(family_id, reason)
-        if not self._families:
-            self._over = True
+        if self._over:
             self.idle_since = 0.0
             for table in self.tables:
                 table.forget()

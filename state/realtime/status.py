@@ -37,7 +37,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 }
 
 PATIENCE = 3  # attempts; reference 5 gives up here, and this only says so
-PATIENCE_S = 4.0  # an attempt may hang for long
+PATIENCE_S = 3.0  # an attempt may hang for long
 GOOD_MS = 150.0
 FAIR_MS = 500.0
 

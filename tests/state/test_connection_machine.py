@@ -355,6 +355,6 @@ Trial.TestCase.settings = settings(
     stateful_step_count=50,
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 TestTrial = pytest.mark.usefixtures("counted")(Trial.TestCase)

@@ -42,7 +42,7 @@ async def test_a_beat_that_is_not_committed_yet_holds_up_the_next(supabase: Addr
     try:
         transaction = sql.transaction()
         await transaction.start()
-        first = await sql.fetchval("select public.beat()")
+        first: int = await sql.fetchval("select public.beat()")  # type: ignore[assignment]
         second = asyncio.ensure_future(other.fetchval("select public.beat()"))
         await asyncio.sleep(0.1)
         assert not second.done()
