@@ -59,9 +59,9 @@ def worst(statuses: Sequence[Status]) -> Status:
 
 
 def reconnect(*connections: Connection, own: bool) -> None:
-    """One's own connection anew; the others, if they are waiting, at once."""
+    """One's own connection anew; the others, if they wait for their next attempt, at once."""
     for number, connection in enumerate(connections):
-        if (own and number == 0) or connection.status.state == "offline":
+        if (own and number == 0) or connection.status.retry_at is not None:
             connection.reconnect()
 
 
@@ -73,6 +73,7 @@ def describe(status: Status, now: datetime) -> dict[str, object]:
         "attempts": status.attempts,
         "retryIn": max(0, round((status.retry_at - now).total_seconds() * 1000)) if status.retry_at else None,
         "error": status.error,
+        "quality": status.quality,
         "roundTrip": round(status.round_trip_ms) if status.round_trip_ms is not None else None,
         "paused": status.paused,
     }

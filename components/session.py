@@ -67,7 +67,8 @@ async def visitor() -> Visitor:
     """Whoever has opened the page that is being built. Their tab counts from when its socket is up until it is gone."""
     root = starling()
     client = ui.context.client
-    member = root.members.of(client.request.cookies.get(COOKIE))
+    session_id = client.request.cookies.get(COOKIE)
+    member = root.members.of(session_id)
     audiences = [root.world.audience, *([member.audience] if member else [])]
     seats: list[Seat] = []
 
@@ -83,6 +84,13 @@ async def visitor() -> Visitor:
         for seat in seats:
             seat.see(bool(event.args))
 
+    def released(id: str, _: str) -> None:
+        if id == session_id and member is not None and not member.over:
+            with client:  # the rows stay, for this person's other browsers: not for this one
+                ui.navigate.to("/session/end")
+
+    if member is not None:
+        member.released.subscribe(released)
     client.on_connect(connected)
     client.on_delete(gone)
     ui.on(VISIBLE, seen)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -19,6 +19,7 @@ from storage3.types import FileOptions
 
 from state.errors import RateLimited, Refused, Unreachable
 from state.realtime.connection import Identity
+from state.realtime.pace import Pace
 from state.sync.query import Query
 
 TIMEOUT_S = 15.0
@@ -26,11 +27,13 @@ TIMEOUT_S = 15.0
 
 @dataclass(frozen=True)
 class Project:
-    """Where Supabase is, its publishable key, and the one HTTP pool that everything in this process shares."""
+    """Where Supabase is, its publishable key, and what everything in this process shares: one HTTP pool, and the pace at
+    which sockets and channels are opened."""
 
     url: str
     key: str
     http: httpx.AsyncClient
+    pace: Pace = field(default_factory=Pace)
 
     @classmethod
     def connect(cls, url: str, key: str) -> Project:

@@ -24,6 +24,7 @@ from state.models import Generation, Job, Model, Profile
 from state.realtime.connection import Connection
 from state.realtime.presence import Presence
 from state.sign_in import Sessions, TokenFamily
+from state.signal import Unsubscribe
 from state.sync.audience import Audience
 from state.sync.live_table import LiveTable
 from state.sync.query import Order, Query, Where
@@ -41,12 +42,14 @@ log = logging.getLogger("starling.member")
 
 
 class Member:
-    """Made by `Members`. `ended` fires with a sentence when the last sign-in here is over."""
+    """Made by `Members`. `released` fires with its id and a sentence when a browser's sign-in is over, `ended` with the
+    sentence when it was the last one here."""
 
     def __init__(self, project: Project, world: World, sessions: Sessions, id: UUID) -> None:
         self.id = id
         self.name = f"member {id}"
         self.world = world
+        self.released: Event[[str, str]] = Event()
         self.ended: Event[[str]] = Event()
         self._sessions = sessions
         self._families: dict[str, TokenFamily] = {}
@@ -55,9 +58,10 @@ class Member:
         self._tasks = Tasks(self.name)
         self._own_profile: Profile | None = None
         self._over = False
+        self._unfollow: Unsubscribe = lambda: None
         self.idle_since: float | None = time.monotonic()
 
-        self.connection = Connection(project.realtime_url, project.key, self)
+        self.connection = Connection(project.realtime_url, project.key, self, pace=project.pace)
         self.api = Api(project, self)
         self.media = Media(self.api)
         self.presence = Presence(self.connection, "room:studio", id)
@@ -107,13 +111,17 @@ class Member:
             family.renewed.subscribe(self.connection.push_token, unsubscribe_on_delete=False)
 
     def release(self, family_id: str, reason: str) -> None:
-        """A browser's sign-in is over; with the last one, the member is."""
+        """A browser's sign-in is over; with the last one, the member is: it forgets what only they could see."""
         family = self._families.pop(family_id, None)
-        if family is not None:
-            family.renewed.unsubscribe(self.connection.push_token)
-        if family is not None and not self._families:
-            self._over = True
+        if family is None:
+            return
+        family.renewed.unsubscribe(self.connection.push_token)
+        self._over = not self._families
+        self.released.emit(family_id, reason)
+        if self._over:
             self.idle_since = 0.0
+            for table in self.tables:
+                table.forget()
             self.ended.emit(reason)
 
     @property
@@ -126,6 +134,7 @@ class Member:
     def open(self) -> None:
         """Connects and starts to follow."""
         self.connection.open()
+        self._unfollow = self.world.beats.follow(self.connection)
         for table in self.tables:
             table.open()
         self.queries.follow(self.feed, self.connection.freshness)
@@ -147,6 +156,7 @@ class Member:
         for table in self.tables:
             await table.close()
         await self.media.close()
+        self._unfollow()
         await self.connection.close()
         for family in self._families.values():  # which may go on, with another member
             family.renewed.unsubscribe(self.connection.push_token)
@@ -208,6 +218,7 @@ class Members:
         self._sessions = sessions
         self._members: dict[UUID, Member] = {}
         self._tasks = Tasks("members")
+        self._sweeping: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
         return len(self._members)
@@ -217,11 +228,13 @@ class Members:
 
     def open(self) -> None:
         """Starts to look after those who have gone."""
-        self._tasks.start(self._sweep(), "sweep")
+        self._sweeping = self._tasks.start(self._sweep(), "sweep")
 
     async def close(self) -> None:
-        """Closes them all."""
-        await self._tasks.close()
+        """Closes them all, and waits for those that are being closed."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        await self._tasks.wait()
         members, self._members = list(self._members.values()), {}
         await asyncio.gather(*(member.close() for member in members))
 
@@ -249,9 +262,12 @@ class Members:
         member = self._members.get(family.member_id)
         if member is not None and len(member._families) == 1:
             await member.flush(FLUSH_S)
-        await self._sessions.sign_out(session_id)
         if member is not None:
             member.release(session_id, "You have signed out")
+            if member.over:
+                self._members.pop(member.id, None)
+                self._tasks.start(member.close(), f"close {member.name}")
+        await self._sessions.sign_out(session_id)
 
     async def _sweep(self) -> None:
         while True:

@@ -41,6 +41,11 @@ class Tasks:
         while running := [task for task in self._tasks if task is not asyncio.current_task()]:
             await asyncio.wait(running)
 
+    def cancel(self) -> None:
+        """Asks what still runs to end, without waiting for it."""
+        for task in self._tasks:
+            task.cancel()
+
     async def close(self) -> None:
         """Cancels what still runs and waits for its end."""
         current = asyncio.current_task()

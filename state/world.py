@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from state.api import Api, Project
 from state.generation import Studio
 from state.media import Media
 from state.models import Generation, Job, Model, Profile
+from state.realtime.beats import Beats
+from state.realtime.clock import ClockOffset
 from state.realtime.connection import Connection
+from state.signal import Unsubscribe
 from state.sync.audience import Audience
 from state.sync.live_table import LiveTable
 from state.sync.query import Order, Query, Where
@@ -34,12 +39,15 @@ class World:
 
     def __init__(self, project: Project) -> None:
         identity = Anonymous(project.key)
-        self.connection = Connection(project.realtime_url, project.key, identity)
+        self.connection = Connection(project.realtime_url, project.key, identity, pace=project.pace)
         self.api = Api(project, identity)
         self.media = Media(self.api)
         self.audience = Audience()  # all pages of this process, guests' and members'
         self.feed = self.connection.channel("world")
         self.queries = QueryCache(self.connection.freshness, audience=self.audience, name="queries of world")
+        self.beats = Beats(self.feed)
+        self.clock = ClockOffset(partial(self.api.rpc, "clock", {}))
+        self.feed.on_lost(self.clock.again)  # after a sleep, for one
         self.people = LiveTable(Query("profiles", order=(Order("username"),)), Profile, self.api, self.feed, limit=1000)
         self.models = LiveTable(Query("models", (PUBLIC,), (Order("position"),)), Model, self.api, self.feed)
         self.jobs = LiveTable(
@@ -48,6 +56,7 @@ class World:
         )  # fmt: skip
         self.generations = LiveTable(Query("generations", (PUBLIC,), NEWEST), Generation, self.api, self.feed)
         self.studio = Studio(self, None)
+        self._unfollow: Unsubscribe = lambda: None
 
     @property
     def tables(self) -> tuple[LiveTable, ...]:
@@ -57,6 +66,9 @@ class World:
     def open(self) -> None:
         """Connects and starts to follow."""
         self.connection.open()
+        self.beats.open()
+        self._unfollow = self.beats.follow(self.connection)
+        self.clock.open()
         for table in self.tables:
             table.open()
         self.queries.follow(self.feed, self.connection.freshness)
@@ -67,6 +79,9 @@ class World:
         """Ends the connection."""
         self.studio.close()
         await self.queries.close()
+        self._unfollow()
+        await self.clock.close()
+        await self.beats.close()
         for table in self.tables:
             await table.close()
         await self.media.close()

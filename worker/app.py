@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from settings import WorkerSettings
 from worker.api import Api, persist
+from worker.beat import BEAT_EVERY_S, Beat
 from worker.demo import Demo
 from worker.generation import Generation
 from worker.housekeeping import LEASES_EVERY_S, LEAVERS_EVERY_S, TRASH_EVERY_S, Housekeeping
@@ -40,6 +41,7 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
         )  # fmt: skip
         ticks.add("claim", generation.claim, CLAIM_EVERY_S, at_once=True)
         ticks.add("progress", generation.report, settings.pace_s)
+        ticks.add("beat", Beat(api).send, BEAT_EVERY_S, at_once=True)
         ticks.add("leases", housekeeping.rescue, LEASES_EVERY_S)
         ticks.add("trash", housekeeping.empty_trash, TRASH_EVERY_S)
         ticks.add("leavers", housekeeping.forget, LEAVERS_EVERY_S, at_once=True)

@@ -3,11 +3,16 @@
 R1  States and transitions are `Status`'s; an illegal one raises.
 R2  The socket is replaced whenever it is not demonstrably alive: see `Socket`, and no channel may take longer than
     `JOIN_S` to become live.
-R3  Attempts never end: backoff with jitter, up to min(30 s, 1 s x 2^n).
-R4  The token is looked at first: before a socket is opened, and after a channel was refused because of it.
+R3  Attempts never end: backoff with jitter, up to min(30 s, 1 s x 2^n), and after a loss, too. All connections of a
+    process take turns (`Pace`).
+R4  The token is looked at first: before a socket is opened, and after a channel was refused because of it. One that is
+    renewed meanwhile is the one that channels join with.
 R5  Events wait in a bounded queue; one consumer applies them in order. When it is full, the broadcasts in it are dropped
-    and everybody who keeps rows fetches again.
+    and everybody who keeps rows fetches again; when little of it can be dropped, the socket is replaced.
 R6  A pause, a reconnect and a close take effect wherever it is. Many requests to reconnect are one.
+R7  Suspected of losing messages, it is degraded at best, and each suspicion is a gap in every feed. Rooms carry nothing
+    that a fetch could make good.
+R8  Sleep of the machine is a gap: the socket is replaced at once, whatever it looks like.
 """
 
 from __future__ import annotations
@@ -15,19 +20,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from nicegui import Event
 
 from state.errors import SessionEnded, Unreachable
 from state.realtime.channel import Channel
+from state.realtime.pace import Pace
+from state.realtime.slumber import TICK_S, Slumber
 from state.realtime.socket import Broken, Socket
-from state.realtime.status import State, Status
+from state.realtime.status import PATIENCE, PATIENCE_S, State, Status, quality_of
 from state.sync.freshness import Freshness
 from state.tasks import Tasks
+
+T = TypeVar("T")
 
 log = logging.getLogger("starling.realtime")
 
@@ -39,6 +48,9 @@ QUEUE = 10_000  # events that wait for the consumer
 BREATH = 100  # events applied before others get a turn on the loop
 
 SWITCHED_OFF = "Switched off"
+RECONNECTING = "Reconnecting"
+SLEPT = "This machine was asleep"
+SILENT = "Supabase does not answer"
 
 
 class Identity(Protocol):
@@ -56,7 +68,14 @@ class Connection:
     """`url` is the project's Realtime address, `key` its publishable key; `uniform` draws the jitter."""
 
     def __init__(
-        self, url: str, key: str, identity: Identity, *, uniform: Callable[[float, float], float] = random.uniform
+        self,
+        url: str,
+        key: str,
+        identity: Identity,
+        *,
+        pace: Pace | None = None,
+        slumber: Slumber | None = None,
+        uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self.status = Status()
         self.changed: Event[[]] = Event()
@@ -67,12 +86,19 @@ class Connection:
         self._url = url
         self._key = key
         self._identity = identity
+        self._pace = pace or Pace()
+        self._slumber = slumber or Slumber()
         self._uniform = uniform
         self._channels: dict[str, Channel] = {}
         self._socket: Socket | None = None
-        self._opening: asyncio.Task[Socket] | None = None
+        self._step: asyncio.Task[Any] | None = None  # what the supervisor waits for, if it can be cut off
+        self._renewed: str | None = None  # a token that came while a socket was being opened
+        self._arrived = False  # this socket's channels were all live at some time
+        self._patience: asyncio.TimerHandle | None = None  # runs from the loss until it is live again
+        self._patient = True
         self._queue: asyncio.Queue[tuple[int, Channel | None, Callable[[], None]]] = asyncio.Queue(QUEUE)
         self._nudge = asyncio.Event()
+        self._suspicion: str | None = None
         self._tasks = Tasks(f"connection of {identity.name}")
 
     # What others call ----------------------------------------------------------------------------------------------
@@ -81,34 +107,48 @@ class Connection:
         """Starts; it goes on until `close`."""
         if self.status.state != "closed":
             return
+        self._calm()
         self._go("connecting")
         self._tasks.start(self._consume(), "consume")
         self._tasks.start(self._supervise(), "supervise")
+        self._tasks.start(self._watch(), "watch for sleep")
 
     async def close(self) -> None:
         """Ends everything; can be opened again."""
         if self.status.state == "closed":
             return
-        await self._tasks.close()
-        await self._drop_socket()
-        self._go("closed")
+        try:
+            await self._tasks.close()
+            await self._drop_socket()
+        finally:
+            self._calm()
+            self._go("closed")
 
     def reconnect(self) -> None:
         """Throws the socket away, or ends the wait for the next attempt, or a pause."""
         self.status.paused = False
-        self._interrupt("Reconnecting")
+        self._interrupt(RECONNECTING)
 
     def pause(self) -> None:
         """Goes offline until `reconnect`."""
         self.status.paused = True
         self._interrupt(SWITCHED_OFF)
 
+    def suspect(self, reason: str | None) -> None:
+        """R7: evidence from outside that messages are being lost, or, with None, that they no longer are."""
+        self._suspicion = reason
+        if reason is not None:
+            for channel in self.channels:
+                if channel.feed:
+                    channel.gap()
+        self._assess()
+
     def _interrupt(self, reason: str) -> None:
         self._nudge.set()
         if self._socket is not None:
             self._socket.end(Broken(reason, asked=True))
-        elif self._opening is not None:
-            self._opening.cancel()
+        elif self._step is not None:
+            self._step.cancel()
 
     def channel(self, topic: str, *, presence_key: str | None = None) -> Channel:
         """The channel of a topic: always the same one. It is joined while anybody listens to it."""
@@ -126,6 +166,7 @@ class Connection:
 
     async def push_token(self, token: str) -> None:
         """Hands a renewed token to the channels, without a gap."""
+        self._renewed = token
         if self._socket is not None:
             await self._socket.push_token(token)
 
@@ -148,73 +189,126 @@ class Connection:
     async def _supervise(self) -> None:
         while True:
             self._nudge.clear()
-            if self.status.paused:
-                self._go("offline", error=SWITCHED_OFF)
-                await self._nudge.wait()
-                continue
             try:
-                self._go("connecting", error=self.status.error)
-                await self._live_and_die()
+                if self.status.paused:
+                    await self._rest()
+                else:
+                    await self._live_and_die()
             except SessionEnded as error:
-                await self._drop_socket()
+                self._calm()
                 self._go("unauthorized", error=str(error))
                 await self._nudge.wait()
-            except (Broken, Unreachable) as error:
-                await self._drop_socket()
-                self._go("offline", error=str(error))
-                if not (isinstance(error, Broken) and error.asked):
+                self.status.error = None
+            except Broken as error:
+                if not error.asked:
                     await self._wait(str(error))
+            except Unreachable as error:
+                await self._wait(str(error))
             except Exception:
                 log.exception("%s: the connection stumbled", self._identity.name)
                 await self._drop_socket()
                 await self._wait("Something unexpected happened")
 
+    async def _rest(self) -> None:
+        """Until it is switched on again."""
+        self._calm()
+        self._go("offline", error=SWITCHED_OFF)
+        await self._nudge.wait()
+        self.status.error = None
+
     async def _live_and_die(self) -> None:
         """One socket, from its opening to its end. Always raises."""
-        opening = self._opening = asyncio.create_task(
-            self._open_socket(), name=f"socket of {self._identity.name}: open"
-        )
-        try:
-            self._socket = await opening
-        except asyncio.CancelledError:
-            me = asyncio.current_task()
-            if me is None or me.cancelling() or not opening.cancelled():
-                raise
-            raise Broken(SWITCHED_OFF if self.status.paused else "Reconnecting", asked=True) from None  # R6
-        finally:
-            self._opening = None
+        self._arrived = False
+        self._away(self.status.error)
+        socket = await self._interruptible(self._open_socket(), "open")
         for channel in self.channels:
-            self._socket.join(channel)
-        broken = await self._socket.broken
+            socket.join(channel)
+        broken = await socket.broken
+        await self._drop_socket(str(broken))
         if broken.token:
-            await self._identity.token(renew=True)
+            await self._interruptible(self._identity.token(renew=True), "renew the token")  # R4
         raise broken
 
     async def _open_socket(self) -> Socket:
+        await self._pace.sockets.take()  # R3
+        self._renewed = None
         token = await self._identity.token()  # R4
         self.sockets += 1
-        return await Socket.open(
-            self._url, self._key, token, name=self._identity.name, put=self._put, assess=self._assess
-        )
+        socket = await Socket.open(
+            self._url, self._key, token,
+            name=self._identity.name, pace=self._pace, put=self._put, assess=self._assess,
+        )  # fmt: skip
+        if self._renewed is not None:
+            await socket.push_token(self._renewed)  # nothing has joined: it only has to be remembered
+        self._socket = socket  # last: from here on `_interrupt` ends the socket, not this step
+        self._go("connecting")
+        return socket
 
-    async def _drop_socket(self) -> None:
+    async def _interruptible(self, coroutine: Coroutine[Any, Any, T], name: str) -> T:
+        """R6: a pause or a reconnect cuts it off, which raises Broken."""
+        step = self._step = asyncio.create_task(coroutine, name=f"connection of {self._identity.name}: {name}")
+        try:
+            return await step
+        except asyncio.CancelledError:
+            me = asyncio.current_task()
+            if me is None or me.cancelling() or not step.cancelled():
+                raise
+            raise Broken(SWITCHED_OFF if self.status.paused else RECONNECTING, asked=True) from None
+        finally:
+            self._step = None
+
+    async def _drop_socket(self, reason: str | None = None) -> None:
+        """With a reason: says so before the server has answered the close, which may take its time."""
         socket, self._socket = self._socket, None
-        self.status.round_trip_ms = None
         for channel in self._channels.values():
             channel.remote = None
             channel.go("idle")
+        if reason is not None:
+            self._away(reason)
         if socket is not None:
             await socket.close()
 
     async def _wait(self, reason: str) -> None:
-        self.status.attempts += 1
-        ceiling = min(LAST_BACKOFF_S, FIRST_BACKOFF_S * 2 ** min(self.status.attempts - 1, 10))
+        if not self._arrived:
+            self.status.attempts += 1
+        ceiling = min(LAST_BACKOFF_S, FIRST_BACKOFF_S * 2 ** min(max(self.status.attempts - 1, 0), 10))
         delay = self._uniform(0.1 * ceiling, ceiling)
         log.info("%s: %s; next attempt in %.1f s", self._identity.name, reason, delay)
-        self._go("offline", error=reason, retry_at=datetime.now(UTC) + timedelta(seconds=delay))
+        self._away(reason, retry_at=datetime.now(UTC) + timedelta(seconds=delay))
         with suppress(TimeoutError):
             async with asyncio.timeout(delay):
                 await self._nudge.wait()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            if self._slumber.slept() and not self.status.paused and self.status.state != "unauthorized":
+                log.info("%s: %s", self._identity.name, SLEPT)
+                self._interrupt(SLEPT)  # R8
+
+    # What is said of it --------------------------------------------------------------------------------------------
+
+    def _away(self, error: str | None, retry_at: datetime | None = None) -> None:
+        """There is no socket: `connecting` as long as there is patience, then `offline`."""
+        if self._patience is None:
+            self._patience = asyncio.get_running_loop().call_later(PATIENCE_S, self._lose_patience)
+        if self.status.attempts >= PATIENCE:
+            self._patient = False
+        waiting = self._patient and not self.status.paused
+        self._go("connecting" if waiting else "offline", error=error, retry_at=retry_at)
+
+    def _lose_patience(self) -> None:
+        self._patient = False
+        if self.status.state == "connecting" and self._socket is None:
+            self._go("offline", error=self.status.error or SILENT, retry_at=self.status.retry_at)
+
+    def _calm(self) -> None:
+        """It is where it is meant to be: the next loss is the first one."""
+        self.status.attempts = 0
+        self._patient = True
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
 
     def _assess(self) -> None:
         """Live, degraded, or broken: from what the socket and its channels are."""
@@ -227,13 +321,22 @@ class Connection:
             socket.end(Broken("A channel did not open"))
         elif socket.late or any(now - channel.joined_at > LATE_S for channel in waiting):
             self._go("degraded", error=socket.late or f"{waiting[0].topic} is slow to open")
-        elif not waiting:
-            self._go("live")
+        elif waiting and self.status.state != "live":
+            pass  # not yet, and nobody is late
+        else:
+            if not waiting:
+                self._arrived = True
+                self._calm()
+            if self._suspicion is None:
+                self._go("live")
+            else:
+                self._go("degraded", error=self._suspicion)
 
     def _go(self, state: State, *, error: str | None = None, retry_at: datetime | None = None) -> None:
-        before = self.status.said
+        before, socket = self.status.said, self._socket
         self.status.go(state, error=error, retry_at=retry_at)
-        self.status.round_trip_ms = self._socket.round_trip_ms if self._socket else None
+        self.status.round_trip_ms = socket.round_trip_ms if socket else None
+        self.status.quality = quality_of(socket.trips_ms, late=socket.late is not None) if socket else None
         if before != self.status.said:
             self.freshness.look()
             self.changed.emit()
@@ -257,9 +360,13 @@ class Connection:
         except asyncio.QueueFull:
             self.overflows += 1
             waiting = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
-            for item in [*waiting, (self.sockets, droppable, event)]:
-                if item[1] is None:
-                    self._queue.put_nowait(item)
+            kept = [item for item in [*waiting, (self.sockets, droppable, event)] if item[1] is None]
+            if len(kept) > QUEUE // 2:
+                if self._socket is not None:
+                    self._socket.end(Broken("More came than could be taken in"))
+                return
+            for item in kept:
+                self._queue.put_nowait(item)
             for channel in self.channels:
                 self._queue.put_nowait((self.sockets, None, channel.gap))
 

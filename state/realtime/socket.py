@@ -16,6 +16,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeAlias
@@ -25,6 +27,7 @@ from realtime._async.push import AsyncPush
 from realtime.types import ChannelEvents, RealtimeAcknowledgementStatus
 
 from state.realtime.channel import Channel
+from state.realtime.pace import Pace
 from state.tasks import Tasks
 
 log = logging.getLogger("starling.realtime")
@@ -35,6 +38,7 @@ CONNECT_S = 10.0
 LATE_S = 5.0  # a probe that takes longer is late
 PROBE_EVERY_S = 15.0  # the server closes a socket that is silent for 60 s
 PROBE_LOST_S = 12.0
+TRIPS = 5  # round trips remembered
 CLOSE_S = 2.0  # for the server to answer a close
 SETTLE_S = 0.05  # phx_close follows the reply to a leave, and does not say which join it is about
 
@@ -60,22 +64,26 @@ class Broken(Exception):
 
 class Socket:
     """Made by `open`. `put` takes an event, and the channel whose broadcast it is if a fetch could make it good;
-    `assess` is called when `late`, `round_trip_ms` or the stage of a channel changed, and once a second."""
+    `assess` is called when `late`, `trips_ms` or the stage of a channel changed, and once a second."""
 
-    def __init__(self, client: AsyncRealtimeClient, name: str, put: Put, assess: Event) -> None:
+    def __init__(self, client: AsyncRealtimeClient, name: str, pace: Pace, put: Put, assess: Event) -> None:
         self.broken: asyncio.Future[Broken] = asyncio.get_running_loop().create_future()
         self.late: str | None = None
-        self.round_trip_ms: float | None = None
+        self.trips_ms: deque[float] = deque(maxlen=TRIPS)
         self._client = client
         self._name = name
+        self._pace = pace
         self._put = put
         self._assess = assess
+        self._remotes: dict[
+            AsyncRealtimeChannel, Channel
+        ] = {}  # the client forgets those that are closed, timers and all
         self._tasks = Tasks(f"socket of {name}")
         self._joins: dict[Channel, asyncio.Task[None]] = {}
         self._leaving: dict[str, asyncio.Task[None]] = {}  # by topic
 
     @classmethod
-    async def open(cls, url: str, key: str, token: str, *, name: str, put: Put, assess: Event) -> Socket:
+    async def open(cls, url: str, key: str, token: str, *, name: str, pace: Pace, put: Put, assess: Event) -> Socket:
         """Connects. Raises Broken."""
         client = AsyncRealtimeClient(url, token=key, auto_reconnect=False, max_retries=1, hb_interval=86_400)
         client.access_token = token  # before anything joins: a channel's first token is the socket's
@@ -89,12 +97,17 @@ class Socket:
             raise Broken("Supabase does not answer") from error
         except Exception as error:  # websockets.InvalidStatus and its kin: an HTTP answer instead of a socket
             raise Broken("Supabase refused the connection") from error
-        socket = cls(client, name, put, assess)
+        socket = cls(client, name, pace, put, assess)
         if client._listen_task is None:
             raise Broken(LOST)
         client._listen_task.add_done_callback(lambda _: socket.end(Broken(LOST)))
         socket._tasks.start(socket._probe(), "probe")
         return socket
+
+    @property
+    def round_trip_ms(self) -> float | None:
+        """The last probe's."""
+        return self.trips_ms[-1] if self.trips_ms else None
 
     def end(self, broken: Broken) -> None:
         """Says that it is to be replaced; the first reason counts."""
@@ -111,7 +124,7 @@ class Socket:
                 async with asyncio.timeout(CLOSE_S):
                     await client.close()
         finally:
-            for remote in list(client.channels.values()):
+            for remote in [*client.channels.values(), *self._remotes]:
                 _end_timers(remote)
             if websocket is not None:
                 websocket.transport.abort()
@@ -123,8 +136,8 @@ class Socket:
     # Channels ------------------------------------------------------------------------------------------------------
 
     def join(self, channel: Channel) -> None:
-        """Starts to join; `channel` moves through its stages."""
-        channel.joined_at = asyncio.get_running_loop().time()
+        """Starts to join when it is its turn; `channel` moves through its stages."""
+        channel.joined_at = math.inf
         channel.go("joining")
         self._joins[channel] = self._tasks.start(self._join(channel), f"join {channel.topic}")
 
@@ -143,17 +156,22 @@ class Socket:
         self._client.access_token = token
         for remote in list(self._client.channels.values()):
             remote.join_push.update_payload({"access_token": token})
-            if remote.is_joined:
+            if remote.is_joined or remote.is_joining:  # a join on its way still carries the old one
                 await remote.push(ChannelEvents.access_token, {"access_token": token})
-            elif remote.is_errored:  # it was refused; this token may do
+            elif remote.is_errored and (channel := self._remotes.get(remote)):  # it was refused; this token may do
+                channel.joined_at = asyncio.get_running_loop().time()
+                channel.go("joining")
                 await remote._rejoin()
 
     async def _join(self, channel: Channel) -> None:
         if leaving := self._leaving.get(channel.topic):
             await asyncio.wait([leaving])
+        await self._pace.joins.take()
+        channel.joined_at = asyncio.get_running_loop().time()
         remote = self._client.channel(channel.topic, channel.options)
         remote.join_push.timeout = 86_400  # whoever supervises says what takes too long
         channel.remote = remote
+        self._remotes[remote] = channel
         remote.on_broadcast(
             "*", lambda message: self._put(lambda: channel.receive(message["event"], message.get("payload")), channel)
         )
@@ -177,6 +195,7 @@ class Socket:
             await asyncio.sleep(SETTLE_S)
         finally:
             _end_timers(remote)
+            self._remotes.pop(remote, None)
             self._leaving.pop(topic, None)
 
     # What the server says, applied in order by whoever owns the queue ----------------------------------------------
@@ -226,7 +245,7 @@ class Socket:
                     self.end(Broken("Supabase stopped answering"))
                     return
             self.late = None
-            self.round_trip_ms = (loop.time() - sent) * 1000
+            self.trips_ms.append((loop.time() - sent) * 1000)
             while loop.time() < sent + PROBE_EVERY_S:
                 self._assess()
                 await asyncio.sleep(min(1.0, PROBE_EVERY_S))
@@ -236,8 +255,10 @@ def _end_timers(remote: AsyncRealtimeChannel) -> None:
     """Of the library: each push has one until it is answered, and broadcasts never are."""
     remote.rejoin_timer.reset()
     remote.join_push.destroy()
-    for push in remote.messages_waiting_for_ack.values():
+    for push in [*remote.messages_waiting_for_ack.values(), *remote._push_buffer]:
         push.destroy()
+    for task in list(remote._background_tasks):
+        task.cancel()
 
 
 async def _within(seconds: float, event: asyncio.Event) -> bool:

@@ -11,6 +11,7 @@ L4  Rows keep their identity. Listeners get batches: the first change at once, w
     together.
 L5  A table listens to one topic; a row that leaves that topic leaves this table only.
 L6  A fetch that fails changes no row: it is said in `error` and tried again.
+L7  What was forgotten stays so: answers that were on their way reach a window that nobody looks at.
 """
 
 from __future__ import annotations
@@ -154,18 +155,18 @@ class LiveTable(Generic[Row]):
 
     async def load_more(self) -> None:
         """Makes the window a page longer. Raises StateError."""
-        different = None
+        different, window = None, self._window
         while different is None:  # a snapshot may overtake the page, which is then of no use
-            last = self._window.last
+            last = window.last
             if self.complete or last is None:
                 return
-            asked = self._window.ask()
+            asked = window.ask()
             try:
                 records = await self._source.select(self.query, self._page, last)
             except BaseException:
-                self._window.abandon(asked)
+                window.abandon(asked)
                 raise
-            different = self._window.page(records, asked, self._page)
+            different = window.page(records, asked, self._page)
         self._changed(different)
         self.flush()
 
@@ -190,6 +191,20 @@ class LiveTable(Generic[Row]):
         if self._flush_handle is not None:
             self._flush_handle.cancel()
 
+    def forget(self) -> None:
+        """Stops at once and holds nothing any more: whoever could see these rows has signed out. L7"""
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        self._unsubscribe = []
+        self._tasks.cancel()
+        self.mutations.forget()
+        self._window = Window(self.query, self._window.parse, self._page)
+        self._window.complete = True
+        self._buffer.clear()
+        self._dirty |= {getattr(row, self.query.key) for row in self._shown.rows}
+        self.phase, self.error = "ready", None
+        self.flush()
+
     def refresh(self) -> None:
         """Fetches soon, whatever the time."""
         self._wake.set()
@@ -210,12 +225,13 @@ class LiveTable(Generic[Row]):
         return REFILL_S if self._window.wants_refill else RECONCILE_S * random.uniform(0.8, 1.2)
 
     async def _fetch(self) -> None:
-        asked = self._window.ask()
+        window = self._window
+        asked = window.ask()
         try:
             records = await self._select()
-            different = self._window.snapshot(records, asked)
+            different = window.snapshot(records, asked)
         except (StateError, ValidationError) as error:
-            self._window.abandon(asked)
+            window.abandon(asked)
             if isinstance(error, ValidationError):
                 log.error("A row of %s could not be read: %s", self.query.table, error)
             self.error = str(error) if isinstance(error, StateError) else "What the database sent could not be read"
@@ -223,7 +239,7 @@ class LiveTable(Generic[Row]):
             self._tell_soon()
             return
         except BaseException:
-            self._window.abandon(asked)
+            window.abandon(asked)
             raise
         self.fetches += 1
         self._fetched_at = asyncio.get_running_loop().time()
@@ -234,7 +250,7 @@ class LiveTable(Generic[Row]):
         self.phase, self.error = "ready", None
         buffered, self._buffer = self._buffer, []
         for change in buffered:
-            different |= self._window.apply(change)
+            different |= window.apply(change)
         self._changed(different)
         if news:
             self.flush()  # whoever sees that it is ready sees the rows

@@ -153,6 +153,11 @@ class Mutations(Generic[Row]):
                     pending.hold.set()
         await self._tasks.wait()
 
+    def forget(self) -> None:
+        """Gives up everything that was not confirmed, without a word."""
+        self._lines.clear()
+        self._tasks.cancel()
+
     async def close(self) -> None:
         """Ends all sending."""
         await self._tasks.close()

@@ -7,7 +7,12 @@ from uuid import uuid4
 from nicegui import ElementFilter, ui
 from nicegui.testing import User
 
+from components import session
 from components.field import Field
+from state.generation import Draft
+from state.member import Member
+from state.starling import Starling
+from tests.pages.test_studio import LONG
 
 
 def fill(user: User, **values: str) -> dict[str, Field]:
@@ -109,3 +114,40 @@ async def test_what_is_not_there_is_said_calmly(user: User) -> None:
     answer = await user.http_client.get("/nowhere", headers={"accept": "text/html"})
     assert answer.status_code == 404
     assert "There is nothing here" in answer.text
+
+
+async def test_a_page_left_open_shows_nothing_private_after_the_last_sign_out(user: User) -> None:
+    root, member, (browser,) = await ada_with_a_secret(user)
+    await root.members.sign_out(browser)
+    await user.should_not_see("a diary nobody reads", retries=LONG)
+    await user.should_see("You have signed out")
+    with user:
+        assert ui.context.client.page.path == "/studio", "and stays to say so"
+    assert member.over
+
+
+async def test_a_page_of_a_browser_that_signed_out_leaves_though_the_person_goes_on_elsewhere(user: User) -> None:
+    root, member, (browser,) = await ada_with_a_secret(user)
+    ada = root.sessions.demo[0]
+    other = root.members.of(await root.sessions.sign_in(ada.email, ada.password))
+    assert other is member
+    await root.members.sign_out(browser)
+    await user.should_not_see("a diary nobody reads", retries=LONG)
+    with user:
+        assert ui.context.client.page.path == "/"
+    assert not member.over
+
+
+async def ada_with_a_secret(user: User) -> tuple[Starling, Member, list[str]]:
+    """Ada's studio with a private job of hers; the ids of her browsers."""
+    await user.open("/sign-in")
+    user.find("Sign in as Ada").click()
+    await user.should_see("Gallery", retries=LONG)
+    root = session.starling()
+    (member,) = root.members
+    model = root.world.models.rows[0].id
+    draft = Draft.check(prompt="a diary nobody reads", model_id=model, visibility="private")
+    assert isinstance(draft, Draft)
+    member.studio.generate(draft)
+    await user.should_see("a diary nobody reads", retries=LONG)
+    return root, member, list(root.sessions._families)

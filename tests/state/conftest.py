@@ -14,9 +14,12 @@ from nicegui import core
 
 from settings import Settings
 from state.api import Project
+from state.realtime import connection as connection_module
+from state.realtime import socket as socket_module
 from state.starling import Starling
 from tests.state.peer import Peer
-from tests.state.support import Account, leftovers, make_account, remove_account, settings_of, until
+from tests.state.support import Account, Someone, leftovers, make_account, remove_account, settings_of, until
+from tests.state.watched import NEVER, SLOW, Watched
 
 if TYPE_CHECKING:
     from embedded.stack import Address
@@ -36,6 +39,58 @@ async def peer() -> AsyncIterator[Peer]:
     """A Realtime server that does what the test says."""
     async with Peer() as scripted:
         yield scripted
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second is a few milliseconds; backoff is 20 ms."""
+    monkeypatch.setattr(connection_module, "FIRST_BACKOFF_S", 0.02)
+    monkeypatch.setattr(connection_module, "LAST_BACKOFF_S", 0.02)
+    monkeypatch.setattr(socket_module, "PROBE_EVERY_S", 0.02)
+    monkeypatch.setattr(socket_module, "CLOSE_S", 0.1)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """`impatient(late=…, join=…, lost=…)` in seconds."""
+
+    def set_limits(
+        *,
+        late: float = SLOW,
+        join: float = NEVER,
+        lost: float = NEVER,
+        connect: float = 10.0,
+        patience: float = NEVER,
+    ) -> None:
+        monkeypatch.setattr(connection_module, "PATIENCE_S", patience)
+        monkeypatch.setattr(connection_module, "LATE_S", late)
+        monkeypatch.setattr(socket_module, "LATE_S", late)
+        monkeypatch.setattr(connection_module, "JOIN_S", join)
+        monkeypatch.setattr(socket_module, "PROBE_LOST_S", lost)
+        monkeypatch.setattr(socket_module, "CONNECT_S", connect)
+
+    return set_limits
+
+
+@pytest.fixture
+def who() -> Someone:
+    return Someone()
+
+
+@pytest.fixture
+async def connection(peer: Peer, who: Someone) -> AsyncIterator[Watched]:
+    """Not open yet; one listener on the feed `world`."""
+    made = Watched(peer.url, "key", who)
+    made.channel("world").on_change("things", lambda _: None)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def live(connection: Watched) -> Watched:
+    connection.open()
+    await connection.becomes("live")
+    return connection
 
 
 @pytest.fixture(scope="session")

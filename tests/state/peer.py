@@ -14,24 +14,34 @@ from websockets.http11 import Request, Response
 
 from tests.state.support import until
 
+READY = "Replication connection established"
+
 
 class Peer:
     """Healthy until told otherwise.
 
-    `handshake`: True, an HTTP status to refuse with, or None to say nothing. `joins`: per topic "ok", "never", or the
+    `handshake`: True, an HTTP status to refuse with, or None to say nothing; `handshake_delay_s` how late. `joins`: per topic "ok", "never", or the
     reason of a refusal. `ready`: whether feeds are told that replication is up. `heartbeats` and `leaves`: whether
-    they are answered; `open_gate` answers what waited.
+    they are answered, `heartbeat_delay_s` how late; `open_gate` answers what waited.
     """
 
     def __init__(self) -> None:
         self.handshake: bool | int | None = True
+        self.handshake_delay_s = 0.0
         self.joins: dict[str, str] = {}
         self.ready = True
         self.heartbeats = True
+        self.heartbeat_delay_s = 0.0
         self.leaves = True
         self.frames: list[dict[str, Any]] = []
         self.attempts = 0
         self.opened: list[ServerConnection] = []
+        self.joined: list[tuple[ServerConnection, str]] = []  # which socket asked for which topic
+        self.joined_at: list[float] = []  # loop times
+        self.topics: dict[ServerConnection, set[str]] = {}  # what each socket has joined and not left
+        self.doubled = 0  # joins of what was joined already
+        self.confirmed: dict[str, str] = {}  # by topic: the ref of the last join that was told to be all there
+        self._unready: list[tuple[ServerConnection, dict[str, Any]]] = []  # joins that wait for replication
         self._held: list[tuple[ServerConnection, dict[str, Any]]] = []
         self._over = asyncio.Event()
         self._server: Server | None = None
@@ -74,6 +84,14 @@ class Peer:
         name = topic if topic == "phoenix" else f"realtime:{topic}"
         await self.socket.send(json.dumps({"topic": name, "event": event, "payload": payload, "ref": ref}))
 
+    async def send_to(self, topic: str, event: str, payload: Any) -> None:
+        """One frame to every open socket that has joined the topic."""
+        name = f"realtime:{topic}"
+        joined = {id(socket) for socket, frame in self.joined if frame == name}
+        for socket in self.opened:
+            if id(socket) in joined and socket.close_code is None:
+                await socket.send(json.dumps({"topic": name, "event": event, "payload": payload, "ref": None}))
+
     async def change(self, topic: str, table: str, *records: dict[str, Any]) -> None:
         """A database change."""
         message = {"table": table, "operation": "INSERT", "records": list(records), "old_keys": [], "at": None}
@@ -85,21 +103,32 @@ class Peer:
 
     async def system(self, topic: str, message: str, status: str = "ok") -> None:
         """A system message."""
-        payload = {"message": message, "status": status, "extension": "system", "channel": topic}
-        await self.send(topic, "system", payload)
+        await self.send(topic, "system", _system(topic, message, status))
+
+    async def expire(self, topic: str) -> None:
+        """What the server does to a channel whose token has expired."""
+        await self.system(topic, "Token has expired 0 seconds ago", "error")
+        await self.close_channel(topic)
 
     async def close_channel(self, topic: str) -> None:
         """phx_close, with the ref of its join."""
+        self.topics.get(self.socket, set()).discard(topic)
         await self.send(topic, "phx_close", {}, self.got("phx_join", topic)[-1]["ref"])
 
     async def open_gate(self) -> None:
-        """Answers everything that was left unanswered."""
+        """Answers everything that was left unanswered, and says that replication is up."""
         held, self._held = self._held, []
         for socket, frame in held:
-            await self._answer(socket, frame)
+            with suppress(ConnectionClosed):
+                await self._answer(socket, frame)
+        unready, self._unready = self._unready, []
+        for socket, frame in unready:
+            with suppress(ConnectionClosed):
+                await self._tell_ready(socket, frame)
 
     async def _shake(self, connection: ServerConnection, request: Request) -> Response | None:
         self.attempts += 1
+        await asyncio.sleep(self.handshake_delay_s)
         if self.handshake is None:
             await self._over.wait()
         if self.handshake is True:
@@ -112,6 +141,9 @@ class Peer:
             async for message in socket:
                 frame = json.loads(message)
                 self.frames.append(frame)
+                if frame["event"] == "phx_join":
+                    self.joined.append((socket, frame["topic"]))
+                    self.joined_at.append(asyncio.get_running_loop().time())
                 await self._hear(socket, frame)
 
     async def _hear(self, socket: ServerConnection, frame: dict[str, Any]) -> None:
@@ -134,16 +166,27 @@ class Peer:
 
         match frame["event"]:
             case "heartbeat":
+                await asyncio.sleep(self.heartbeat_delay_s)
                 await tell("phx_reply", {"status": "ok", "response": {}}, frame["ref"])
             case "phx_join":
                 reason = self.joins.get(topic, "ok")
+                self.confirmed.pop(topic, None)
                 if reason not in ("ok", "never"):
                     await tell("phx_reply", {"status": "error", "response": {"reason": reason}}, frame["ref"])
                     return
+                joined = self.topics.setdefault(socket, set())
+                self.doubled += topic in joined
+                joined.add(topic)
+                feed = frame["payload"]["config"]["broadcast"].get("replication_ready")
+                if not feed:
+                    self.confirmed[topic] = frame["ref"]
                 await tell("phx_reply", {"status": "ok", "response": {"postgres_changes": []}}, frame["ref"])
-                if self.ready and frame["payload"]["config"]["broadcast"].get("replication_ready"):
-                    await self.system(topic, "Replication connection established")
+                if feed and self.ready:
+                    await self._tell_ready(socket, frame)
+                elif feed:
+                    self._unready.append((socket, frame))
             case "phx_leave":
+                self.topics.get(socket, set()).discard(topic)
                 await tell("phx_reply", {"status": "ok", "response": {}}, frame["ref"])
                 join = next(
                     (
@@ -154,3 +197,13 @@ class Peer:
                     None,
                 )
                 await tell("phx_close", {}, join)
+
+    async def _tell_ready(self, socket: ServerConnection, join: dict[str, Any]) -> None:
+        topic = join["topic"].removeprefix("realtime:")
+        self.confirmed[topic] = join["ref"]
+        frame = {"topic": join["topic"], "event": "system", "payload": _system(topic, READY, "ok"), "ref": None}
+        await socket.send(json.dumps(frame))
+
+
+def _system(topic: str, message: str, status: str) -> dict[str, str]:
+    return {"message": message, "status": status, "extension": "system", "channel": topic}

@@ -34,6 +34,8 @@ OWN = (
     "member ",
     "self-test:",
     "queries",
+    "beats:",
+    "clock:",
 )
 LIBRARY = ("AsyncRealtimeClient.", "AsyncPush.", "AsyncTimer.", "AsyncRealtimeChannel.")
 

@@ -1,101 +1,173 @@
-"""Connection: its transitions, R1 to R6, C1 to C4, K1 to K3, and the traps of realtime-py, against a scripted server."""
+"""Connection: every cell of the table in status.py, what it says of itself, and what people ask of it (R1, R6)."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Callable
-from typing import Any, get_args
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeAlias, get_args
 
 import pytest
 
 from state.errors import Unreachable
 from state.realtime import connection as connection_module
-from state.realtime import socket as socket_module
-from state.realtime.channel import Channel
-from state.realtime.connection import Connection
-from state.realtime.status import TRANSITIONS, IllegalTransition, State, Status
-from state.sync.change import Change
+from state.realtime.status import TRANSITIONS, IllegalTransition, State, Status, quality_of
 from tests.state.peer import Peer
 from tests.state.support import Someone, leftovers, until
+from tests.state.watched import EXPIRED, NEVER, SLOW, Watched, broken_off
 
-EXPIRED = "Token has expired 0 seconds ago"
-SLOW = 0.05  # what is late, in these tests
-NEVER = 60.0
-
-
-class Watched(Connection):
-    """Remembers where it has been."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.went: list[State] = []
-        self.changed.subscribe(self._remember, unsubscribe_on_delete=False)
-
-    def _remember(self) -> None:
-        if self.went[-1:] != [self.status.state]:
-            self.went.append(self.status.state)
-
-    async def becomes(self, state: State) -> None:
-        """Waits for a state."""
-        await until(lambda: self.status.state == state, f"{state}, it is {self.status.state}")
+pytestmark = pytest.mark.usefixtures("quick")
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second is a few milliseconds; backoff is 20 ms."""
-    monkeypatch.setattr(connection_module, "FIRST_BACKOFF_S", 0.02)
-    monkeypatch.setattr(connection_module, "LAST_BACKOFF_S", 0.02)
-    monkeypatch.setattr(socket_module, "PROBE_EVERY_S", 0.02)
-    monkeypatch.setattr(socket_module, "CLOSE_S", 0.1)
+# R1: every cell of the table in status.py ----------------------------------------------------------------------------
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """`impatient(late=…, join=…, lost=…)` in seconds."""
+@dataclass
+class Scene:
+    """A connection that is not open yet, whose it is, and the server it will meet."""
 
-    def set_limits(*, late: float = SLOW, join: float = NEVER, lost: float = NEVER, connect: float = 10.0) -> None:
-        monkeypatch.setattr(connection_module, "LATE_S", late)
-        monkeypatch.setattr(socket_module, "LATE_S", late)
-        monkeypatch.setattr(connection_module, "JOIN_S", join)
-        monkeypatch.setattr(socket_module, "PROBE_LOST_S", lost)
-        monkeypatch.setattr(socket_module, "CONNECT_S", connect)
+    connection: Watched
+    peer: Peer
+    who: Someone
+    impatient: Callable[..., None]
 
-    return set_limits
+    async def begin(self, state: State) -> None:
+        """Comes into a state the plain way."""
+        match state:
+            case "live":
+                pass
+            case "degraded":
+                self.impatient()
+                self.peer.heartbeats = False
+            case "offline":
+                self.impatient(patience=SLOW)
+                self.peer.handshake = 503
+            case "unauthorized":
+                self.who.ended = True
+            case "connecting":
+                self.peer.handshake = None
+        if state != "closed":
+            self.connection.open()
+            await self.connection.becomes(state)
 
-
-@pytest.fixture
-def who() -> Someone:
-    return Someone()
-
-
-@pytest.fixture
-async def connection(peer: Peer, who: Someone) -> AsyncIterator[Watched]:
-    """Not open yet; one listener on the feed `world`."""
-    made = Watched(peer.url, "key", who)
-    made.channel("world").on_change("things", lambda _: None)
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-async def live(connection: Watched) -> Watched:
-    connection.open()
-    await connection.becomes("live")
-    return connection
+    def recover(self) -> None:
+        """Everything is as it should be again."""
+        self.peer.handshake, self.peer.heartbeats, self.who.ended = True, True, False
 
 
-def broken_off(peer: Peer) -> Callable[[], bool]:
-    return lambda: peer.attempts >= 2
+Act: TypeAlias = Callable[[Scene], Awaitable[None]]
+ACTS: dict[tuple[State, State], Act] = {}
 
 
-# R1: every row of the table in status.py -----------------------------------------------------------------------------
+def leads(before: State, after: State) -> Callable[[Act], Act]:
+    """What makes a connection that is `before` become `after`, and nothing else first."""
+
+    def keep(act: Act) -> Act:
+        ACTS[before, after] = act
+        return act
+
+    return keep
 
 
-def test_each_pair_of_states_is_allowed_or_raises_naming_both():  # R1
+@leads("connecting", "live")
+@leads("offline", "connecting")
+async def the_server_is_back(scene: Scene) -> None:
+    scene.recover()
+    scene.connection.reconnect()
+
+
+@leads("connecting", "degraded")
+async def a_channel_is_late(scene: Scene) -> None:
+    scene.impatient()
+    scene.peer.joins["world"] = "never"
+    await the_server_is_back(scene)
+
+
+@leads("connecting", "offline")
+@leads("live", "offline")
+@leads("degraded", "offline")
+@leads("unauthorized", "offline")
+async def it_is_switched_off(scene: Scene) -> None:
+    scene.connection.pause()
+
+
+@leads("connecting", "unauthorized")
+@leads("offline", "unauthorized")
+async def the_session_is_over(scene: Scene) -> None:
+    scene.who.ended = True
+
+
+@leads("live", "connecting")
+@leads("degraded", "connecting")
+async def the_socket_is_lost(scene: Scene) -> None:
+    scene.recover()
+    scene.peer.socket.transport.abort()
+
+
+@leads("live", "degraded")
+async def a_probe_is_late(scene: Scene) -> None:
+    scene.impatient()
+    scene.peer.heartbeats = False
+
+
+@leads("degraded", "live")
+async def the_answers_come(scene: Scene) -> None:
+    scene.recover()
+    await scene.peer.open_gate()
+
+
+@leads("unauthorized", "connecting")
+async def somebody_has_signed_in(scene: Scene) -> None:
+    scene.recover()
+    scene.connection.reconnect()
+
+
+@leads("closed", "connecting")
+async def it_is_opened(scene: Scene) -> None:
+    scene.connection.open()
+
+
+for state in ("connecting", "live", "degraded", "offline", "unauthorized"):
+
+    @leads(state, "closed")
+    async def it_is_closed(scene: Scene) -> None:
+        await scene.connection.close()
+
+
+def test_every_cell_has_its_trial():
+    assert set(ACTS) == {(before, after) for before, row in TRANSITIONS.items() for after in row}
+
+
+@pytest.mark.parametrize(("before", "after"), ACTS)
+async def test_each_state_becomes_what_its_row_says(connection, peer, who, impatient, before: State, after: State):
+    scene = Scene(connection, peer, who, impatient)
+    if (before, after) == ("offline", "unauthorized"):
+
+        async def slow() -> None:  # the answer about the token comes when patience has ended
+            if peer.attempts:
+                await until(lambda: connection.status.state == "offline" and who.ended)
+
+        who.before = slow
+    if (before, after) == ("connecting", "unauthorized"):
+
+        async def gated() -> None:
+            await until(lambda: who.ended)
+
+        who.before = gated
+        connection.open()
+        await connection.becomes("connecting")
+    else:
+        await scene.begin(before)
+    await ACTS[before, after](scene)
+    await until(lambda: (before, after) in connection.passed, f"from {before} to {after}: {connection.went}")
+    await connection.close()
+
+
+def test_each_other_cell_raises_naming_both_states_and_changes_nothing():  # R1
     for before in get_args(State):
         for after in get_args(State):
-            status = Status(state=before)
+            status = Status(state=before, error="as it was")
             if after == before:
                 assert status.go(after) is False
             elif after in TRANSITIONS[before]:
@@ -104,167 +176,7 @@ def test_each_pair_of_states_is_allowed_or_raises_naming_both():  # R1
             else:
                 with pytest.raises(IllegalTransition, match=f"is {before} cannot become {after}"):
                     status.go(after)
-                assert status.state == before
-
-
-async def test_connecting_becomes_live_when_every_channel_is(connection: Watched):
-    connection.open()
-    await connection.becomes("live")
-    assert connection.went == ["connecting", "live"]
-    assert connection.status.attempts == 0
-    assert connection.status.error is None
-
-
-async def test_a_feed_can_be_followed_whole(connection: Watched, peer: Peer):  # C1, C4
-    heard: list[str] = []
-    channel = connection.channel("world")
-    leave = channel.on_any_change(lambda change: heard.append(change.table))
-    channel.on_change("things", lambda _: heard.append("things first"))
-    connection.open()
-    await connection.becomes("live")
-    for table in ("things", "others"):
-        await peer.change("world", table, {})
-    await until(lambda: len(heard) == 3)
-    assert heard == ["things first", "things", "others"]
-    leave()
-    await peer.change("world", "things", {})
-    await until(lambda: len(heard) == 4)
-    assert heard[3] == "things first"
-
-
-async def test_connecting_becomes_degraded_when_a_channel_is_late_and_live_when_it_comes(connection, peer, impatient):
-    impatient()
-    peer.joins["world"] = "never"
-    connection.open()
-    await connection.becomes("degraded")
-    assert connection.status.error == "world is slow to open"
-    await peer.open_gate()
-    await connection.becomes("live")
-
-
-@pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
-async def test_connecting_becomes_offline_when_the_handshake_is_refused(connection: Watched, peer: Peer, status: int):
-    peer.handshake = status
-    connection.open()
-    await connection.becomes("offline")
-    assert connection.status.error == "Supabase refused the connection"
-    peer.handshake = True
-    await connection.becomes("live")
-
-
-async def test_connecting_becomes_offline_when_nobody_answers(connection, peer, impatient):
-    impatient(connect=SLOW)
-    peer.handshake = None
-    connection.open()
-    await connection.becomes("offline")
-    assert connection.status.error == "Supabase does not answer"
-
-
-async def test_connecting_becomes_unauthorized_when_the_session_is_over(connection: Watched, peer: Peer, who: Someone):
-    who.ended = True  # R4: the token is looked at before a socket is opened
-    connection.open()
-    await connection.becomes("unauthorized")
-    assert peer.attempts == 0
-    assert connection.status.error == "Your session has ended: please sign in again"
-
-
-async def test_unauthorized_becomes_connecting_when_asked_to_and_never_by_itself(connection, peer, who):
-    who.ended = True
-    connection.open()
-    await connection.becomes("unauthorized")
-    who.ended = False
-    await asyncio.sleep(0.1)
-    assert peer.attempts == 0
-    connection.reconnect()
-    await connection.becomes("live")
-    assert connection.went == ["connecting", "unauthorized", "connecting", "live"]
-
-
-async def test_unauthorized_can_be_switched_off_and_on(connection: Watched, who: Someone):  # R6
-    who.ended = True
-    connection.open()
-    await connection.becomes("unauthorized")
-    connection.pause()
-    await until(lambda: connection.status.paused)
-    who.ended = False
-    await asyncio.sleep(0)
-    connection.reconnect()
-    await connection.becomes("live")
-
-
-@pytest.mark.parametrize("code", [1000, 1001, 1006, 1009, 1011, 1012, 4001])
-async def test_live_becomes_offline_when_the_socket_is_closed(live: Watched, peer: Peer, code: int):
-    if code == 1006:
-        peer.socket.transport.abort()
-    else:
-        await peer.socket.close(code, "a technical reason")
-    await until(broken_off(peer))
-    await live.becomes("live")
-    assert live.went == ["connecting", "live", "offline", "connecting", "live"]
-
-
-async def test_live_becomes_degraded_when_a_probe_is_late_and_live_again(live: Watched, peer: Peer, impatient):
-    impatient()
-    peer.heartbeats = False
-    await live.becomes("degraded")
-    assert live.status.error == "Supabase is slow to answer"
-    peer.heartbeats = True
-    await peer.open_gate()
-    await live.becomes("live")
-    assert len(peer.opened) == 1
-
-
-async def test_degraded_becomes_offline_when_the_probe_is_lost(live: Watched, peer: Peer, impatient):  # R2, trap 5
-    impatient(lost=2 * SLOW)
-    peer.heartbeats = False
-    await until(broken_off(peer))
-    peer.heartbeats = True
-    await live.becomes("live")
-    assert live.went[:4] == ["connecting", "live", "degraded", "offline"]
-    assert live.sockets >= 2
-
-
-async def test_live_becomes_unauthorized_when_the_token_expired_and_is_not_renewed(live, peer, who):  # R4, trap 4
-    who.ended = True
-    await peer.system("world", EXPIRED, "error")
-    await peer.close_channel("world")
-    await live.becomes("unauthorized")
-    assert who.renewals == 1
-    assert peer.attempts == 1
-
-
-async def test_degraded_becomes_unauthorized(live: Watched, peer: Peer, who: Someone, impatient):
-    impatient()
-    peer.heartbeats = False
-    await live.becomes("degraded")
-    who.ended = True
-    await peer.system("world", EXPIRED, "error")
-    await live.becomes("unauthorized")
-
-
-@pytest.mark.parametrize("state", ["connecting", "live", "degraded", "offline", "unauthorized"])
-async def test_every_state_becomes_closed_and_closed_becomes_connecting(connection, peer, who, impatient, state):  # R6
-    if state == "connecting":
-        peer.handshake = None
-    elif state == "degraded":
-        impatient()
-        peer.heartbeats = False
-    elif state == "unauthorized":
-        who.ended = True
-    connection.open()
-    if state == "offline":
-        connection.pause()
-    await connection.becomes(state)
-    connection.reconnect()  # what was asked for last counts
-    async with asyncio.timeout(3):
-        await connection.close()
-    assert connection.status.state == "closed"
-    assert not leftovers()  # K3
-    await until(lambda: peer.open_sockets == 0)
-    peer.handshake, peer.heartbeats, who.ended = True, True, False
-    connection.open()
-    connection.reconnect()
-    await connection.becomes("live")
+                assert (status.state, status.error) == (before, "as it was")
 
 
 async def test_opening_twice_and_closing_twice_is_once(live: Watched, peer: Peer):
@@ -274,129 +186,60 @@ async def test_opening_twice_and_closing_twice_is_once(live: Watched, peer: Peer
     assert peer.attempts == 1
 
 
-# R2: when a socket is replaced ---------------------------------------------------------------------------------------
-
-
-async def test_people_are_told_that_it_was_lost_and_not_how(live: Watched, peer: Peer, monkeypatch):
-    monkeypatch.setattr(connection_module, "FIRST_BACKOFF_S", NEVER)
-    monkeypatch.setattr(connection_module, "LAST_BACKOFF_S", NEVER)
-    await peer.socket.close(1011, "a technical reason")
-    await live.becomes("offline")
-    assert live.status.error == "The connection was lost"
-
-
-async def test_a_join_may_take_as_long_as_the_connection_lets_it(connection: Watched, peer: Peer):  # R2
-    peer.joins["world"] = "never"
+@pytest.mark.parametrize("state", ["connecting", "live", "degraded", "offline", "unauthorized"])
+async def test_what_is_closed_can_be_opened_again(connection, peer, who, impatient, state: State):  # R6, K3
+    scene = Scene(connection, peer, who, impatient)
+    await scene.begin(state)
+    connection.reconnect()  # what was asked for last counts
+    async with asyncio.timeout(3):
+        await connection.close()
+    assert connection.status.state == "closed"
+    assert not leftovers()
+    await until(lambda: peer.open_sockets == 0)
+    scene.recover()
     connection.open()
-    await peer.heard("phx_join", "world")
-    assert connection._socket is not None
-    assert connection._socket._client.channels["realtime:world"].join_push.timeout > connection_module.JOIN_S
-
-
-async def test_a_reader_that_was_killed_is_noticed(live: Watched, peer: Peer):  # K2, trap 1
-    assert live._socket is not None
-    remote = live._socket._client.channels["realtime:world"]
-
-    def raises(_: object) -> None:
-        raise RuntimeError("a callback of somebody else's")
-
-    remote.broadcast_callbacks.insert(0, raises)  # type: ignore[arg-type]
-    await peer.broadcast("world", "anything", {})
-    await until(broken_off(peer))
-    await live.becomes("live")
-
-
-async def test_a_channel_that_never_opens_breaks_the_socket(connection, peer, impatient):
-    impatient(late=SLOW, join=2 * SLOW)
-    peer.joins["world"] = "never"
-    connection.open()
-    await until(broken_off(peer))
-    peer.joins["world"] = "ok"
+    connection.reconnect()
     await connection.becomes("live")
-    assert connection.went[:3] == ["connecting", "degraded", "offline"]
 
 
-async def test_a_feed_whose_replication_never_comes_up_breaks_the_socket(connection, peer, impatient):  # C2
-    impatient(late=SLOW, join=2 * SLOW)
-    peer.ready = False
-    connection.open()
-    await until(broken_off(peer))
-    assert "live" not in connection.went
+# Patience ------------------------------------------------------------------------------------------------------------
 
 
-async def test_an_unexpected_close_of_a_channel_breaks_the_socket(live: Watched, peer: Peer):  # K2, trap 3
-    await peer.close_channel("world")
-    await until(broken_off(peer))
-    await live.becomes("live")
+async def test_a_loss_that_is_made_good_at_once_is_never_called_offline(live: Watched, peer: Peer):
+    for n in range(3):
+        peer.socket.transport.abort()
+        await until(lambda n=n: len(peer.opened) == n + 2)
+        await live.becomes("live")
+    assert "offline" not in live.went
+    assert live.status.attempts == 0
 
 
-async def test_an_error_of_a_channel_breaks_the_socket_before_the_library_rejoins(live, peer):  # K2, trap 3
-    await peer.send("world", "phx_error", {"reason": "channel_crash"}, "1")
-    await until(broken_off(peer))
-    await live.becomes("live")
-    assert len(peer.got("phx_join", "world")) == 2
-
-
-async def test_a_server_that_does_not_answer_a_close_leaves_nothing_behind(live: Watched, peer: Peer):  # K3
-    peer.socket.transport.pause_reading()  # as when the network is gone: nothing comes back, not even a close
-    async with asyncio.timeout(5):
-        await live.close()
-    assert not leftovers()
-
-
-async def test_closing_while_a_socket_is_being_thrown_away_leaves_nothing_behind(live: Watched, peer: Peer):  # K3, R6
-    peer.socket.transport.pause_reading()
-    live.reconnect()
-    await until(lambda: live._socket is None)
-    async with asyncio.timeout(5):
-        await live.close()
-    assert not leftovers()
-
-
-@pytest.mark.parametrize(
-    "frame",
-    [
-        "not json", "[]", "null", '{"topic":"realtime:world"}', '{"topic":1,"event":2,"payload":3,"ref":4}',
-        '{"topic":"realtime:world","event":"broadcast","payload":[1],"ref":null}',
-        '{"topic":"realtime:world","event":"broadcast","payload":{"event":"change","type":"broadcast","payload":{"table":"things"}},"ref":null}',
-        '{"topic":"realtime:world","event":"broadcast","payload":{"event":"change","type":"broadcast","payload":{"table":"things","operation":"INSERT","records":3}},"ref":null}',
-        '{"topic":"realtime:world","event":"phx_reply","payload":{"status":"ok","response":{}},"ref":"999"}',
-        '{"topic":"realtime:elsewhere","event":"phx_close","payload":{},"ref":"1"}',
-    ],
-)  # fmt: skip
-async def test_what_makes_no_sense_is_passed_over(live: Watched, peer: Peer, frame: str):  # K1, trap 13
-    seen: list[Change] = []
-    live.channel("world").on_change("things", seen.append)
-    await peer.socket.send(frame)
-    await peer.change("world", "things", {"id": 1})
-    await until(lambda: seen)
-    assert seen[-1].records == [{"id": 1}]
-    assert peer.attempts == 1
-
-
-# R3: attempts --------------------------------------------------------------------------------------------------------
-
-
-async def test_backoff_doubles_to_its_bound_and_attempts_never_end(peer: Peer, who: Someone, monkeypatch):  # R3, trap 2
-    monkeypatch.setattr(connection_module, "FIRST_BACKOFF_S", 1.0)
-    monkeypatch.setattr(connection_module, "LAST_BACKOFF_S", 30.0)
-    bounds: list[tuple[float, float]] = []
-
-    def at_once(low: float, high: float) -> float:
-        bounds.append((low, high))
-        return 0.0
-
+async def test_after_three_attempts_it_says_offline_and_goes_on(connection, peer, monkeypatch):
+    monkeypatch.setattr(connection_module, "PATIENCE_S", NEVER)
     peer.handshake = 503
-    connection = Watched(peer.url, "key", who, uniform=at_once)
+    told: list[tuple[State, int]] = []
+    connection.changed.subscribe(
+        lambda: told.append((connection.status.state, connection.status.attempts)), unsubscribe_on_delete=False
+    )
     connection.open()
-    await until(lambda: len(bounds) >= 12)
-    await connection.close()
-    assert [high for _, high in bounds[:8]] == [1, 2, 4, 8, 16, 30, 30, 30]
-    assert all(0 <= low < high for low, high in bounds)
-    assert connection.status.attempts >= 12
+    await until(lambda: peer.attempts >= 6)
+    assert {state for state, attempts in told if attempts < 3} == {"connecting"}
+    assert {state for state, attempts in told if attempts >= 3} == {"offline"}, "and it stays so while it tries"
+    peer.handshake = True
+    await connection.becomes("live")
+    assert connection.went == ["connecting", "offline", "connecting", "live"]
 
 
-async def test_when_offline_it_says_when_the_next_attempt_is(connection: Watched, peer: Peer, monkeypatch):
+async def test_an_attempt_that_hangs_is_called_offline_after_some_seconds(connection: Watched, peer: Peer, impatient):
+    impatient(patience=SLOW)
+    peer.handshake = None
+    connection.open()
+    await connection.becomes("offline")
+    assert peer.attempts == 1
+    assert (connection.status.error, connection.status.retry_at) == ("Supabase does not answer", None)
+
+
+async def test_when_it_waits_it_says_when_the_next_attempt_is(connection: Watched, peer: Peer, impatient, monkeypatch):
     monkeypatch.setattr(connection_module, "FIRST_BACKOFF_S", NEVER)
     monkeypatch.setattr(connection_module, "LAST_BACKOFF_S", NEVER)
     peer.handshake = 503
@@ -412,6 +255,31 @@ async def test_when_offline_it_says_when_the_next_attempt_is(connection: Watched
     assert connection.status.retry_at is None
 
 
+async def test_patience_that_ends_while_it_waits_keeps_what_was_said(
+    connection: Watched, peer: Peer, impatient, monkeypatch
+):
+    impatient(patience=SLOW)
+    monkeypatch.setattr(connection_module, "FIRST_BACKOFF_S", NEVER)
+    monkeypatch.setattr(connection_module, "LAST_BACKOFF_S", NEVER)
+    peer.handshake = 503
+    connection.open()
+    await connection.becomes("offline")
+    assert connection.status.retry_at is not None
+    assert connection.status.retry_at > datetime.now(UTC)
+    assert connection.status.error == "Supabase refused the connection"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500, 502, 503])
+async def test_a_refused_handshake_is_tried_again_whatever_its_status(connection: Watched, peer: Peer, status: int):
+    peer.handshake = status
+    connection.open()
+    await connection.becomes("offline")
+    assert connection.status.error == "Supabase refused the connection"
+    peer.handshake = True
+    await connection.becomes("live")
+    assert "unauthorized" not in connection.went
+
+
 async def test_no_answer_about_the_token_is_no_end_of_the_session(connection: Watched, peer: Peer, who: Someone):  # R4
     async def unreachable() -> None:
         if who.asked < 3:
@@ -424,98 +292,34 @@ async def test_no_answer_about_the_token_is_no_end_of_the_session(connection: Wa
     assert peer.attempts == 1
 
 
-# R4: tokens ----------------------------------------------------------------------------------------------------------
+# Quality -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("reason", [EXPIRED, "The token provided is not a valid JWT", ":signature_error"])
-async def test_a_token_that_is_refused_is_renewed_once_and_used(live: Watched, peer: Peer, who: Someone, reason: str):
-    who.tokens.append("a new token")
-    await peer.system("world", reason, "error")
-    await peer.close_channel("world")
-    await peer.heard("phx_join", "world", 2)
+@pytest.mark.parametrize(
+    ("trips", "late", "quality"),
+    [
+        ([], False, None), ([], True, "poor"), ([20.0], False, "good"), ([149.9], False, "good"), ([150.0], False, "fair"),
+        ([499.0], False, "fair"), ([500.0], False, "poor"), ([20.0, 900.0, 30.0], False, "good"),
+        ([20.0, 900.0, 800.0], False, "poor"), ([20.0, 20.0], True, "poor"),
+    ],
+)  # fmt: skip
+def test_quality_is_that_of_the_last_few_round_trips(trips: list[float], late: bool, quality: str | None):
+    assert quality_of(trips, late=late) == quality
+
+
+async def test_quality_is_told_while_there_is_a_socket(live: Watched, peer: Peer, impatient):
+    await until(lambda: live.status.quality == "good")
+    assert live.status.round_trip_ms is not None
+    impatient()
+    peer.heartbeats = False
+    await live.becomes("degraded")
+    assert live.status.quality == "poor"
+    peer.heartbeats = True
+    await peer.open_gate()
     await live.becomes("live")
-    assert who.renewals == 1
-    assert peer.got("phx_join", "world")[-1]["payload"]["access_token"] == "a new token"
-
-
-async def test_a_join_that_is_refused_because_of_its_token_renews_it(connection: Watched, peer: Peer, who: Someone):
-    peer.joins["world"] = "InvalidJWTToken: Token has expired 7 seconds ago"
-    connection.open()
-    await until(lambda: who.renewals)
-    peer.joins["world"] = "ok"
-    await connection.becomes("live")
-
-
-async def test_a_new_token_reaches_live_channels_without_a_gap(live: Watched, peer: Peer):
-    gaps: list[None] = []
-    live.channel("world").on_live(lambda: gaps.append(None))
-    await live.push_token("a new token")
-    frame = await peer.heard("access_token", "world")
-    assert frame["payload"] == {"access_token": "a new token"}
-    assert gaps == []
-    assert peer.attempts == 1
-
-
-async def test_a_channel_that_joins_later_uses_the_new_token(live: Watched, peer: Peer):
-    await live.push_token("a new token")
-    live.channel("market").on_change("prices", lambda _: None)
-    assert (await peer.heard("phx_join", "market"))["payload"]["access_token"] == "a new token"
-
-
-async def test_tokens_can_be_pushed_while_channels_come_and_go(live: Watched, peer: Peer):  # trap 7
-    async def come() -> None:
-        for n in range(20):
-            live.channel(f"room:{n}").on_broadcast("x", lambda _: None)
-            await asyncio.sleep(0)
-
-    await asyncio.gather(come(), *(live.push_token(f"token {n}") for n in range(20)))
-    await live.becomes("live")
-    assert peer.attempts == 1
-
-
-# R5: the queue -------------------------------------------------------------------------------------------------------
-
-
-async def test_events_are_applied_in_order(live: Watched, peer: Peer):  # R5
-    seen: list[int] = []
-    live.channel("room:a").on_broadcast("n", lambda payload: seen.append(payload["n"]))
-    await until(lambda: live.channel("room:a").live)
-    for n in range(300):
-        await peer.broadcast("room:a", "n", {"n": n})
-    await until(lambda: len(seen) == 300)
-    assert seen == list(range(300))
-
-
-async def test_a_full_queue_drops_broadcasts_only_and_says_that_there_was_a_gap(peer: Peer, who: Someone, monkeypatch):
-    monkeypatch.setattr(connection_module, "QUEUE", 20)  # R5
-    connection = Watched(peer.url, "key", who)
-    seen: list[Change] = []
-    gaps: list[int] = []
-    world = connection.channel("world")
-    world.on_change("things", seen.append)
-    connection.open()
-    await connection.becomes("live")
-    world.on_live(lambda: gaps.append(len(seen)))
-    for n in range(200):  # put as the library's reader would, without letting the consumer run
-        connection._put(
-            lambda n=n: world.receive("change", {"table": "things", "operation": "INSERT", "records": [n]}), world
-        )
-    await until(lambda: gaps)
-    assert connection.overflows > 0
-    assert connection.status.state == "live"
-    await peer.change("world", "things", {"id": "last"})
-    await until(lambda: seen and seen[-1].records == [{"id": "last"}])
-    await connection.close()
-
-
-async def test_a_flood_is_survived_and_others_get_their_turn(live: Watched, peer: Peer):  # R5
-    seen: list[Change] = []
-    live.channel("world").on_change("things", seen.append)
-    for n in range(3000):
-        await peer.change("world", "things", {"id": n})
-    await until(lambda: len(seen) == 3000)
-    assert live.overflows == 0
-    assert live.status.state == "live"
+    live.pause()
+    await live.becomes("offline")
+    assert (live.status.quality, live.status.round_trip_ms) == (None, None)
 
 
 # R6: what people ask for ---------------------------------------------------------------------------------------------
@@ -560,172 +364,51 @@ async def test_a_reconnect_while_nobody_answers_begins_anew(connection: Watched,
     await until(lambda: connection.status.state == "live", "live at once", within_s=1.0)
 
 
-# C1 to C4: channels --------------------------------------------------------------------------------------------------
-
-
-async def test_listeners_share_a_topic_and_the_last_one_out_leaves_it(live: Watched, peer: Peer):  # C1
-    first = live.channel("room:a").on_broadcast("x", lambda _: None)
-    second = live.channel("room:a").on_broadcast("y", lambda _: None)
-    await until(lambda: live.channel("room:a").live)
-    first()
-    first()  # harmless
-    assert peer.got("phx_leave") == []
-    second()
-    await peer.heard("phx_leave", "room:a")
-    assert len(peer.got("phx_join", "room:a")) == 1
-
-
-async def test_a_topic_can_be_left_and_joined_again_at_once(live: Watched, peer: Peer):  # C1, trap 14
-    channel = live.channel("room:a")
-    seen: list[Any] = []
-    for n in range(5):
-        leave = channel.on_broadcast("x", seen.append)
-        await until(lambda: channel.live)
-        await peer.broadcast("room:a", "x", {"n": n})
-        await until(lambda n=n: seen and seen[-1] == {"n": n})
-        leave()
-    assert len(peer.got("phx_join", "room:a")) == 5
-    assert len(seen) == 5
+async def test_a_pause_while_the_token_is_renewed_takes_effect(live: Watched, peer: Peer, who: Someone):  # R6, R4
+    hangs = asyncio.Event()
+    who.before = hangs.wait  # type: ignore[assignment]
+    await peer.system("world", EXPIRED, "error")
+    await until(lambda: who.renewals)
+    live.pause()
+    await until(lambda: live.status.state == "offline" and live.status.error == "Switched off", within_s=2.0)
+    hangs.set()
+    await asyncio.sleep(0.05)
     assert peer.attempts == 1
-
-
-async def test_a_topic_that_is_left_before_its_join_is_answered_can_be_joined_again(live: Watched, peer: Peer):
-    peer.joins["room:a"], peer.leaves = "never", False  # the replies to join and leave come together, and late
-    live.channel("room:a").on_broadcast("x", lambda _: None)()
-    leave = live.channel("room:a").on_broadcast("x", lambda _: None)
-    await peer.heard("phx_join", "room:a")
-    leave()
-    await peer.heard("phx_leave", "room:a")
-    again = live.channel("room:a")
-    again.on_broadcast("x", lambda _: None)
-    peer.leaves = True
-    peer.joins["room:a"] = "ok"
-    await peer.open_gate()
-    await until(lambda: again.live)
-    assert live.status.state == "live"
-    assert peer.attempts == 1
-
-
-async def test_a_topic_that_nobody_wants_any_more_is_not_joined(live: Watched, peer: Peer):  # C1
-    for _ in range(3):
-        live.channel("room:a").on_broadcast("x", lambda _: None)()
-    live.channel("room:b").on_broadcast("x", lambda _: None)
-    await until(lambda: live.channel("room:b").live)
-    joined = len(peer.got("phx_join", "room:a"))
-    await until(lambda: len(peer.got("phx_leave", "room:a")) == joined)
-    socket = live._socket
-    assert socket is not None
-    await until(lambda: "realtime:room:a" not in socket._client.channels)
-    assert peer.attempts == 1
-
-
-async def test_a_channel_is_joined_again_after_nobody_used_it_for_a_while(live: Watched, peer: Peer):  # C1
-    channel = live.channel("room:a")
-    channel.on_broadcast("x", lambda _: None)()
     live.reconnect()
-    await peer.heard("phx_join", "world", 2)
-    channel.on_broadcast("x", lambda _: None)
-    await until(lambda: channel.live)
-    live.reconnect()
-    await peer.heard("phx_join", "world", 3)
-    await until(lambda: channel.live)
+    await live.becomes("live")
 
 
-async def test_a_feed_is_live_when_replication_is_and_a_room_when_it_is_joined(connection: Watched, peer: Peer):
-    peer.ready = False  # C2, trap 6
-    connection.channel("room:a").on_broadcast("x", lambda _: None)
+async def test_a_pause_at_the_moment_in_which_a_socket_opens_is_not_lost(connection: Watched, peer: Peer):  # R6
+    opened = connection._open_socket
+
+    async def opens() -> object:
+        socket = await opened()
+        connection.pause()  # the supervisor has not been told of the socket yet
+        return socket
+
+    connection._open_socket = opens  # type: ignore[method-assign, assignment]
     connection.open()
-    world = connection.channel("world")
-    await until(lambda: world.stage == "joined" and connection.channel("room:a").live)
-    assert connection.status.state == "connecting"
-    await peer.system("world", "Replication connection established")
-    await until(lambda: world.live)
-    await connection.becomes("live")
+    await until(lambda: connection.status.state == "offline" and peer.attempts == 1)
+    await until(lambda: peer.open_sockets == 0)
+    assert connection.status.paused
 
 
-async def test_every_way_back_is_a_gap_and_every_way_out_a_loss(live: Watched, peer: Peer):  # C2
-    told: list[str] = []
-    world = live.channel("world")
-    world.on_live(lambda: told.append("live"))
-    world.on_lost(lambda: told.append("lost"))
-    for times in (2, 3):
-        await peer.socket.close(1011)
-        await peer.heard("phx_join", "world", times)
-        await live.becomes("live")
-    assert told == ["lost", "live", "lost", "live"]
-
-
-async def test_a_refused_topic_takes_no_other_with_it_and_is_not_asked_for_again(connection, peer):  # C3, trap 10
-    peer.joins["room:a"] = "Unauthorized: You do not have permissions to read from this Channel topic: room:a"
-    refused = connection.channel("room:a")
-    refused.on_broadcast("x", lambda _: None)
-    connection.open()
-    await connection.becomes("live")
-    await until(lambda: refused.stage == "refused")
-    assert refused.error.startswith("Unauthorized")
-    assert connection._socket._client.channels["realtime:room:a"].rejoin_timer.timer is None
-    assert len(peer.got("phx_join", "room:a")) == 1
-
-
-async def test_a_refused_topic_is_asked_for_again_on_a_new_socket(connection: Watched, peer: Peer):  # C3
-    peer.joins["room:a"] = "Unauthorized: no"
-    refused = connection.channel("room:a")
-    refused.on_broadcast("x", lambda _: None)
-    connection.open()
-    await until(lambda: refused.stage == "refused")
-    peer.joins["room:a"] = "ok"
-    connection.reconnect()
-    await until(lambda: refused.live)
-
-
-async def test_a_refused_topic_is_asked_for_again_with_a_new_token(connection: Watched, peer: Peer):  # C3
-    peer.joins["room:a"] = "Unauthorized: no"
-    refused = connection.channel("room:a")
-    refused.on_broadcast("x", lambda _: None)
-    connection.open()
-    await until(lambda: refused.stage == "refused")
-    peer.joins["room:a"] = "ok"
-    await connection.push_token("a token that may")
-    await until(lambda: refused.live)
-    assert peer.attempts == 1
-
-
-async def test_a_listener_that_raises_stops_nobody(live: Watched, peer: Peer, caplog: pytest.LogCaptureFixture):  # C4
-    seen: list[Change] = []
-
-    def raises(_: Change) -> None:
-        raise RuntimeError("a page's mistake")
-
-    caplog.set_level(logging.CRITICAL, "starling.realtime")
-    world = live.channel("world")
-    world.on_change("things", raises)
-    world.on_change("things", seen.append)
-    for n in range(2):
-        await peer.change("world", "things", {"id": n})
-    await until(lambda: len(seen) == 2)
-    assert peer.attempts == 1
-
-
-async def test_a_forged_change_in_a_room_is_no_change(live: Watched, peer: Peer):
-    seen: list[Change] = []
-    room: Channel = live.channel("room:a")
-    room.on_change("things", seen.append)
-    room.on_broadcast("x", lambda _: seen.append(Change("end", "")))
-    await until(lambda: room.live)
-    await peer.change("room:a", "things", {"id": 1})
-    await peer.broadcast("room:a", "x", {})
-    await until(lambda: seen)
-    assert [change.table for change in seen] == ["end"]
-
-
-async def test_what_is_sent_to_a_room_that_is_not_live_is_said_to_be_lost(live: Watched, peer: Peer):  # trap 8
-    peer.joins["room:a"] = "never"
-    room = live.channel("room:a")
-    room.on_broadcast("x", lambda _: None)
-    assert await live.send(room, "x", {}) is False
-    assert await live.track(room, {}) is False
-    await peer.heard("phx_join", "room:a")
-    await peer.open_gate()
-    await until(lambda: room.live)
-    assert await live.send(room, "x", {"n": 1}) is True
-    assert (await peer.heard("broadcast", "room:a"))["payload"]["payload"] == {"n": 1}
+async def test_all_at_once_is_one_reconnect(live: Watched, peer: Peer, who: Someone, impatient):  # R6
+    """A lost probe, an expired token, a renewed one, a closed channel and people who press the button."""
+    impatient(lost=SLOW)
+    who.tokens.append("a new token")
+    peer.heartbeats = False
+    await peer.system("world", EXPIRED, "error")
+    await peer.close_channel("world")
+    await asyncio.gather(*(live.push_token("a new token") for _ in range(3)))
+    live.pause()
+    live.suspect("Some changes may not have arrived")
+    live.suspect(None)
+    for _ in range(5):
+        live.reconnect()
+    peer.heartbeats = True
+    await until(broken_off(peer))
+    await live.becomes("live")
+    assert peer.attempts == 2
+    await until(lambda: peer.open_sockets == 1)
+    await until(lambda: len(peer.got("phx_join", "world")) == 2)

@@ -7,7 +7,7 @@ import gc
 import time
 import weakref
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import pytest
@@ -16,7 +16,7 @@ from nicegui import binding
 from state import member as member_module
 from state.member import Member
 from state.starling import Starling
-from tests.state.support import PASSWORD, Account, add_generations, as_admin, leftovers, sign, until
+from tests.state.support import PASSWORD, Account, add_generations, add_job, as_admin, leftovers, sign, until
 
 if TYPE_CHECKING:
     from embedded.stack import Address
@@ -172,6 +172,144 @@ async def test_a_token_is_renewed_before_it_expires_and_reaches_the_channels_wit
     assert (member.connection.status.state, member.connection.sockets) == ("live", 1)
     (picture,) = await add_generations(db, someone.id)
     await until(lambda: member.generations.get(picture))
+
+
+# Token life: what happens to a session, from being found on disk to being forgotten -----------------------------------
+
+
+async def test_a_stored_session_that_is_over_makes_no_channel(config, someone: Account, supabase: Address, http):  # R4
+    before = Starling(config)
+    id = await before.sessions.sign_in(someone.email, PASSWORD)
+    family = before.sessions.get(id)
+    assert family is not None
+    family.expires_at = time.time() - 60
+    before.sessions._save()
+    await before.close()
+    await http.delete(f"{supabase.api_url}/auth/v1/admin/users/{someone.id}", headers=as_admin(supabase))
+
+    after = Starling(config)
+    after.open()
+    member = after.members.of(id)
+    assert member is not None
+    reasons: list[str] = []
+    member.ended.subscribe(reasons.append, unsubscribe_on_delete=False)
+    await until(lambda: reasons)
+    assert reasons == ["Your session has ended: please sign in again"]
+    assert member.connection.sockets == 0
+    assert after.members.of(id) is None
+    await after.close()
+
+
+async def test_a_stored_session_that_has_expired_is_renewed_before_a_channel_is_made(config, someone: Account):  # R4
+    before = Starling(config)
+    id = await before.sessions.sign_in(someone.email, PASSWORD)
+    family = before.sessions.get(id)
+    assert family is not None
+    family.access_token, family.expires_at = "expired", time.time() - 60
+    before.sessions._save()
+    await before.close()
+
+    after = Starling(config)
+    after.open()
+    member = after.members.of(id)
+    assert member is not None
+    await live(member)
+    assert member.connection.sockets == 1
+    await after.close()
+
+
+async def test_a_refused_renewal_signs_that_browser_out_and_no_other(
+    starling: Starling, someone: Account, sign_in: SignIn, db: asyncpg.Connection
+):  # S2
+    (picture,) = await add_generations(db, someone.id)
+    first, member = await sign_in(someone)
+    second, _ = await sign_in(someone)
+    await until(lambda: member.generations.get(picture))
+    over: list[tuple[str, str]] = []
+    member.released.subscribe(lambda id, reason: over.append((id, reason)), unsubscribe_on_delete=False)
+    family = starling.sessions.get(first)
+    assert family is not None
+    family.refresh_token, family.expires_at = "made up", time.time()
+    await until(lambda: over)
+    assert over == [(first, "Your session has ended: please sign in again")]
+    assert (starling.members.of(first), starling.members.of(second)) == (None, member)
+    assert member.generations.get(picture)
+    assert member.connection.status.state == "live"
+
+
+async def test_signing_out_closes_the_connection_and_forgets_the_rows(
+    starling: Starling, someone: Account, sign_in: SignIn, db: asyncpg.Connection
+):  # L7
+    (private,) = await add_generations(db, someone.id)
+    (public,) = await add_generations(db, someone.id, visibility="public")
+    job = await add_job(db, someone.id)
+    id, member = await sign_in(someone)
+    await until(lambda: member.generations.get(private) and member.jobs.get(job))
+    await until(lambda: starling.world.generations.get(public))
+    gone: list[object] = []
+    member.studio.gallery.subscribe(lambda batch: gone.extend(row.id for row in batch.deleted))
+    member.studio.queue.subscribe(lambda batch: gone.extend(row.id for row in batch.deleted))
+    await starling.members.sign_out(id)
+    assert [row for table in member.tables for row in table.rows] == []
+    assert set(gone) == {private, job}, "what everybody may see stays"
+    assert member.studio.gallery.get(public)
+    await until(lambda: member.connection.status.state == "closed")
+    await add_generations(db, someone.id)
+    (seen,) = await add_generations(db, someone.id, visibility="public")
+    await until(lambda: starling.world.generations.get(seen))
+    assert [row for table in member.tables for row in table.rows] == []
+
+
+async def test_answers_on_their_way_bring_nothing_back(
+    starling: Starling, someone: Account, sign_in: SignIn, db: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+):  # L7
+    await add_generations(db, someone.id, 3)
+    id, member = await sign_in(someone)
+    await until(lambda: len(member.generations.rows) == 3)
+    answered, held = member.api.select, asyncio.Event()
+
+    async def select(*args: Any) -> list[dict[str, Any]]:
+        rows = await answered(*args)
+        await held.wait()
+        return rows
+
+    monkeypatch.setattr(member.api, "select", select)
+    member.generations._window.complete = False
+    more = asyncio.create_task(member.generations.load_more())
+    member.generations.refresh()
+    await asyncio.sleep(0.3)
+    await starling.members.sign_out(id)
+    held.set()
+    await more
+    assert list(member.generations.rows) == []
+    await until(lambda: member.connection.status.state == "closed")
+    assert list(member.generations.rows) == []
+
+
+async def test_a_sign_out_that_auth_does_not_answer_forgets_all_the_same(
+    starling: Starling, someone: Account, sign_in: SignIn, db: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+):
+    (private,) = await add_generations(db, someone.id)
+    id, member = await sign_in(someone)
+    await until(lambda: member.generations.get(private))
+    hangs = asyncio.Event()
+    monkeypatch.setattr(starling.sessions, "_auth", lambda: Silent(hangs))
+    signing_out = asyncio.create_task(starling.members.sign_out(id))
+    await until(lambda: not member.generations.rows)
+    assert starling.members.of(id) is None
+    hangs.set()
+    await signing_out
+
+
+class Silent:
+    """An Auth server that takes its time."""
+
+    def __init__(self, hangs: asyncio.Event) -> None:
+        self.admin = self
+        self._hangs = hangs
+
+    async def sign_out(self, *_: str) -> None:
+        await self._hangs.wait()
 
 
 async def test_the_profile_is_the_members_own(someone: Account, sign_in: SignIn):

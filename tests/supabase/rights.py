@@ -83,6 +83,8 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "public.live_catalog()": MEMBERS,
     "public.take_leavers(integer)": WORKER,
     "public.clear_leavers(uuid[])": WORKER,
+    "public.beat()": WORKER,
+    "public.clock()": EVERYBODY,
     "live.may_read(text, text)": EVERYBODY,
     "live.may_write(text, text)": EVERYBODY,
     "live.stamp()": NOBODY,
@@ -122,6 +124,8 @@ HARMLESS: dict[str, dict[str, Any]] = {
     "live_catalog": {},
     "take_leavers": {"n": 0},
     "clear_leavers": {"members": []},
+    "beat": {},
+    "clock": {},
 }
 
 ANYONE, SIGNED_IN = ("anon", "authenticated"), ("authenticated",)

@@ -69,3 +69,9 @@ async def test_demo_fills_the_studio(studio: Studio) -> None:
     async with studio.worker("--demo", STARLING_RENDER_SECONDS="1000"):
         await studio.until(lambda: studio.count("public.generation_jobs where status = 'active'"))
     assert await studio.count("public.generation_jobs") == 13
+
+
+async def test_a_worker_sends_its_beats_from_the_start(studio: Studio) -> None:
+    before = await studio.api.call("beat")
+    async with studio.worker():
+        await studio.until(lambda: studio.database.fetchval("select last_value > $1 from live.beats", before))

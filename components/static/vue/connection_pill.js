@@ -41,10 +41,10 @@ export default {
       ];
     },
     facts() {
-      const { paused, roundTrip, attempts, retryIn, state } = this.status;
+      const { paused, roundTrip, quality, attempts, retryIn, state } = this.status;
       if (paused) return ["switched off by hand"];
       const facts = [];
-      if (state === "live" && roundTrip !== null) facts.push(`${roundTrip} ms round trip`);
+      if (quality !== null) facts.push(roundTrip === null ? quality : `${roundTrip} ms round trip, ${quality}`);
       if (state !== "live" && attempts) facts.push(`attempt ${attempts}`);
       if (retryIn !== null) facts.push(`next in ${Math.max(0, Math.ceil((this.received + retryIn - this.now) / 1000))} s`);
       return facts;

@@ -1,0 +1,207 @@
+"""Loss is assumed: what happens on the real stack when messages vanish without a word. Beats are quick here; the rest is real.
+
+Without beats a table would be right again after its next reconciling only, `RECONCILE_S` later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import asyncpg
+import httpx
+import pytest
+
+from embedded.keys import Keys
+from embedded.postgres import SUPERUSER
+from embedded.realtime import SLOT
+from embedded.stack import Address, Stack
+from state.api import Project
+from state.realtime import beats as beats_module
+from state.realtime.connection import Connection
+from state.sync.live_table import RECONCILE_S
+from state.world import World
+from tests.conftest import PROJECT
+from tests.state.support import Account, add_generations, make_account, until
+from worker.api import Api
+from worker.beat import Beat
+
+QUICK = 20  # times quicker than real beats
+BEAT_S = 5.0 / QUICK
+SOON_S = 12.0  # far less than a reconciling, and enough for a busy machine
+
+
+@dataclass
+class Studio:
+    """A world on a stack of its own, a worker that beats, and both keys of the database."""
+
+    address: Address
+    world: World
+    db: asyncpg.Connection
+    admin: asyncpg.Connection
+    owner: Account
+
+    async def lose(self, *statements: str) -> None:
+        """Runs statements while the server has no replication, and no slot that would keep what it missed."""
+        dropped = False
+        while not dropped:
+            try:
+                await self.admin.execute(
+                    "select pg_terminate_backend(active_pid) from pg_replication_slots where slot_name = $1", SLOT
+                )
+                await self.admin.execute("select pg_drop_replication_slot($1)", SLOT)
+                dropped = True
+            except asyncpg.PostgresError:
+                await asyncio.sleep(0.005)  # its connection has not ended yet, or is back already
+        for statement in statements:
+            await self.db.execute(statement)
+
+    async def stored(self) -> dict[Any, int]:
+        """What the table should hold."""
+        rows = await self.db.fetch(
+            "select id, version from public.generations where visibility = 'public' order by created_at desc limit 200"
+        )
+        return {row["id"]: row["version"] for row in rows}
+
+    async def comes_right(self) -> None:
+        """Waits until the table is equal to the database."""
+        async with asyncio.timeout(SOON_S):
+            while {row.id: row.version for row in self.world.generations.rows} != await self.stored():  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Address, Path]]:
+    """One whose replication may be shot at."""
+    made = Stack(tmp_path_factory.mktemp("loss"), migrations=PROJECT / "supabase")
+    yield await made.start(), made.folder.keys
+    await made.stop()
+
+
+@pytest.fixture
+async def studio(
+    stack: tuple[Address, Path], http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Studio]:
+    monkeypatch.setattr(beats_module, "SILENCE_S", beats_module.SILENCE_S / QUICK)
+    monkeypatch.setattr(beats_module, "LOOK_S", 0.05)
+    address, keys = stack
+    project = Project.connect(address.api_url, address.publishable_key)
+    world = World(project)
+    at = urlsplit(address.db_url)
+    secret = quote(Keys.load_or_create(keys).admin_password, safe="")
+    db = await asyncpg.connect(address.db_url)
+    admin = await asyncpg.connect(f"postgresql://{SUPERUSER}:{secret}@{at.hostname}:{at.port}/postgres")
+    async with Api.connect(address.api_url, address.secret_key) as api:
+        beating = asyncio.create_task(beat_on(Beat(api)))
+        world.open()
+        await until(lambda: world.connection.status.state == "live" and world.generations.phase == "ready")
+        await until(lambda: world.beats.heard >= 2)
+        yield Studio(address, world, db, admin, await make_account(address, http))
+        beating.cancel()
+        await asyncio.gather(beating, return_exceptions=True)
+    await world.close()
+    await project.close()
+    await db.close()
+    await admin.close()
+
+
+async def beat_on(beat: Beat) -> None:
+    while True:
+        await beat.send()
+        await asyncio.sleep(BEAT_S)
+
+
+async def test_what_a_killed_replication_lost_is_found_by_the_beats(studio: Studio):  # B2
+    """Again and again, while rows are written; nobody reconnects, and nothing else tells."""
+    world = studio.world
+    ids = await add_generations(studio.db, studio.owner.id, 5, visibility="public")
+    await studio.comes_right()
+    sockets, began = world.connection.sockets, asyncio.get_running_loop().time()
+    for turn in range(4):
+        lost = world.beats.missed + world.beats.silences
+        await studio.lose(
+            f"update public.generations set favourite = {turn % 2 == 0} where id = '{ids[turn]}'",
+            f"delete from public.generations where id = '{ids[4]}'",
+            "select public.beat()",
+        )
+        await add_generations(studio.db, studio.owner.id, 3, visibility="public")
+        await studio.comes_right()
+        await until(lambda lost=lost: world.beats.missed + world.beats.silences > lost)
+    assert world.connection.sockets == sockets
+    await until(lambda: world.connection.status.state == "live", "three beats came in a row")
+    assert asyncio.get_running_loop().time() - began < 4 * RECONCILE_S
+
+
+async def test_a_replication_that_is_away_is_said_and_its_return_too(studio: Studio):  # B2, B4
+    said: list[tuple[str, str | None]] = []
+    status = studio.world.connection.status
+    studio.world.connection.changed.subscribe(
+        lambda: said.append((status.state, status.error)), unsubscribe_on_delete=False
+    )
+    await studio.lose(*["select public.beat()"] * 3)
+    await until(lambda: said and status.state == "live")
+    assert {state for state, _ in said} == {"degraded", "live"}
+    assert {reason for state, reason in said if state == "degraded"} <= {beats_module.MISSED, beats_module.SILENT}
+
+
+class Plan:
+    """A hosted plan's limit in front of a feed: what passes it is dropped, and nobody is told."""
+
+    def __init__(self, world: World, per_s: int) -> None:
+        self.dropped = 0
+        self.beat_lost = False  # the last thing that is known to be lost is a beat
+        self._per_s = per_s
+        self._passed: deque[float] = deque()
+        self._receive = world.feed.receive
+        world.feed.receive = self.receive  # type: ignore[method-assign]
+
+    def receive(self, event: str, payload: Any) -> None:
+        now = asyncio.get_running_loop().time()
+        while self._passed and self._passed[0] < now - 1.0:
+            self._passed.popleft()
+        if len(self._passed) >= self._per_s:
+            self.dropped += 1
+            self.beat_lost |= event == "beat"
+            return
+        self.beat_lost = False
+        self._passed.append(now)
+        self._receive(event, payload)
+
+
+async def test_what_a_plans_limit_dropped_is_found_by_the_beats(studio: Studio):  # B2, B4
+    world = studio.world
+    ids = await add_generations(studio.db, studio.owner.id, 20, visibility="public")
+    await studio.comes_right()
+    plan = Plan(world, 100)
+    loop = asyncio.get_running_loop()
+    began, written = loop.time(), 0
+    # Far more than 100 messages a second. Changes that are lost between two beats are left to polling and reconciling.
+    while loop.time() < began + 2.5 or not plan.beat_lost:
+        change = "update public.generations set favourite = not favourite where id = $1"
+        await studio.db.execute(change, ids[written % 20])
+        written += 1
+    assert plan.dropped > 50
+    await studio.comes_right()
+    assert world.beats.missed + world.beats.silences > 0
+    await until(lambda: world.connection.status.state == "live")
+
+
+async def test_members_are_told_of_what_the_world_has_found(studio: Studio):  # B6
+    mine = Connection(f"{studio.address.api_url}/realtime/v1", studio.address.publishable_key, studio.owner.identity)
+    gaps: list[None] = []
+    feed = mine.channel(f"member:{studio.owner.id}")
+    feed.on_change("generations", lambda _: None)
+    feed.on_live(lambda: gaps.append(None))
+    unfollow = studio.world.beats.follow(mine)
+    mine.open()
+    await until(lambda: feed.live)
+    before = len(gaps)
+    await studio.lose("select public.beat()")
+    await until(lambda: len(gaps) > before)
+    unfollow()
+    await mine.close()
