@@ -1,4 +1,5 @@
-"""Housekeeping: jobs of dead workers go back into the queue, files nobody refers to are removed."""
+"""Housekeeping: jobs of dead workers go back into the queue, files nobody refers to are removed, and members whom no app
+speaks for any longer are offline."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ log = logging.getLogger("worker.housekeeping")
 
 LEASES_EVERY_S = 5
 TRASH_EVERY_S = 10
+PRESENCE_EVERY_S = 30  # reference 1: inactive users are cleaned up after 30 seconds
 _AT_ONCE = 100
 
 
@@ -24,6 +26,12 @@ class Housekeeping:
         jobs = await self._api.call("release_expired_leases")
         if jobs:
             log.info("took %s jobs from workers that stopped answering", jobs)
+
+    async def expire_presence(self) -> None:
+        """Members whose app ended without a word: it repeats every minute that they are here."""
+        members = await self._api.call("expire_presence")
+        if members:
+            log.info("%s members are no longer here", members)
 
     async def empty_trash(self) -> None:
         """Removes what is due through the Storage API: rows of storage.objects are not to be deleted by SQL."""
