@@ -46,7 +46,7 @@ as $$
 declare
   me     constant uuid := (select auth.uid());
   moment constant timestamptz := clock_timestamp();
-  shown  text := touch_presence.status;
+  shown  text;
 begin
   if touch_presence.by_hand = 'automatic' then
     delete from private.presence_choices c where c.id = me;
@@ -55,9 +55,8 @@ begin
     on conflict (id) do update set by_hand = excluded.by_hand where c.by_hand <> excluded.by_hand;
   end if;
   select c.by_hand into chosen from private.presence_choices c where c.id = me;
-  if chosen = 'offline' then
-    shown := 'offline';
-  end if;
+  -- It counts first here, too: a process that has just started asks before it knows.
+  shown := case when touch_presence.status = 'offline' then 'offline' else coalesce(chosen, touch_presence.status) end;
   -- Nothing of a row that is offline changes, not even its time stamps: whoever appears offline was last seen when they
   -- chose to. And one session that ends says nothing of another that was heard of lately.
   insert into public.user_presence as p (id, status, last_seen, session, metadata)
