@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from state.attendance import Status
     from state.member import Member
 
-WORDS: dict[Status, str] = {"online": "Online", "away": "Away", "offline": "Appearing offline"}
+WORDS: dict[Status, str] = {"online": "Online", "away": "Away", "offline": "Seen as offline"}
 TONES: dict[Status, str] = {"online": "tone-live", "away": "tone-wait", "offline": ""}
 CHOICES: dict[Status | None, tuple[str, str]] = {  # title, and what it means
     None: ("Automatic", "away after 5 minutes"),

@@ -1,6 +1,6 @@
 """Typing: who is writing in a room. Broadcasts that expire by themselves: nothing is stored, and nothing depends on them.
 
-Y1  While one types there is one word every `SAY_EVERY_S`, and a last one that it is over.
+Y1  While one types there is one word every `SAY_EVERY_S`, and a last one, `REST_S` after the last key, that it is over.
 Y2  Others are forgotten `EXPIRE_S` after their last word, when they say that it is over, and after any gap.
 Y3  Only ids count, and only those that `known` knows; oneself is never listed. At most `MOST` at a time.
 Y4  Whoever is not seen in the room (`known` does not know oneself) does not say that they type.
@@ -19,6 +19,7 @@ from state.tasks import Tasks
 
 EVENT = "typing"
 SAY_EVERY_S = 2.0  # well below the expiry, so that a word that is late does not blink
+REST_S = 2.5  # above the first, so that slow typing does not blink either
 EXPIRE_S = 3.0  # reference 3: typingTimeout
 MOST = 20
 
@@ -56,7 +57,8 @@ class Typing:
         self._later = later
         self._expiry: dict[UUID, Timer] = {}
         self._changed: Signal[None] = Signal()
-        self._pause: Timer | None = None  # runs while one types
+        self._pause: Timer | None = None  # runs after a word: no other one before its end
+        self._rest: Timer | None = None  # runs while one types
         self._again = False  # one has typed since the last word
         self._tasks = Tasks(f"typing in {topic}")
         self._unsubscribe: list[Unsubscribe] = []
@@ -91,31 +93,38 @@ class Typing:
 
     def typing(self) -> None:
         """One types: call it as often as one likes."""
-        if self._pause is not None:
+        if not self._known(self._me):
+            return  # Y4
+        if self._rest is not None:
+            self._rest.cancel()
+        self._rest = self._later(REST_S, self.stop)
+        if self._pause is None:
+            self._say()
+        else:
             self._again = True
-        elif self._known(self._me):  # Y4
-            self._say(True)
 
     def stop(self) -> None:
-        """What was written is sent, or deleted."""
+        """What was written is sent, or deleted; or one rests."""
         if self._end():
             self._send(False)
 
-    def _say(self, typing: bool) -> None:
+    def _say(self) -> None:
         self._again = False
-        self._send(typing)
-        self._pause = self._later(SAY_EVERY_S, self._paused) if typing else None
+        self._send(True)
+        self._pause = self._later(SAY_EVERY_S, self._paused)
 
     def _paused(self) -> None:
         self._pause = None
-        self._say(self._again and self._known(self._me))  # Y1
+        if self._again and self._known(self._me):
+            self._say()  # Y1
 
     def _end(self) -> bool:
         """Whether one was typing."""
-        pause, self._pause = self._pause, None
-        if pause is not None:
-            pause.cancel()
-        return pause is not None
+        timers = [timer for timer in (self._pause, self._rest) if timer is not None]
+        typed, self._pause, self._rest, self._again = self._rest is not None, None, None, False
+        for timer in timers:
+            timer.cancel()
+        return typed
 
     def _send(self, typing: bool) -> None:
         payload = {"id": str(self._me), "typing": typing}
