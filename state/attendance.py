@@ -181,7 +181,8 @@ class Attendance:
             self.failures += 1
             log.info("member %s: the database was not told that they are %s: %s", self._id, status, error)
             return False
-        self._told, self._told_at = (status, said), asyncio.get_running_loop().time()
+        self._told = (status, said)
+        self._told_at = asyncio.get_running_loop().time()
         self._ahead = at - self._now()
         if self._saying == saying:
             self._saying = None
