@@ -98,7 +98,7 @@ def _time(value: Any) -> datetime:
 class Presence:
     """One's own presence in a room, and everybody else's. `changed` fires when `people` did, or `confirmed`.
 
-    `confirmed`: the server has said who is here, and nothing happened since that makes it doubtful.
+    `confirmed`: the server has said who is here, and no gap since was longer than `CONFIRM_S`.
     """
 
     def __init__(self, connection: Connection, topic: str, me: UUID) -> None:
