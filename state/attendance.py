@@ -90,14 +90,19 @@ class Attendance:
         self._wake = asyncio.Event()
         self._changed: Signal[None] = Signal()
         self._tasks = Tasks(f"attendance of {id}")
-        audience.on_change(self._look)
+        self._unsubscribe: Unsubscribe | None = None
 
     def open(self) -> None:
-        """Starts to tell the database."""
+        """Starts to follow the tabs, and to tell the database."""
+        self._unsubscribe = self._audience.on_change(self._look)
+        self._look()
         self._tasks.start(self._keep(), "keep")
 
     async def close(self) -> None:
         """Is seen no longer; the last word is said if there is time. Can be done twice."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
         await self._tasks.close()
         self._presence.withdraw()
         if self._told is not None and self._told[0] != "offline":
@@ -128,6 +133,8 @@ class Attendance:
         self._look()
 
     def _look(self) -> None:
+        if self._unsubscribe is None:
+            return  # it is over, whatever an answer says now
         tabs, before = len(self._audience), self.status
         self.status = derive(self.chosen, tabs=tabs, active=self._audience.active)
         if before == "offline":

@@ -110,6 +110,7 @@ class Presence:
         self._channel: Channel = connection.channel(topic, presence_key=str(me))
         self._meta: dict[str, Any] | None = None  # what is to be seen of oneself
         self._shown: dict[str, Any] | None = None  # what the server was told last on this join
+        self._joins = 0
         self._calls: deque[float] = deque(maxlen=CALLS)
         self._wake = asyncio.Event()
         self._forget: asyncio.TimerHandle | None = None
@@ -165,14 +166,16 @@ class Presence:
                         await self._wake.wait()
                 self._wake.clear()
                 continue
-            meta = self._meta
+            meta, join = self._meta, self._joins
             if await self._connection.track(self._channel, meta):
                 self._calls.append(loop.time())
-                self._shown = meta
+                if join == self._joins:  # else it went to a socket that is gone
+                    self._shown = meta
 
     # What the server says --------------------------------------------------------------------------------------------
 
     def _on_live(self) -> None:
+        self._joins += 1
         self._shown = None  # P1
         self._wake.set()
 

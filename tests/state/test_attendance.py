@@ -197,6 +197,8 @@ async def test_signing_out_and_closing_say_the_last_word(starling: Starling, acc
     await kept(db, member, "online")
     await starling.members.sign_out(id)
     assert (await row(db, member))["status"] == "offline"
+    member.audience.enter()
+    assert member.presence._meta is None, "a tab that is left open shows nobody any more"
     again = await enter(starling, someone)
     again.audience.enter()
     await kept(db, again, "online")
