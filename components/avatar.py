@@ -37,8 +37,10 @@ class Avatar(ui.label):
         self.classes("avatar avatar--large" if large else "avatar").props("aria-hidden=true")
         self.show(profile)
 
-    def show(self, profile: Profile | None, *, away: bool = False) -> None:
+    def show(self, profile: Profile | None, *, away: bool = False, hidden: bool = False) -> None:
+        """`away` and `hidden` (appears offline) are marked at the edge."""
         colour = profile.colour if profile else UNKNOWN_COLOUR
         self.text = initials(profile.display_name) if profile else "?"
         self.style(f"background:{colour};color:{ink(colour)}")
-        self.classes(add="avatar--away" if away else "", remove="" if away else "avatar--away")
+        mark = "avatar--away" if away else "avatar--hidden" if hidden else ""
+        self.classes(add=mark, remove=" ".join({"avatar--away", "avatar--hidden"} - {mark}))

@@ -12,17 +12,18 @@ from components.tag import Tag
 from state.generation import Studio
 from state.models import Job, Profile
 from state.realtime.presence import Person, Presence
+from state.realtime.typing import Typing
 from state.sync.rows import Rows
 
 MOST = 6  # people by name; of the others the number
 
 
 class HereNow(Island):
-    """The card "Here now". Follows the room, the people's names and the jobs that everybody may see."""
+    """The card "Here now". Follows the room, who writes in it, the people's names and the jobs that everybody may see."""
 
-    def __init__(self, presence: Presence, people: Rows[Profile], studio: Studio, me: UUID) -> None:
+    def __init__(self, presence: Presence, typing: Typing, people: Rows[Profile], studio: Studio, me: UUID) -> None:
         super().__init__("section")
-        self._presence, self._people, self._studio, self._me = presence, people, studio, me
+        self._presence, self._typing, self._people, self._studio, self._me = presence, typing, people, studio, me
         self._said: list[tuple[Profile | None, str, bool]] = []
         self.classes("here").props('aria-label="Here now" role=region')
         with self:
@@ -30,6 +31,7 @@ class HereNow(Island):
                 Tag("span", "Here now")
             self._rows = ui.element("ul").classes("card here__people")
         presence.changed.subscribe(self._refresh)
+        self.client.on_delete(typing.on_change(self._refresh))
         self.client.on_delete(people.subscribe(lambda _: self._refresh()))
         self.client.on_delete(studio.queue.subscribe(lambda _: self._refresh()))
         self._refresh()
@@ -39,7 +41,11 @@ class HereNow(Island):
             return
         people = sorted(self._presence.people.values(), key=lambda person: (person.id == self._me, person.since))
         jobs = {job.owner_id: job for job in reversed(self._studio.queue.rows) if job.status in ("waiting", "active")}
-        said = [(self._people.get(p.id), doing(p, jobs.get(p.id)), p.id == self._me) for p in people]
+        writing = self._typing.typists
+        said = [
+            (self._people.get(p.id), doing(p, jobs.get(p.id), writing=p.id in writing), p.id == self._me)
+            for p in people
+        ]
         if said == self._said:
             return  # most batches are progress, which is not said here
         self._said = said
@@ -56,8 +62,10 @@ class HereNow(Island):
                 Tag("li", f"and {len(said) - MOST} more", "meta")
 
 
-def doing(person: Person, job: Job | None) -> str:
-    """is here, is away, is making a clip, …"""
+def doing(person: Person, job: Job | None, *, writing: bool = False) -> str:
+    """is here, is away, is writing a prompt, is making a clip, …"""
+    if writing:
+        return "is writing a prompt"
     if job is not None:
         thing = "a clip" if job.kind == "video" else "a picture"
         return f"is making {thing}" if job.status == "active" else f"is waiting for {thing}"

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Place:
-    """A page that the navigation leads to. `keys` is its shortcut, as in components/shortcuts.py."""
+    """A page that the navigation leads to. `keys` is its shortcut, as in components/shortcuts.py; `where` says of
+    somebody that they are there."""
 
     title: str
     path: str
@@ -16,14 +17,20 @@ class Place:
     section: str = ""  # heading in the rail: "", "Work" or "System"
     for_members: bool = True
     for_guests: bool = True
+    where: str = ""
 
 
 PLACES = (
     Place("Home", "/", "home", "g h", for_members=False),
-    Place("Studio", "/studio", "palette", "g s"),
+    Place("Studio", "/studio", "palette", "g s", where="in the studio"),
 )
 
 
 def places(*, member: bool) -> list[Place]:
     """The places that a member, or a guest, can go to, in the order of the rail."""
     return [place for place in PLACES if (place.for_members if member else place.for_guests)]
+
+
+def whereabouts(path: object) -> str:
+    """Where somebody is who says that they are on the page `path`; nothing when that is no place of ours."""
+    return next((place.where for place in PLACES if place.path == path), "")

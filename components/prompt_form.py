@@ -14,6 +14,7 @@ from components.tag import Tag
 from components.theme import ICON
 from state.generation import EXAMPLES, Draft
 from state.models import Model
+from state.realtime.typing import Typing
 from state.sync.rows import Rows
 
 STORED = "draft"  # key in app.storage.user: what this browser was writing
@@ -22,12 +23,21 @@ SHOWN_EXAMPLES = 3
 
 
 class PromptForm(ui.element):
-    """`generate` gets a draft that is sound. What stands in the form stays there, through reloads and the sign-in."""
+    """`generate` gets a draft that is sound; `typing` hears of writing. What stands in the form stays there, through
+    reloads and the sign-in."""
 
-    def __init__(self, models: Rows[Model], generate: Callable[[Draft], None], *, guest: bool = False) -> None:
+    def __init__(
+        self,
+        models: Rows[Model],
+        generate: Callable[[Draft], None],
+        *,
+        typing: Typing | None = None,
+        guest: bool = False,
+    ) -> None:
         super().__init__("form")
         self.draft = PromptDraft.restore(app.storage.user.get(STORED, {}))
         self._generate = generate
+        self._typing = typing
         self.classes("card prompt").props('aria-label="New picture"').on("submit.prevent", js_handler="() => {}")
         with self:
             self._writing(guest)
@@ -81,6 +91,8 @@ class PromptForm(ui.element):
             self._complain(checked)
             return
         self._complain({})
+        if self._typing:
+            self._typing.stop()
         self._generate(checked)
         self._prompt.run_method("select")  # still there, and typing on replaces it
 
@@ -135,7 +147,10 @@ class PromptForm(ui.element):
     # What changes it ----------------------------------------------------------------------------------------------------
 
     def _typed(self, text: str | None) -> None:
-        self.draft.prompt = text or ""
+        written = text or ""
+        if self._typing and written != self.draft.prompt:  # not when it is the form itself that writes
+            self._typing.typing() if written else self._typing.stop()
+        self.draft.prompt = written
         self._error.text = ""
         self._show_prompt()
         self._changed()
@@ -145,6 +160,7 @@ class PromptForm(ui.element):
         self._changed()
 
     def _write(self, text: str) -> None:
+        self.draft.prompt = text
         self._prompt.value = text
         self.focus()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -26,7 +27,8 @@ COOKIE = "starling_session"
 COOKIE_S = 30 * 24 * 3600
 TICKET_S = 30
 MAX_TICKETS = 1000
-VISIBLE = "starling_visible"  # sent by static/session.js
+VISIBLE = "starling_visible"  # both sent by static/session.js
+ACTIVE = "starling_active"
 
 
 @dataclass(frozen=True)
@@ -71,18 +73,25 @@ async def visitor() -> Visitor:
     member = root.members.of(session_id)
     audiences = [root.world.audience, *([member.audience] if member else [])]
     seats: list[Seat] = []
+    said = {VISIBLE: True, ACTIVE: True}  # the browser may say it before the seats are taken
 
     def connected() -> None:
         if not seats:
-            seats.extend(audience.enter() for audience in audiences)
+            seats.extend(audience.enter(client.page.path) for audience in audiences)
+            show()
 
     def gone() -> None:
         while seats:
             seats.pop().leave()
 
-    def seen(event: GenericEventArguments) -> None:
+    def show() -> None:
         for seat in seats:
-            seat.see(bool(event.args))
+            seat.see(said[VISIBLE])
+            seat.act(said[ACTIVE])
+
+    def hear(name: str, event: GenericEventArguments) -> None:
+        said[name] = bool(event.args)
+        show()
 
     def released(id: str, _: str) -> None:
         if id == session_id and member is not None and not member.over:
@@ -93,7 +102,8 @@ async def visitor() -> Visitor:
         member.released.subscribe(released)
     client.on_connect(connected)
     client.on_delete(gone)
-    ui.on(VISIBLE, seen)
+    for name in said:
+        ui.on(name, partial(hear, name))
     return Visitor(root, root.world, member, (member or root.world).studio)
 
 

@@ -62,7 +62,7 @@ def shell(title: str, visitor: Visitor) -> Iterator[Shell]:
                 Tag("h1", title, "title header__title")
                 _search()
                 if member:
-                    PeopleHere(member.presence, visitor.world.people, member.id)
+                    PeopleHere(member.presence, visitor.world.people, member.id, member.attendance.recently_here)
                 ConnectionPill(*connections, own=member is not None)
                 ModeSwitch(mode)
                 if member:

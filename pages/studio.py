@@ -43,7 +43,8 @@ async def page(picture: str = "") -> None:
 def studio_page(visitor: Visitor, around: Shell, picture: str) -> None:
     """Lay out the studio for `visitor` inside the shell and bind it to what is live."""
     studio, people = visitor.studio, visitor.world.people
-    guest = visitor.member is None
+    member = visitor.member
+    guest = member is None
 
     def sign_in() -> None:
         ui.navigate.to(sign_in_path(PATH))
@@ -55,13 +56,13 @@ def studio_page(visitor: Visitor, around: Shell, picture: str) -> None:
             studio.generate(draft)
 
     with ui.element("div").classes("studio"):
-        form = PromptForm(studio.models, generate, guest=guest)
+        form = PromptForm(studio.models, generate, typing=member.typing if member else None, guest=guest)
         begin = ("Sign in to make one", sign_in) if guest else ("Write a prompt", form.focus)
         actions = PictureActions(studio, around.toasts, reuse=form.use, sign_in=sign_in if guest else None)
         with ui.element("div").classes("studio__aside"):
             Queue(studio, people, begin=begin)
-            if visitor.member is not None:
-                HereNow(visitor.member.presence, people, studio, visitor.member.id)
+            if member is not None:
+                HereNow(member.presence, member.typing, people, studio, member.id)
         gallery = Gallery(
             studio,
             people,

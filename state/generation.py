@@ -193,6 +193,7 @@ class Studio:
         self._unsubscribe = [self.world.feed.on_change("generations", self._on_generations)]
         if self.member:
             self._known = set(self.member.presence.people)
+            self._complete = self.member.presence.confirmed
             self.member.presence.changed.subscribe(self._on_people, unsubscribe_on_delete=False)
 
     def close(self) -> None:
@@ -357,8 +358,9 @@ class Studio:
     def _on_people(self) -> None:
         assert self.member is not None
         people = set(self.member.presence.people)
-        # Who was here before oneself has not joined; nor has anybody when oneself was away.
-        came = people - self._known if self.member.id in self._known else set()
+        # Who was here before has not joined: neither before oneself came, nor before a gap.
+        came = people - self._known if self._complete else set()
+        self._complete = self.member.presence.confirmed
         for id in came:
             if person := self.world.people.get(id):
                 self.news.emit(News("joined", f"{person.display_name.split()[0]} joined", person))

@@ -11,18 +11,20 @@ import logging
 import random
 import time
 from contextlib import suppress
-from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from nicegui import Event
 
 from state.api import Api, Project
+from state.attendance import Attendance, Status
 from state.errors import SessionEnded, Unreachable
 from state.generation import Studio
 from state.media import Media
 from state.models import Generation, Job, Model, Profile
 from state.realtime.connection import Connection
 from state.realtime.presence import Presence
+from state.realtime.typing import Typing
 from state.sign_in import Sessions, TokenFamily
 from state.signal import Unsubscribe
 from state.sync.audience import Audience
@@ -32,6 +34,7 @@ from state.sync.query_cache import QueryCache
 from state.tasks import Tasks
 from state.world import NEWEST, World
 
+ROOM = "room:studio"
 LINGER_S = 60.0
 FLUSH_S = 3.0
 RENEW_EARLY_S = (60.0, 120.0)  # spread, so that members who signed in together do not renew together
@@ -54,7 +57,6 @@ class Member:
         self._sessions = sessions
         self._families: dict[str, TokenFamily] = {}
         self.audience = Audience()  # the tabs
-        self._since = datetime.now(UTC)
         self._tasks = Tasks(self.name)
         self._own_profile: Profile | None = None
         self._over = False
@@ -64,7 +66,9 @@ class Member:
         self.connection = Connection(project.realtime_url, project.key, self, pace=project.pace)
         self.api = Api(project, self)
         self.media = Media(self.api)
-        self.presence = Presence(self.connection, "room:studio", id)
+        self.presence = Presence(self.connection, ROOM, id)
+        self.attendance = Attendance(id, self.audience, self.presence, self.api)
+        self.typing = Typing(self.connection, ROOM, id, known=lambda who: who in self.presence.people)
         self.feed = self.connection.channel(f"member:{id}")
         self.queries = QueryCache(  # what others do comes by the world's connection
             self.connection.freshness, world.connection.freshness,
@@ -141,6 +145,8 @@ class Member:
         self.queries.follow(self.world.feed)
         self.queries.open()
         self.presence.open()
+        self.attendance.open()
+        self.typing.open()
         self.studio.open()
         self._tasks.start(self._renew(), "renew")
         self._tasks.start(self._fetch_profile(), "profile")
@@ -152,6 +158,8 @@ class Member:
             await self.flush(FLUSH_S)
         self.studio.close()
         await self.queries.close()
+        await self.attendance.close()
+        await self.typing.close()
         await self.presence.close()
         for table in self.tables:
             await table.close()
@@ -167,14 +175,20 @@ class Member:
             async with asyncio.timeout(within_s):
                 await asyncio.gather(*(table.mutations.flush() for table in self.tables))
 
+    # Being seen ----------------------------------------------------------------------------------------------------
+
+    def set_status(self, chosen: Status | None) -> None:
+        """Be seen as online, away or offline, whatever one does; None follows what one does."""
+        self.attendance.choose(chosen)
+
+    def update_presence(self, metadata: dict[str, Any]) -> None:
+        """Says more of oneself to those in the room; None takes a key back. Raises ValueError for what is too large."""
+        self.attendance.update(metadata)
+
     def _tabs_changed(self) -> None:
-        tabs = len(self.audience)
-        if not tabs:
-            self.idle_since = time.monotonic()
-            self.presence.withdraw()
-            return
-        self.idle_since = None
-        self.presence.show("online" if self.audience.looking else "away", tabs, self._since)
+        self.idle_since = None if len(self.audience) else time.monotonic()
+
+    # Behind the scenes ---------------------------------------------------------------------------------------------
 
     def _refused(self, sentence: str) -> None:
         self.studio.failures.emit(sentence)
@@ -262,6 +276,7 @@ class Members:
         member = self._members.get(family.member_id)
         if member is not None and len(member._families) == 1:
             await member.flush(FLUSH_S)
+            await member.attendance.close()
         if member is not None:
             member.release(session_id, "You have signed out")
             if member.over:

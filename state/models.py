@@ -4,5 +4,6 @@ from state.rows import PublicGenerationJobs as Job
 from state.rows import PublicGenerations as Generation
 from state.rows import PublicModels as Model
 from state.rows import PublicProfiles as Profile
+from state.rows import PublicUserPresence as UserPresence
 
-__all__ = ["Generation", "Job", "Model", "Profile"]
+__all__ = ["Generation", "Job", "Model", "Profile", "UserPresence"]

@@ -254,3 +254,33 @@ class PublicProfilesUpdate(TypedDict):
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     username: NotRequired[Annotated[str, Field(alias="username")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicUserPresence(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    last_seen: datetime.datetime = Field(alias="last_seen")
+    metadata: JsonValue = Field(alias="metadata")
+    session: Optional[str] = Field(alias="session")
+    status: str = Field(alias="status")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicUserPresenceInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: Annotated[uuid.UUID, Field(alias="id")]
+    last_seen: NotRequired[Annotated[datetime.datetime, Field(alias="last_seen")]]
+    metadata: NotRequired[Annotated[JsonValue, Field(alias="metadata")]]
+    session: NotRequired[Annotated[Optional[str], Field(alias="session")]]
+    status: Annotated[str, Field(alias="status")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicUserPresenceUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    last_seen: NotRequired[Annotated[datetime.datetime, Field(alias="last_seen")]]
+    metadata: NotRequired[Annotated[JsonValue, Field(alias="metadata")]]
+    session: NotRequired[Annotated[Optional[str], Field(alias="session")]]
+    status: NotRequired[Annotated[str, Field(alias="status")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]

@@ -4,18 +4,22 @@ P1  One meta per member and process, with the number of tabs; tracked again afte
     it changed.
 P2  At most `CALLS` calls in `PER_S`: the server closes the channel of those who call more often. Changes that have to
     wait are sent as one.
-P3  What a room says of a person is a claim: only the id counts, and only ids that look like one; metas per key are
-    capped. Names come from the database.
+P3  What a room says of a person is a claim: only the id counts, and only ids that look like one; metas per key, persons
+    and the size of metadata are capped. Names come from the database.
 P4  After a gap, whoever the server has not confirmed for `CONFIRM_S` is dropped.
+P5  Who goes and is back within `FLAP_S` was never away. What one does oneself shows at once.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Literal
 from uuid import UUID
 
@@ -28,24 +32,28 @@ from state.tasks import Tasks
 
 CALLS = 4  # of the server's 5, one in reserve for a withdrawal
 PER_S = 30.0
-CONFIRM_S = 30.0
+CONFIRM_S = 30.0  # reference 1: inactive users are cleaned up after 30 seconds
+FLAP_S = 2.0  # a socket that is replaced is back by then, as a rule
 MAX_METAS = 16
+MAX_PEOPLE = 1000
+METADATA_BYTES = 1024  # as JSON; everybody in the room gets it each time it changes
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who is here, over all their tabs, devices and processes."""
+    """Somebody who is here, over all their tabs, devices and processes. `metadata` is what they say of themselves."""
 
     id: UUID
     status: Literal["online", "away"]
     tabs: int
     since: datetime
+    metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 def people_of(state: dict[str, list[dict[str, Any]]]) -> dict[UUID, Person]:
     """The persons a room's presence state speaks of; what makes no sense is left out. Pure."""
     people: dict[UUID, Person] = {}
-    for key, metas in state.items():
+    for key, metas in islice(state.items(), MAX_PEOPLE):
         try:
             who = UUID(key)
         except ValueError:
@@ -54,11 +62,29 @@ def people_of(state: dict[str, list[dict[str, Any]]]) -> dict[UUID, Person]:
         if not metas:
             continue
         tabs = sum(min(meta["tabs"], 99) for meta in metas if isinstance(meta.get("tabs"), int) and meta["tabs"] > 0)
-        since = min((_time(meta.get("since")) for meta in metas), default=datetime.now(UTC))
+        online = [meta for meta in metas if meta.get("status") == "online"]
         people[who] = Person(
-            who, "online" if any(meta.get("status") == "online" for meta in metas) else "away", max(1, tabs), since
+            who,
+            "online" if online else "away",
+            max(1, tabs),
+            min(_time(meta.get("since")) for meta in metas),
+            _metadata((online or metas)[-1].get("metadata")),  # of the process that spoke last, as far as one can tell
         )
     return people
+
+
+def fits(metadata: Any) -> bool:
+    """Whether it is a JSON object of at most `METADATA_BYTES`, which is what one may say of oneself."""
+    if not isinstance(metadata, dict) or not all(isinstance(key, str) for key in metadata):
+        return False
+    try:
+        return len(json.dumps(metadata, allow_nan=False)) <= METADATA_BYTES
+    except (TypeError, ValueError, RecursionError):
+        return False
+
+
+def _metadata(value: Any) -> dict[str, Any]:
+    return value if fits(value) else {}
 
 
 def _time(value: Any) -> datetime:
@@ -70,18 +96,25 @@ def _time(value: Any) -> datetime:
 
 
 class Presence:
-    """One's own presence in a room, and everybody else's. `changed` fires when `people` did."""
+    """One's own presence in a room, and everybody else's. `changed` fires when `people` did, or `confirmed`.
+
+    `confirmed`: the server has said who is here, and no gap since was longer than `CONFIRM_S`.
+    """
 
     def __init__(self, connection: Connection, topic: str, me: UUID) -> None:
         self.people: dict[UUID, Person] = {}
+        self.confirmed = False
         self.changed: Event[[]] = Event()
+        self._me = me
         self._connection = connection
         self._channel: Channel = connection.channel(topic, presence_key=str(me))
         self._meta: dict[str, Any] | None = None  # what is to be seen of oneself
         self._shown: dict[str, Any] | None = None  # what the server was told last on this join
+        self._joins = 0
         self._calls: deque[float] = deque(maxlen=CALLS)
         self._wake = asyncio.Event()
         self._forget: asyncio.TimerHandle | None = None
+        self._leaving: dict[UUID, asyncio.TimerHandle] = {}
         self._tasks = Tasks(f"presence in {topic}")
         self._unsubscribe: list[Unsubscribe] = []
 
@@ -100,13 +133,21 @@ class Presence:
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe = []
-        if self._forget is not None:  # last: leaving is a loss, too
-            self._forget.cancel()
-            self._forget = None
+        self._stop_forgetting()  # last: leaving is a loss, too
+        self._stay()
 
-    def show(self, status: Literal["online", "away"], tabs: int, since: datetime) -> None:
-        """Lets others see one; the same again costs nothing."""
-        self._meta = {"status": status, "tabs": tabs, "since": since.isoformat()}
+    def show(
+        self,
+        status: Literal["online", "away"],
+        tabs: int,
+        since: datetime,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Lets others see one; the same again costs nothing. Raises ValueError for metadata that does not fit."""
+        told = dict(metadata or {})
+        if not fits(told):
+            raise ValueError(f"Metadata is a JSON object of at most {METADATA_BYTES:,} bytes")
+        self._meta = {"status": status, "tabs": tabs, "since": since.isoformat(), "metadata": told}
         self._wake.set()
 
     def withdraw(self) -> None:
@@ -125,12 +166,16 @@ class Presence:
                         await self._wake.wait()
                 self._wake.clear()
                 continue
-            meta = self._meta
+            meta, join = self._meta, self._joins
             if await self._connection.track(self._channel, meta):
                 self._calls.append(loop.time())
-                self._shown = meta
+                if join == self._joins:  # else it went to a socket that is gone
+                    self._shown = meta
+
+    # What the server says --------------------------------------------------------------------------------------------
 
     def _on_live(self) -> None:
+        self._joins += 1
         self._shown = None  # P1
         self._wake.set()
 
@@ -140,16 +185,36 @@ class Presence:
 
     def _drop_all(self) -> None:  # P4
         self._forget = None
-        if not self._channel.live:
-            self._set({})
+        self._stay()
+        self._set({}, confirmed=False)
 
     def _on_state(self, state: dict[str, list[dict[str, Any]]]) -> None:
+        self._stop_forgetting()
+        here = people_of(state)
+        gone = [person for id, person in self.people.items() if id not in here and id != self._me]
+        for id in [id for id in self._leaving if id in here]:
+            self._leaving.pop(id).cancel()
+        for person in gone[: MAX_PEOPLE - len(here)]:  # P5
+            here[person.id] = person
+            if person.id not in self._leaving:
+                leave = asyncio.get_running_loop().call_later(FLAP_S, self._leave, person.id)
+                self._leaving[person.id] = leave
+        self._set(here, confirmed=True)
+
+    def _leave(self, id: UUID) -> None:
+        del self._leaving[id]
+        self._set({other: person for other, person in self.people.items() if other != id}, confirmed=self.confirmed)
+
+    def _stay(self) -> None:
+        while self._leaving:
+            self._leaving.popitem()[1].cancel()
+
+    def _stop_forgetting(self) -> None:
         if self._forget is not None:
             self._forget.cancel()
             self._forget = None
-        self._set(people_of(state))
 
-    def _set(self, people: dict[UUID, Person]) -> None:
-        if people != self.people:
-            self.people = people
+    def _set(self, people: dict[UUID, Person], *, confirmed: bool) -> None:
+        if (people, confirmed) != (self.people, self.confirmed):
+            self.people, self.confirmed = people, confirmed
             self.changed.emit()

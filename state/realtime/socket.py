@@ -28,6 +28,7 @@ from realtime.types import ChannelEvents, RealtimeAcknowledgementStatus
 
 from state.realtime.channel import Channel
 from state.realtime.pace import Pace
+from state.realtime.roster import Roster
 from state.tasks import Tasks
 
 log = logging.getLogger("starling.realtime")
@@ -177,6 +178,7 @@ class Socket:
         )
         remote.on_system(lambda payload: self._put(lambda: self._on_system(channel, remote, payload.message), None))
         if channel.presence_key is not None:
+            remote.presence = Roster()
             remote.on_presence_sync(lambda: self._put(lambda: self._on_presence(channel, remote), None))
         try:
             await remote.subscribe(

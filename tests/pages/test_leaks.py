@@ -58,6 +58,8 @@ async def counted(member: Member) -> Counter[str]:
         ("people", member.world.people),
     ):
         counts[f"{name} listeners"] = len(rows._listeners)  # type: ignore[attr-defined]
+    counts["attendance listeners"] = len(member.attendance._changed)
+    counts["typing listeners"] = len(member.typing._changed)
     for name, event in (
         ("news", studio.news),
         ("failures", studio.failures),

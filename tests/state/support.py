@@ -29,6 +29,7 @@ OWN = (
     "table ",
     "mutations:",
     "presence in",
+OWN = (
     "media:",
     "members:",
     "member ",
@@ -36,6 +37,8 @@ OWN = (
     "queries",
     "beats:",
     "clock:",
+    "typing in",
+)
 )
 LIBRARY = ("AsyncRealtimeClient.", "AsyncPush.", "AsyncTimer.", "AsyncRealtimeChannel.")
 

@@ -1,4 +1,4 @@
-"""Presence: P1 to P4, pure, against a scripted server, and between two members."""
+"""Presence: P1 to P5, pure, against a scripted server, and between two members."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from state.api import Project
 from state.realtime import connection as connection_module
 from state.realtime import presence as presence_module
 from state.realtime.connection import Connection
-from state.realtime.presence import MAX_METAS, Person, Presence, people_of
+from state.realtime.presence import MAX_METAS, MAX_PEOPLE, METADATA_BYTES, Person, Presence, people_of
 from tests.state.peer import Peer
 from tests.state.support import Account, Someone, until
 
@@ -71,6 +71,29 @@ def test_metas_are_capped():  # P3
     assert people_of({str(ADA): [meta()] * 1000})[ADA].tabs == MAX_METAS
 
 
+def test_persons_are_capped():  # P3
+    crowd = {str(UUID(int=number)): [meta()] for number in range(MAX_PEOPLE + 50)}
+    assert len(people_of(crowd)) == MAX_PEOPLE
+
+
+def test_what_somebody_says_of_themselves_is_of_the_process_in_which_they_are():
+    there, here = meta("away") | {"metadata": {"page": "/"}}, meta("online") | {"metadata": {"page": "/studio"}}
+    assert people_of({str(ADA): [here, there]})[ADA].metadata == {"page": "/studio"}
+    assert people_of({str(ADA): [there, meta("away")]})[ADA].metadata == {}
+
+
+DEEP: list[Any] = []
+for _ in range(100_000):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize(
+    "claim", ["/studio", ["page"], None, 5, {"note": "x" * METADATA_BYTES}, {"n": float("nan")}, {5: 1}, {"deep": DEEP}]
+)
+def test_metadata_that_is_none_or_too_large_is_not_believed(claim: Any):  # P3
+    assert people_of({str(ADA): [meta() | {"metadata": claim}]})[ADA].metadata == {}
+
+
 # Against a scripted server -------------------------------------------------------------------------------------------
 
 
@@ -78,6 +101,7 @@ def test_metas_are_capped():  # P3
 async def room(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Presence]:
     """Ada's presence, in the room and not shown yet."""
     monkeypatch.setattr(connection_module, "FIRST_BACKOFF_S", 0.02)
+    monkeypatch.setattr(presence_module, "FLAP_S", 0.05)
     connection = Connection(peer.url, "key", Someone())
     connection.open()
     presence = Presence(connection, "room:studio", ADA)
@@ -158,6 +182,17 @@ async def test_who_is_not_confirmed_after_a_gap_is_dropped(room: Presence, peer:
     await until(lambda: not room.people)
 
 
+async def test_who_is_not_confirmed_by_a_server_that_is_back_is_dropped_too(
+    room: Presence, peer: Peer, monkeypatch
+):  # P4
+    monkeypatch.setattr(presence_module, "CONFIRM_S", 0.2)
+    await peer.send("room:studio", "presence_state", {str(GRACE): {"metas": [meta()]}})
+    await until(lambda: set(room.people) == {GRACE} and room.confirmed)
+    await peer.socket.close(1011)
+    await until(lambda: len(peer.opened) == 2 and room._channel.live)  # and says nothing of who is there
+    await until(lambda: not room.people and not room.confirmed)
+
+
 async def test_who_is_confirmed_after_a_gap_stays(room: Presence, peer: Peer, monkeypatch):  # P4
     monkeypatch.setattr(presence_module, "CONFIRM_S", 0.2)
     seen: list[set[UUID]] = []
@@ -179,6 +214,44 @@ async def test_whoever_comes_and_goes_is_followed(room: Presence, peer: Peer):
     await until(lambda: set(room.people) == {GRACE})
     await peer.send("room:studio", "presence_diff", {"joins": {}, "leaves": diff["joins"]})
     await until(lambda: not room.people)
+
+
+async def test_who_is_back_at_once_was_never_away(room: Presence, peer: Peer, monkeypatch):  # P5
+    monkeypatch.setattr(presence_module, "FLAP_S", 0.5)
+    seen: list[set[UUID]] = []
+    await peer.send("room:studio", "presence_state", {str(GRACE): {"metas": [meta() | {"phx_ref": "a"}]}})
+    await until(lambda: set(room.people) == {GRACE})
+    room.changed.subscribe(lambda: seen.append(set(room.people)), unsubscribe_on_delete=False)
+    leaves = {str(GRACE): {"metas": [meta() | {"phx_ref": "a"}]}}
+    joins = {str(GRACE): {"metas": [meta(tabs=2) | {"phx_ref": "b"}]}}
+    await peer.send("room:studio", "presence_diff", {"joins": {}, "leaves": leaves})
+    await until(lambda: room._leaving)
+    await peer.send("room:studio", "presence_diff", {"joins": joins, "leaves": {}})
+    await until(lambda: room.people[GRACE].tabs == 2)
+    await asyncio.sleep(0.7)
+    assert seen == [{GRACE}]
+    await peer.send("room:studio", "presence_diff", {"joins": {}, "leaves": joins})
+    await until(lambda: not room.people)
+
+
+async def test_ones_own_withdrawal_shows_at_once(room: Presence, peer: Peer, monkeypatch):  # P5
+    monkeypatch.setattr(presence_module, "FLAP_S", 60.0)
+    mine = {str(ADA): {"metas": [meta()]}}
+    await peer.send("room:studio", "presence_state", mine)
+    await until(lambda: set(room.people) == {ADA})
+    await peer.send("room:studio", "presence_diff", {"joins": {}, "leaves": mine})
+    await until(lambda: not room.people)
+
+
+async def test_metadata_travels_and_is_bounded(room: Presence, peer: Peer):
+    room.show("online", 1, EARLY, {"page": "/studio"})
+    await until(lambda: told(peer) == [1])
+    assert peer.got("presence", "room:studio")[0]["payload"]["payload"]["metadata"] == {"page": "/studio"}
+    with pytest.raises(ValueError, match="at most"):
+        room.show("online", 1, EARLY, {"note": "x" * METADATA_BYTES})
+    room.show("online", 1, EARLY, {"page": "/studio"})
+    room.show("online", 2, EARLY, {"page": "/studio"})
+    await until(lambda: told(peer) == [1, 2])
 
 
 # Between members -----------------------------------------------------------------------------------------------------
@@ -206,5 +279,38 @@ async def test_two_members_see_each_other_come_stay_over_a_reconnect_and_go(
     await until(lambda: accounts[1].id not in rooms[0].people)
     assert accounts[0].id in rooms[1].people, "who is withdrawn goes on seeing the others"
     for connection, presence in zip(connections, rooms, strict=True):
+        await presence.close()
+        await connection.close()
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+async def test_whose_socket_is_dropped_without_a_word_is_gone_unless_they_are_back_at_once(
+    project: Project, account: Callable[[], Awaitable[Account]], monkeypatch: pytest.MonkeyPatch, comes_back: bool
+):  # P4, P5
+    monkeypatch.setattr(presence_module, "FLAP_S", 30.0 if comes_back else 0.1)
+    one, other = [await account() for _ in range(2)]
+    here = Connection(project.realtime_url, project.key, one.identity)
+    delay_s = 0.0 if comes_back else 60.0
+    away = Connection(project.realtime_url, project.key, other.identity, uniform=lambda low, high: delay_s)
+    watching, watched = Presence(here, "room:studio", one.id), Presence(away, "room:studio", other.id)
+    for connection, presence in ((here, watching), (away, watched)):
+        connection.open()
+        presence.open()
+    watched.show("online", 1, EARLY)
+    await until(lambda: other.id in watching.people)
+    left: list[bool] = []
+    watching.changed.subscribe(lambda: left.append(other.id not in watching.people), unsubscribe_on_delete=False)
+    assert away._socket is not None
+    websocket = away._socket._client._ws_connection
+    assert websocket is not None
+    websocket.transport.abort()
+    if comes_back:
+        await until(lambda: away.sockets == 2 and away.status.state == "live")
+        watched.show("online", 2, EARLY)
+        await until(lambda: watching.people[other.id].tabs == 2, "the old socket's is gone, and the new one's is there")
+        assert not any(left)
+    else:
+        await until(lambda: other.id not in watching.people)
+    for connection, presence in ((here, watching), (away, watched)):
         await presence.close()
         await connection.close()

@@ -19,6 +19,7 @@ from state.api import Project
 from state.generation import ASPECTS, EXAMPLES, Draft, News, Studio, Visibility
 from state.member import Member
 from state.models import Job
+from state.realtime import presence as presence_module
 from state.starling import Starling
 from state.sync import live_table
 from tests.state.support import (
@@ -409,6 +410,42 @@ async def test_who_comes_while_one_is_here_has_joined(desk: Desk):
     assert [(item.kind, item.text) for item in news] == [("joined", "Tess joined")]
     other.leave()
     tab.leave()
+
+
+async def test_a_socket_that_is_replaced_is_nobody_joining(desk: Desk, monkeypatch: pytest.MonkeyPatch):  # P5
+    monkeypatch.setattr(presence_module, "FLAP_S", 30.0)
+    monkeypatch.setattr(presence_module, "PER_S", 0.0)  # other tests at this desk have used up the calls
+    mine, theirs = desk.mine, desk.theirs
+    tabs = [mine.audience.enter(), theirs.audience.enter()]
+    await until(lambda: theirs.id in mine.presence.people and mine.id in mine.presence.people)
+    news: list[News] = []
+    desk.studio.news.subscribe(news.append, unsubscribe_on_delete=False)
+    theirs.connection.reconnect()
+    await until(lambda: theirs.connection.sockets == 2 and theirs.connection.status.state == "live")
+    tabs.append(theirs.audience.enter())
+    await until(lambda: mine.presence.people[theirs.id].tabs == 2, "the old meta is gone, the new one is there")
+    assert news == []
+    monkeypatch.setattr(presence_module, "FLAP_S", 0.0)
+    for tab in tabs:
+        tab.leave()
+    await until(lambda: not mine.presence.people)
+
+
+async def test_who_appears_offline_hears_of_those_who_join(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(presence_module, "PER_S", 0.0)
+    await until(lambda: desk.starling.world.people.get(desk.theirs.id))
+    await until(lambda: desk.mine.presence.confirmed and not desk.mine.presence.people)
+    tab = desk.mine.audience.enter()
+    desk.mine.set_status("offline")
+    news: list[News] = []
+    desk.studio.news.subscribe(news.append, unsubscribe_on_delete=False)
+    other = desk.theirs.audience.enter()
+    await until(lambda: news)
+    assert [item.kind for item in news] == ["joined"]
+    assert desk.mine.id not in desk.theirs.presence.people
+    desk.mine.set_status(None)
+    for seat in (tab, other):
+        seat.leave()
 
 
 # Under fire ----------------------------------------------------------------------------------------------------------

@@ -47,9 +47,11 @@ TABLES: dict[str, Table] = {
     "public.models": Table(READ, READ, _to("select", "insert", "update", "delete")),
     "public.generation_jobs": Table(READ, READ | {"update(dismissed)"}, READ),
     "public.generations": Table(READ, READ | {"update(favourite)", "update(visibility)", "delete"}, READ),
+    "public.user_presence": Table(authenticated=READ, service_role=READ),
     "private.job_leases": Table(),
     "private.media_trash": Table(),
     "private.leavers": Table(),
+    "private.presence_choices": Table(),
 }
 
 ANNOUNCED = (
@@ -85,6 +87,8 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "public.clear_leavers(uuid[])": WORKER,
     "public.beat()": WORKER,
     "public.clock()": EVERYBODY,
+    "public.touch_presence(text, text, jsonb, text)": MEMBERS,
+    "public.expire_presence(integer)": WORKER,
     "live.may_read(text, text)": EVERYBODY,
     "live.may_write(text, text)": EVERYBODY,
     "live.stamp()": NOBODY,
@@ -126,6 +130,8 @@ HARMLESS: dict[str, dict[str, Any]] = {
     "clear_leavers": {"members": []},
     "beat": {},
     "clock": {},
+    "touch_presence": {"status": "nowhere"},
+    "expire_presence": {"stale_s": 86_400},
 }
 
 ANYONE, SIGNED_IN = ("anon", "authenticated"), ("authenticated",)
@@ -139,6 +145,7 @@ POLICIES: dict[tuple[str, str], tuple[str, tuple[Role, ...]]] = {
     ("public.generations", "everybody sees public generations"): ("select", ANYONE),
     ("public.generations", "members mark and share their own"): ("update", SIGNED_IN),
     ("public.generations", "members delete their own"): ("delete", SIGNED_IN),
+    ("public.user_presence", "members see when others were here"): ("select", SIGNED_IN),
     ("realtime.messages", "a circle reads its topic"): ("select", ANYONE),
     ("realtime.messages", "people talk in their rooms"): ("insert", ANYONE),
     ("storage.objects", "media follows its generation"): ("select", ANYONE),

@@ -55,6 +55,7 @@ class Studio:
     async def furnish(cls, owner: Person, service: Person, sql: asyncpg.Connection) -> Studio:
         """Makes everything the way it is made: queued by the member, drawn and stored by a worker."""
         await clear_queue(sql)
+        await owner.call("touch_presence", status="online")
         halves = [await _half(visibility, owner, service, sql) for visibility in ("private", "public")]
         return cls(owner.id, *halves)
 

@@ -35,8 +35,10 @@ def denied(answer: httpx.Response, who: str) -> None:
 @pytest.mark.parametrize("table", API_TABLES)
 async def test_each_verb_is_for_those_it_is_granted_to(people: dict[str, Person], studio: Studio, table: str, who: str):
     somebody, rights, role = people[who], TABLES[f"public.{table}"], ROLE[who]
-    assert rights.may(role, "select")
-    assert len(await somebody.rows(f"{table}?limit=1")) == 1
+    if rights.may(role, "select"):
+        assert len(await somebody.rows(f"{table}?limit=1")) == 1
+    else:
+        denied(await somebody.rest("GET", f"{table}?limit=1"), who)
     nothing = f"{table}?id=eq.{uuid4()}"
 
     answer = await somebody.rest("DELETE", nothing)
@@ -54,7 +56,7 @@ async def test_each_verb_is_for_those_it_is_granted_to(people: dict[str, Person]
 
 
 def _own(table: str, studio: Studio) -> str:
-    return studio.owner if table == "profiles" else studio.private.rows()[table][0]
+    return studio.owner if table in ("profiles", "user_presence") else studio.private.rows()[table][0]
 
 
 @pytest.mark.parametrize("who", EVERYBODY)
