@@ -12,6 +12,7 @@ import random
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 from nicegui import Event
@@ -61,16 +62,15 @@ class Member:
         self.media = Media(self.api)
         self.presence = Presence(self.connection, "room:studio", id)
         self.feed = self.connection.channel(f"member:{id}")
-        mine = Where("owner_id", "eq", id)
-        refused = self._refused
-        self.jobs = LiveTable(
-            Query("generation_jobs", (mine, Where("status", "in", ("waiting", "active", "failed"))), NEWEST),
-            Job, self.api, self.feed, refused=refused,
+        table = partial(
+            LiveTable, source=self.api, feed=self.feed, freshness=self.connection.freshness, audience=self.audience,
+            refused=self._refused,
         )  # fmt: skip
-        self.generations = LiveTable(
-            Query("generations", (mine,), NEWEST), Generation, self.api, self.feed, refused=refused
-        )
-        self.models = LiveTable(Query("models", (mine,), (Order("position"),)), Model, self.api, self.feed)
+        mine = Where("owner_id", "eq", id)
+        queued = Where("status", "in", ("waiting", "active", "failed"))
+        self.jobs: LiveTable[Job] = table(Query("generation_jobs", (mine, queued), NEWEST), Job)
+        self.generations: LiveTable[Generation] = table(Query("generations", (mine,), NEWEST), Generation)
+        self.models: LiveTable[Model] = table(Query("models", (mine,), (Order("position"),)), Model)
         self.studio = Studio(world, self)
         self.audience.on_change(self._tabs_changed)
 

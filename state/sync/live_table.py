@@ -1,11 +1,12 @@
 """LiveTable: the rows of one query, kept equal to the database, whatever the network does.
 
-Invariants (those about data alone are `Window`'s, W1 to W5; those about writes are `Mutations`', M1 to M4)
+Invariants (those about data alone are `Window`'s, W1 to W5; about when it asks `Pulse`'s, P1 to P4; about writes
+`Mutations`', M1 to M4)
 
 L1  Join first, buffer; then fetch the snapshot; then apply the buffer: nothing falls in between. A table whose channel
     is not live fetches all the same, and once more as soon as it is.
-L2  After any gap (a rejoin, an overflow, a message too large) it fetches again, and every 30 s, gap or none; every 5 s
-    while the channel is not live. Only real differences are told.
+L2  After any gap (a rejoin, an overflow, a message too large) it fetches again, and as often as `Freshness` says while
+    anybody looks, gap or none. Only real differences are told.
 L3  After quiescence it equals the same query run fresh, whatever was dropped, doubled or reordered.
 L4  Rows keep their identity. Listeners get batches: the first change at once, what follows within `cadence_s`
     together.
@@ -17,18 +18,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import Callable, Hashable, Sequence
-from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from state.errors import StateError
 from state.signal import Signal, Unsubscribe
+from state.sync.audience import Audience
 from state.sync.change import Change
+from state.sync.freshness import Freshness
 from state.sync.mutation import Mutations, Pending
 from state.sync.ordered import Ordered
+from state.sync.pulse import Pulse
 from state.sync.query import Query
 from state.sync.rows import Batch, Phase
 from state.sync.window import Window
@@ -36,8 +39,6 @@ from state.tasks import Tasks
 
 Row = TypeVar("Row", bound=BaseModel)
 
-RECONCILE_S = 30.0  # while the channel is live; jittered by a fifth
-POLL_S = 5.0  # while it is not
 REFILL_S = 0.2  # a full window that lost rows waits this long for more of the kind
 CADENCE_S = 0.05
 MAX_BUFFER = 10_000  # changes held until the first snapshot; past that it is simply fetched again
@@ -72,7 +73,11 @@ class Feed(Protocol):
 
 
 class LiveTable(Generic[Row]):
-    """`refused` hears, as a sentence, of writes to this table that were given up."""
+    """`freshness` is that of the feed's connection; `audience` are those who look (None: somebody always does).
+
+    `refused` hears, as a sentence, of writes to this table that were given up. `fetches` counts answers, `failures`
+    those that did not come, `changes` what the feed brought.
+    """
 
     def __init__(
         self,
@@ -81,6 +86,8 @@ class LiveTable(Generic[Row]):
         source: Source,
         feed: Feed,
         *,
+        freshness: Freshness,
+        audience: Audience | None = None,
         limit: int = 200,
         cadence_s: float = CADENCE_S,
         refused: Callable[[str], None] = lambda _: None,
@@ -89,12 +96,17 @@ class LiveTable(Generic[Row]):
         self.phase: Phase = "loading"
         self.error: str | None = None
         self.fetches = 0
+        self.failures = 0
         self.changes = 0
+        self.last_fetch_at: datetime | None = None
+        self.last_change_at: datetime | None = None
         self.mutations: Mutations[Row] = Mutations(
             touch=self._touch, confirm=self._confirm, gone=self._gone, refused=refused
         )
         self._source = source
         self._feed = feed
+        self._freshness = freshness
+        self._pulse = Pulse(query.table, freshness, audience, lambda: feed.live)
         self._window: Window[Any] = Window(query, row_type.model_validate, limit)
         self._page = limit
         self._shown: Ordered[Row] = Ordered(query.sort_key)
@@ -104,7 +116,6 @@ class LiveTable(Generic[Row]):
         self._dirty: set[Hashable] = set()
         self._flush_handle: asyncio.Handle | None = None
         self._last_flush = 0.0
-        self._wake = asyncio.Event()
         self._tasks = Tasks(f"table {query.table}")
         self._unsubscribe: list[Unsubscribe] = []
 
@@ -119,6 +130,11 @@ class LiveTable(Generic[Row]):
     def complete(self) -> bool:
         """False: there are rows behind the last one."""
         return self._window.complete
+
+    @property
+    def interval_s(self) -> float:
+        """The seconds between two fetches, as things are now."""
+        return self._pulse.interval_s
 
     def get(self, key: Hashable) -> Row | None:
         """The row with this key, if it is in the window."""
@@ -155,9 +171,10 @@ class LiveTable(Generic[Row]):
         """Starts to listen and to fetch; the rows arrive by themselves."""
         self._unsubscribe = [
             self._feed.on_change(self.query.table, self._on_change),
-            self._feed.on_live(self._wake.set),
-            self._feed.on_lost(self._wake.set),
+            self._feed.on_live(self._pulse.ask),
+            self._feed.on_lost(self._pulse.reckon),
         ]
+        self._pulse.open()
         self._tasks.start(self._keep(), "keep")
 
     async def close(self) -> None:
@@ -165,6 +182,7 @@ class LiveTable(Generic[Row]):
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe = []
+        self._pulse.close()
         await self.mutations.close()
         await self._tasks.close()
         if self._flush_handle is not None:
@@ -172,22 +190,19 @@ class LiveTable(Generic[Row]):
 
     def refresh(self) -> None:
         """Fetches soon, whatever the time."""
-        self._wake.set()
+        self._pulse.ask()
 
     # How it stays right --------------------------------------------------------------------------------------------
 
     async def _keep(self) -> None:
         while True:
-            self._wake.clear()
+            self._pulse.begin()
             await self._fetch()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._pause()):
-                    await self._wake.wait()
-
-    def _pause(self) -> float:
-        if self.error is not None or not self._feed.live:
-            return POLL_S
-        return REFILL_S if self._window.wants_refill else RECONCILE_S * random.uniform(0.8, 1.2)
+            await self._pulse.rest(
+                failed=self.error is not None,
+                needed=self.phase != "ready",
+                at_most_s=REFILL_S if self._window.wants_refill and self.error is None else None,
+            )
 
     async def _fetch(self) -> None:
         asked = self._window.ask()
@@ -196,6 +211,7 @@ class LiveTable(Generic[Row]):
             different = self._window.snapshot(records, asked)
         except (StateError, ValidationError) as error:
             self._window.abandon(asked)
+            self.failures += 1
             if isinstance(error, ValidationError):
                 log.error("A row of %s could not be read: %s", self.query.table, error)
             self.error = str(error) if isinstance(error, StateError) else "What the database sent could not be read"
@@ -206,8 +222,9 @@ class LiveTable(Generic[Row]):
             self._window.abandon(asked)
             raise
         self.fetches += 1
+        self.last_fetch_at = datetime.now(UTC)
         if different is None:
-            self._wake.set()
+            self._pulse.ask()
             return
         news = self.phase != "ready" or self.error is not None
         self.phase, self.error = "ready", None
@@ -231,18 +248,20 @@ class LiveTable(Generic[Row]):
 
     def _on_change(self, change: Change) -> None:
         self.changes += 1
+        self.last_change_at = datetime.now(UTC)
+        self._freshness.heard(self.query.table)
         if change.refetch:
-            self._wake.set()
+            self._pulse.ask()
         elif self.phase != "ready":
             if len(self._buffer) >= MAX_BUFFER:
                 self._buffer.clear()
-                self._wake.set()
+                self._pulse.ask()
             self._buffer.append(change)
         else:
             full = not self._window.wants_refill
             self._changed(self._window.apply(change))
             if full and self._window.wants_refill:
-                self._wake.set()
+                self._pulse.ask()
 
     def _confirm(self, record: dict[str, Any]) -> None:
         self._changed(self._window.apply(Change(self.query.table, "UPDATE", records=[record])))
