@@ -7,6 +7,7 @@ L1  Join first, buffer; then fetch the snapshot; then apply the buffer: nothing 
     is not live fetches all the same, and once more as soon as it is.
 L2  After any gap (a rejoin, an overflow, a message too large) it fetches again, and as often as `Freshness` says while
     anybody looks, gap or none. Only real differences are told.
+    What it asks for then is only what is different (`fetching`).
 L3  After quiescence it equals the same query run fresh, whatever was dropped, doubled or reordered.
 L4  Rows keep their identity. Listeners get batches: the first change at once, what follows within `cadence_s`
     together.
@@ -22,12 +23,13 @@ from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from state.errors import StateError
 from state.signal import Signal, Unsubscribe
 from state.sync.audience import Audience
 from state.sync.change import Change
+from state.sync.fetching import Source, fetch, fetch_news
 from state.sync.freshness import Freshness
 from state.sync.mutation import Mutations, Pending
 from state.sync.ordered import Ordered
@@ -42,17 +44,8 @@ Row = TypeVar("Row", bound=BaseModel)
 REFILL_S = 0.2  # a full window that lost rows waits this long for more of the kind
 CADENCE_S = 0.05
 MAX_BUFFER = 10_000  # changes held until the first snapshot; past that it is simply fetched again
-PAGE = 1000  # PostgREST cuts longer answers without a word
 
 log = logging.getLogger("starling.sync")
-
-
-class Source(Protocol):
-    """Where rows are asked for."""
-
-    async def select(self, query: Query, limit: int, after: Any | None = None) -> list[dict[str, Any]]:
-        """The first `limit` rows, or those behind the row `after`. Raises StateError."""
-        ...
 
 
 class Feed(Protocol):
@@ -75,8 +68,9 @@ class Feed(Protocol):
 class LiveTable(Generic[Row]):
     """`freshness` is that of the feed's connection; `audience` are those who look (None: somebody always does).
 
-    `refused` hears, as a sentence, of writes to this table that were given up. `fetches` counts answers, `failures`
-    those that did not come, `changes` what the feed brought.
+    `refused` hears, as a sentence, of writes to this table that were given up. `fetches` counts answers, `resyncs`
+    those among them that brought only what is different, `failures` those that did not come, `changes` what the feed
+    brought.
     """
 
     def __init__(
@@ -96,6 +90,7 @@ class LiveTable(Generic[Row]):
         self.phase: Phase = "loading"
         self.error: str | None = None
         self.fetches = 0
+        self.resyncs = 0
         self.failures = 0
         self.changes = 0
         self.last_fetch_at: datetime | None = None
@@ -111,6 +106,7 @@ class LiveTable(Generic[Row]):
         self._page = limit
         self._shown: Ordered[Row] = Ordered(query.sort_key)
         self._listeners: Signal[Batch[Row]] = Signal()
+        self._settled = False  # the last answer was of use: the next need only bring what is different
         self._buffer: list[Change] = []
         self._cadence_s = cadence_s
         self._dirty: set[Hashable] = set()
@@ -158,10 +154,12 @@ class LiveTable(Generic[Row]):
             asked = self._window.ask()
             try:
                 records = await self._source.select(self.query, self._page, last)
+                different = self._window.page(records, asked, self._page)
             except BaseException:
                 self._window.abandon(asked)
                 raise
-            different = self._window.page(records, asked, self._page)
+        if self._window.overtaken:
+            self._pulse.ask()
         self._changed(different)
         self.flush()
 
@@ -198,22 +196,20 @@ class LiveTable(Generic[Row]):
         while True:
             self._pulse.begin()
             await self._fetch()
-            await self._pulse.rest(
-                failed=self.error is not None,
-                needed=self.phase != "ready",
-                at_most_s=REFILL_S if self._window.wants_refill and self.error is None else None,
-            )
+            failed = self.error is not None
+            soon = not failed and (self._window.wants_refill or self._window.overtaken)
+            await self._pulse.rest(failed=failed, needed=self.phase != "ready", at_most_s=REFILL_S if soon else None)
 
     async def _fetch(self) -> None:
         asked = self._window.ask()
         try:
-            records = await self._select()
-            different = self._window.snapshot(records, asked)
-        except (StateError, ValidationError) as error:
+            different = await self._ask(asked)
+        except Exception as error:
             self._window.abandon(asked)
             self.failures += 1
-            if isinstance(error, ValidationError):
-                log.error("A row of %s could not be read: %s", self.query.table, error)
+            if not isinstance(error, StateError):
+                self._settled = False
+                log.error("What was fetched of %s could not be read", self.query.table, exc_info=error)
             self.error = str(error) if isinstance(error, StateError) else "What the database sent could not be read"
             self.phase = "failed" if self.phase == "loading" else self.phase
             self._tell_soon()
@@ -235,16 +231,17 @@ class LiveTable(Generic[Row]):
         if news:
             self.flush()  # whoever sees that it is ready sees the rows
 
-    async def _select(self) -> list[dict[str, Any]]:
-        limit = self._window.limit
-        records = await self._source.select(self.query, min(limit, PAGE))
-        while len(records) < limit and records and len(records) % PAGE == 0:
-            last = self._window.parse(records[-1])
-            more = await self._source.select(self.query, min(limit - len(records), PAGE), last)
-            if not more:
-                break
-            records += more
-        return records
+    async def _ask(self, asked: int) -> set[Hashable] | None:
+        """Asks for what is different, once there is something that it can differ from."""
+        news = await fetch_news(self._source, self._window, asked) if self._settled else None
+        if news is None:
+            records = await fetch(self._source, self.query, self._window.limit)
+            different = self._window.snapshot(records, asked)
+        else:
+            self.resyncs += 1
+            different = self._window.resync(news.records, news.keys, asked)
+        self._settled = different is not None
+        return different
 
     def _on_change(self, change: Change) -> None:
         self.changes += 1
@@ -267,10 +264,8 @@ class LiveTable(Generic[Row]):
         self._changed(self._window.apply(Change(self.query.table, "UPDATE", records=[record])))
 
     def _gone(self, key: Hashable) -> None:
-        held = self._window.get(key)
-        if held is not None:
-            old = {self.query.key: str(key), "version": held.version}
-            self._changed(self._window.apply(Change(self.query.table, "DELETE", old_keys=[old])))
+        if self._window.forget(key):
+            self._changed({key})
 
     # How it is told ------------------------------------------------------------------------------------------------
 

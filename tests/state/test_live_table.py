@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -18,9 +19,10 @@ from state.errors import StateError, Unreachable
 from state.models import Generation
 from state.realtime.connection import Connection
 from state.signal import Unsubscribe
-from state.sync import live_table
+from state.sync import fetching, live_table
 from state.sync.change import Change
-from state.sync.live_table import Feed, LiveTable, Source
+from state.sync.fetching import Source
+from state.sync.live_table import Feed, LiveTable
 from state.sync.query import Query, Where
 from state.sync.rows import Batch
 from state.world import NEWEST, PUBLIC, Anonymous
@@ -36,12 +38,16 @@ class Gate:
         self.open.set()
         self.error: StateError | None = None
         self.answers = 0
+        self.asked: list[tuple[Query, tuple[str, ...], list[dict[str, Any]]]] = []
 
-    async def select(self, query: Query, limit: int, after: Any | None = None) -> list[dict[str, Any]]:
+    async def select(
+        self, query: Query, limit: int, after: Any | None = None, columns: tuple[str, ...] = ()
+    ) -> list[dict[str, Any]]:
         if self.error is not None:
             raise self.error
-        records = await self.api.select(query, limit, after)
+        records = await self.api.select(query, limit, after, columns)
         self.answers += 1
+        self.asked.append((query, columns, records))
         await self.open.wait()
         return records
 
@@ -98,13 +104,8 @@ class Desk:
 
     def table(self, *, feed: Feed | None = None, source: Source | None = None, **options: Any) -> LiveTable[Generation]:
         """Opened, and closed with the test."""
-        table = LiveTable(
-            self.query,
-            Generation,
-            source or self.gate,
-            feed or self.feed,
-            **({"freshness": self.connection.freshness} | options),
-        )
+        options.setdefault("freshness", self.connection.freshness)
+        table = LiveTable(self.query, Generation, source or self.gate, feed or self.feed, **options)
         table.open()
         self.tables.append(table)
         return table
@@ -361,7 +362,7 @@ async def test_a_first_fetch_that_fails_is_tried_again(desk: Desk, monkeypatch: 
 
 async def test_a_row_that_cannot_be_read_is_said_in_words(desk: Desk):  # L6
     class Nonsense:
-        async def select(self, query: Query, limit: int, after: Any | None = None) -> list[dict[str, Any]]:
+        async def select(self, *_: Any, **__: Any) -> list[dict[str, Any]]:
             return [{"id": "no id"}]
 
     table = desk.table(source=Nonsense())
@@ -425,7 +426,7 @@ async def test_a_window_that_lost_rows_is_filled_up(desk: Desk, monkeypatch: pyt
 
 
 async def test_a_window_longer_than_an_answer_is_asked_for_in_pieces(desk: Desk, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(live_table, "PAGE", 10)
+    monkeypatch.setattr(fetching, "PAGE", 10)
     await desk.add(40)
     table = desk.table(limit=25)
     await until(lambda: table.phase == "ready")
@@ -478,3 +479,89 @@ async def test_a_listener_that_raises_or_leaves_stops_nobody(desk: Desk, caplog:
     await until(lambda: batches)
     leave()
     assert len(table._listeners) == 2
+
+
+# Resync --------------------------------------------------------------------------------------------------------------
+
+
+def sent(gate: Gate, since: int = 0) -> int:
+    """The bytes of the answers, as JSON."""
+    return sum(len(json.dumps(records, default=str)) for _, _, records in gate.asked[since:])
+
+
+async def again(desk: Desk, table: LiveTable[Generation]) -> list[tuple[Query, tuple[str, ...], list[dict[str, Any]]]]:
+    """Fetches once more; what was asked for."""
+    asked, fetches = len(desk.gate.asked), table.fetches
+    table.refresh()
+    await until(lambda: table.fetches == fetches + 1)
+    table.flush()
+    return desk.gate.asked[asked:]
+
+
+async def test_a_resync_asks_for_keys_and_for_what_changed_only(desk: Desk):  # L2, W6
+    made = await desk.add(200)
+    table = desk.table()  # deaf: the connection is not open
+    await until(lambda: table.phase == "ready")
+    first, before, batches = sent(desk.gate), list(table.rows), listen(table)
+    (keys,) = await again(desk, table)
+    assert keys[1] == ("id", "version"), "nothing has changed: nothing but keys"
+    await desk.change(made[70], "changed")
+    asked = len(desk.gate.asked)
+    _, (_, _, records) = await again(desk, table)
+    assert [record["prompt"] for record in records] == ["changed"]
+    assert [[row.prompt for row in batch.updated] for batch in batches] == [["changed"]]
+    assert sum(a is b for a, b in zip(before, table.rows, strict=True)) == 199
+    assert sent(desk.gate, asked) < first / 5
+    assert table.resyncs == 2
+
+
+async def test_a_resync_finds_what_came_and_went(desk: Desk):  # L2, L3, W6
+    made = await desk.add(5)
+    table = desk.table()
+    await until(lambda: table.phase == "ready")
+    await desk.remove(made[2])
+    (new,) = await desk.add()
+    await again(desk, table)
+    assert ids(table) == [new, *[id for id in reversed(made) if id != made[2]]]
+
+
+async def test_when_much_has_changed_it_is_looked_for_by_time(desk: Desk, monkeypatch: pytest.MonkeyPatch):  # W6
+    monkeypatch.setattr(fetching, "BY_KEY", 3)
+    monkeypatch.setattr(fetching, "MARGIN_S", 0.0)
+    made = await desk.add(20)
+    table = desk.table()
+    await until(lambda: table.phase == "ready")
+    for id in made[:7]:
+        await desk.change(id, "changed")
+    _, (query, columns, records) = await again(desk, table)
+    assert query.where[-1].column == "updated_at"
+    assert columns == ()
+    assert {UUID(record["id"]) for record in records} >= set(made[:7])
+    assert len(records) < 20
+    assert sum(row.prompt == "changed" for row in table.rows) == 7
+
+
+async def test_what_the_margin_does_not_reach_is_fetched_all_the_same(desk: Desk, monkeypatch):  # W6
+    monkeypatch.setattr(fetching, "BY_KEY", 3)
+    monkeypatch.setattr(fetching, "MARGIN_S", -3600.0)  # no row was changed since
+    made = await desk.add(20)
+    table = desk.table()
+    await until(lambda: table.phase == "ready")
+    for id in made[:7]:
+        await desk.change(id, "changed")
+    await again(desk, table)
+    assert sum(row.prompt == "changed" for row in table.rows) == 7
+    assert table.resyncs == 0, "it was fetched whole"
+
+
+async def test_a_long_window_is_resynchronised_in_pieces(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(fetching, "PAGE", 10)
+    made = await desk.add(40)
+    table = desk.table(limit=25)
+    await until(lambda: table.phase == "ready")
+    await desk.change(made[20], "changed")
+    asked = await again(desk, table)
+    assert [len(records) for _, _, records in asked] == [10, 10, 5, 1]
+    assert (row := table.get(made[20])) is not None
+    assert row.prompt == "changed"
+    assert len(table.rows) == 25
