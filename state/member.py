@@ -1,7 +1,7 @@
 """Member: what one signed-in person sees. One per person and process, shared by all their tabs and browsers.
 
-It opens with the first tab and closes a minute after the last; presence is withdrawn as soon as the last is gone. It
-speaks with the token of any of the person's sign-ins here, and ends with the last of them.
+It opens with the first tab and closes a minute after the last, or when what it wrote is sent; presence is withdrawn as
+soon as the last is gone. It speaks with the token of any of the person's sign-ins here, and ends with the last of them.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from state.tasks import Tasks
 from state.world import NEWEST, World
 
 LINGER_S = 60.0
+UNSENT_S = 3600.0  # a member whose writes wait for the connection lingers longer
 FLUSH_S = 3.0
 RENEW_EARLY_S = (60.0, 120.0)  # spread, so that members who signed in together do not renew together
 RENEW_SHARE = 0.25  # of a token's life, where that is shorter
@@ -115,6 +116,11 @@ class Member:
     def over(self) -> bool:
         """No sign-in is left."""
         return self._over
+
+    @property
+    def unsent(self) -> bool:
+        """Whether anything written waits for the connection."""
+        return any(table.mutations.waiting for table in self.tables)
 
     # Life ----------------------------------------------------------------------------------------------------------
 
@@ -251,6 +257,7 @@ class Members:
 
     def _close_idle(self) -> None:
         for id, member in list(self._members.items()):
-            if member.idle_since is not None and time.monotonic() - member.idle_since > LINGER_S:
+            patience_s = UNSENT_S if member.unsent and not member.over else LINGER_S
+            if member.idle_since is not None and time.monotonic() - member.idle_since > patience_s:
                 del self._members[id]
                 self._tasks.start(member.close(), f"close {member.name}")

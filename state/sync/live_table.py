@@ -1,7 +1,7 @@
 """LiveTable: the rows of one query, kept equal to the database, whatever the network does.
 
 Invariants (those about data alone are `Window`'s, W1 to W5; about when it asks `Pulse`'s, P1 to P4; about writes
-`Mutations`', M1 to M4)
+`Mutations`', M1 to M7)
 
 L1  Join first, buffer; then fetch the snapshot; then apply the buffer: nothing falls in between. A table whose channel
     is not live fetches all the same, and once more as soon as it is.
@@ -171,6 +171,7 @@ class LiveTable(Generic[Row]):
             self._feed.on_change(self.query.table, self._on_change),
             self._feed.on_live(self._pulse.ask),
             self._feed.on_lost(self._pulse.reckon),
+            self._freshness.on_change(lambda live: self.mutations.wake() if live else None),
         ]
         self._pulse.open()
         self._tasks.start(self._keep(), "keep")
@@ -229,6 +230,7 @@ class LiveTable(Generic[Row]):
             different |= self._window.apply(change)
         self._changed(different)
         if news:
+            self.mutations.wake()
             self.flush()  # whoever sees that it is ready sees the rows
 
     async def _ask(self, asked: int) -> set[Hashable] | None:

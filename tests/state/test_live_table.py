@@ -7,7 +7,8 @@ import json
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from itertools import pairwise
+from functools import partial
+from itertools import groupby, pairwise
 from typing import Any
 from uuid import UUID
 
@@ -479,6 +480,55 @@ async def test_a_listener_that_raises_or_leaves_stops_nobody(desk: Desk, caplog:
     await until(lambda: batches)
     leave()
     assert len(table._listeners) == 2
+
+
+async def test_between_an_answer_and_its_echo_no_older_state_is_shown(desk: Desk):  # M6
+    (id,) = await desk.add()
+    table = await desk.live(cadence_s=0.0)
+    api = desk.gate.api
+    shown: list[bool] = []
+    table.subscribe(lambda batch: shown.extend(row.favourite for row in batch.updated))
+    for n in range(20):
+        changes = {"favourite": n % 2 == 0}
+        table.mutations.update(id, changes, partial(api.update, "generations", id, changes))
+        table.flush()
+        if n % 3 == 0:
+            await desk.change(id, f"by somebody else, {n}")
+        await until(lambda: table.pending(id) is None)
+    await until(lambda: (row := table.get(id)) and row.prompt == "by somebody else, 18")
+    assert [mark for mark, _ in groupby(shown)] == [n % 2 == 0 for n in range(20)]
+
+
+async def test_the_last_write_to_a_column_wins_as_in_the_database(desk: Desk):  # M6
+    (id,) = await desk.add()
+    table = await desk.live(cadence_s=0.0)
+    api, marks, go = desk.gate.api, list[str](), asyncio.Event()
+
+    async def send() -> dict[str, Any]:
+        await go.wait()
+        return await api.update("generations", id, {"visibility": "public"})
+
+    table.subscribe(lambda batch: marks.extend(row.visibility for row in batch.updated))
+    table.mutations.update(id, {"visibility": "public"}, send)
+    await desk.db.execute("update public.generations set visibility = 'private', prompt = 'theirs' where id = $1", id)
+    await until(lambda: (row := table.get(id)) and row.prompt == "theirs")
+    go.set()
+    await until(lambda: table.pending(id) is None)
+    await desk.db.execute("update public.generations set visibility = 'private' where id = $1", id)
+    await until(lambda: (row := table.get(id)) and row.visibility == "private")
+    assert [mark for mark, _ in groupby(marks)] == ["public", "private"]
+
+
+async def test_a_deleted_row_does_not_come_back_by_a_change_that_was_made_before(desk: Desk):  # W2
+    (id,) = await desk.add()
+    table = await desk.live()
+    (record,) = await desk.gate.api.select(desk.query, 1)
+    table.mutations.delete(id, partial(desk.gate.api.delete, "generations", id))
+    await until(lambda: table.get(id) is None and table.pending(id) is None)
+    late = Change("generations", "UPDATE", records=[record | {"version": record["version"] + 1}])
+    table._on_change(late)
+    table.flush()
+    assert table.get(id) is None
 
 
 # Resync --------------------------------------------------------------------------------------------------------------
