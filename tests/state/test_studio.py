@@ -256,18 +256,24 @@ async def test_a_refused_job_says_why_and_can_be_dismissed(desk: Desk):  # M3
     assert desk.studio.queue.get(id) is None
 
 
-async def test_a_job_that_could_not_be_sent_is_retried_under_its_own_id(desk: Desk, monkeypatch: pytest.MonkeyPatch):
-    failures, project = desk.told(), desk.mine.api._project  # M2, M4
-    monkeypatch.setattr(
-        desk.mine.api, "_project", Project("http://127.0.0.1:9", "key", project.http)
-    )  # nobody is there
-    monkeypatch.setattr(desk.mine.jobs.mutations, "_sleep", lambda _: asyncio.sleep(0))
-    id = desk.studio.generate(desk.draft())
-    await until(lambda: failures == ["Supabase does not answer"])
-    monkeypatch.setattr(desk.mine.api, "_project", project)
+async def test_a_refused_job_is_retried_under_its_own_id(desk: Desk):  # M2, M3
+    failures = desk.told()
+    id = desk.studio.generate(desk.draft(model_id=GOUACHE, kind="video"))
+    await until(lambda: len(failures) == 1)
     assert desk.studio.retry(id) == id
-    await asyncio.wait_for(desk.mine.jobs.mutations.flush(), 5)
-    assert await desk.status(id) == "waiting"
+    await until(lambda: len(failures) == 2)
+    desk.studio.dismiss(id)
+
+
+async def test_a_job_that_could_not_be_sent_waits_and_is_sent_under_its_own_id(desk: Desk, monkeypatch):  # M2, M4
+    failures, project = desk.told(), desk.mine.api._project
+    nowhere = Project("http://127.0.0.1:9", "key", project.http)
+    monkeypatch.setattr(desk.mine.api, "_project", nowhere)
+    id = desk.studio.generate(desk.draft())
+    await until(lambda: (pending := desk.studio.queue.pending(id)) and pending.waiting)
+    monkeypatch.setattr(desk.mine.api, "_project", project)
+    await asyncio.wait_for(desk.mine.jobs.mutations.flush(), 10)
+    assert (await desk.status(id), failures) == ("waiting", [])
 
 
 async def test_a_guest_can_only_look(desk: Desk):
