@@ -104,7 +104,7 @@ class LiveTable(Generic[Row]):
         self._pulse = Pulse(query.table, freshness, audience, lambda: feed.live)
         self._window: Window[Any] = Window(query, row_type.model_validate, limit)
         self._page = limit
-        self._shown: Ordered[Row] = Ordered(query.sort_key)
+        self._shown: Ordered[Row] = Ordered(query.sort_key, query.same_place)
         self._listeners: Signal[Batch[Row]] = Signal()
         self._settled = False  # the last answer was of use: the next need only bring what is different
         self._buffer: list[Change] = []
@@ -304,7 +304,7 @@ class LiveTable(Generic[Row]):
             elif before is None:
                 self._shown.put(key, now)
                 batch.inserted.append(now)
-            elif now != before:
+            elif now.version != before.version or now != before:  # type: ignore[attr-defined]  # the first is cheap
                 self._shown.put(key, now)
                 batch.updated.append(now)
         self._dirty.clear()

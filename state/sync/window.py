@@ -228,7 +228,9 @@ class Window(Generic[Row]):
             self._touched[key] = self._moment
         if not self.query.matches(row):
             return self._forget(key, row.version + 1)
-        if self._end is not None and self.query.sort_key(row) > self._end:  # W4
+        held = self._held.get(key)
+        moved = held is None or not self.query.same_place(held, row)
+        if moved and self._end is not None and self.query.sort_key(row) > self._end:  # W4
             self._passed = self._moment if asked is None else self._passed
             return self._forget(key, row.version)
         self._floors.pop(key, None)
