@@ -19,6 +19,7 @@ from state.sync.mutation import Pending
 from state.sync.rows import Rows
 
 MOST_BLUR_PX = 10  # of a preview at the beginning
+UNSENT = "waits for the connection"
 ORDINALS = ("next", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 Tone: TypeAlias = Literal["", "wait", "fail"]
@@ -37,6 +38,8 @@ def describe(job: Job, *, line: int | None = None, elapsed_s: float = 0.0, pendi
     """`line`: place in line, from 1; `elapsed_s`: since the worker last said how long it will take."""
     if pending is not None and pending.failed:
         return Words("not sent", "fail", pending.failed)
+    if pending is not None and pending.waiting:
+        return Words("not sent yet", "wait", UNSENT)
     if pending is not None and pending.kind == "insert":
         return Words("sending", "", "")
     if job.status == "failed":
@@ -117,7 +120,7 @@ class JobRow:
         if self._mine:
             failed = job.status == "failed" or bool(pending and pending.failed)
             self._retry.set_visibility(failed)
-            name = "Dismiss" if failed else "Cancel"
+            name = "Dismiss" if failed else "Discard" if pending and unsent and pending.waiting else "Cancel"
             if self._stop.props.get("aria-label") != name:
                 self._stop.rename(name)
 

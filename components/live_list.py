@@ -191,9 +191,9 @@ class LiveList(Generic[Row, ItemType]):
                 self.held += 1
         return rows
 
-    def _state(self, key: Hashable, row: Row) -> tuple[Row, Pending | None, str | None]:
+    def _state(self, key: Hashable, row: Row) -> tuple[Row, Pending | None, str | None, bool]:
         pending = self._rows.pending(key)
-        return row, pending, pending.failed if pending else None
+        return row, pending, pending.failed if pending else None, bool(pending and pending.waiting)
 
     def _arrange(self, rows: dict[Hashable, Row]) -> None:
         leaving: list[ui.element] = []

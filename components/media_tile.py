@@ -9,7 +9,7 @@ from nicegui import background_tasks, ui
 
 from components.icon_button import IconButton
 from components.island import Island
-from components.job_row import first_name
+from components.job_row import UNSENT, first_name
 from components.signed_image import SignedImage
 from components.tag import Tag
 from state.generation import Studio
@@ -54,6 +54,7 @@ class MediaTile:
                 if video:
                     Tag("span", f"{picture.duration:.0f} s", "tile__tag tile__tag--clip num")
                 self._lock = Tag("span", "lock", "tile__tag tile__tag--icon material-symbols-rounded")
+                self._unsent = Tag("span", "cloud_off", "tile__tag tile__tag--icon material-symbols-rounded")
             self._more = IconButton("more_horiz", "More", self._on_menu, "tile__more")
             self._more.props("aria-haspopup=menu")
             self._heart: IconButton | None = None
@@ -61,13 +62,18 @@ class MediaTile:
                 self._heart = IconButton(
                     "favorite", "Add to favourites", lambda: host.favourite(self.picture), "tile__heart"
                 )
-        self._open.props["aria-label"] = spoken(picture, None if mine else owner)
+        self._spoken = spoken(picture, None if mine else owner)
         self.update(picture, pending)
 
     def update(self, picture: Generation, pending: Pending | None) -> None:
         """Show this state: a picture itself never changes, only its marks do."""
         self.picture = picture
         self._lock.set_visibility(picture.visibility == "private")
+        waiting = pending is not None and pending.waiting
+        self._unsent.set_visibility(waiting)
+        name = f"{self._spoken}, {UNSENT}" if waiting else self._spoken
+        if self._open.props.get("aria-label") != name:
+            self._open.props["aria-label"] = name
         if self._heart is not None:
             self._heart.props["aria-pressed"] = str(picture.favourite).lower()
             self._heart.rename("Remove from favourites" if picture.favourite else "Add to favourites")

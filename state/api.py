@@ -58,11 +58,13 @@ class Api:
         self._project = project
         self._identity = identity
 
-    async def select(self, query: Query, limit: int, after: Any | None = None) -> list[dict[str, Any]]:
-        """The first `limit` rows of a query, or those behind the row `after`. At most 1,000."""
+    async def select(
+        self, query: Query, limit: int, after: Any | None = None, columns: tuple[str, ...] = ()
+    ) -> list[dict[str, Any]]:
+        """The first `limit` rows of a query, or those behind the row `after`; whole, or these columns. At most 1,000."""
 
         async def ask(token: str) -> list[dict[str, Any]]:
-            request = self._rest(token).from_(query.table).select("*").limit(limit)
+            request = self._rest(token).from_(query.table).select(*columns or "*").limit(limit)
             for name, value in query.params(after=after).items():
                 if name != "select":
                     request.request.params = request.request.params.set(name, value)

@@ -231,10 +231,10 @@ class Studio:
         return id
 
     def cancel(self, job_id: UUID) -> None:
-        """Ends a waiting or active job; one that was never confirmed is discarded."""
+        """Ends a waiting or active job; one that was refused, or waits for the connection, is discarded."""
         jobs = self._member().jobs
         pending = jobs.pending(job_id)
-        if pending is not None and pending.failed:
+        if pending is not None and (pending.failed or (pending.waiting and pending.kind == "insert")):
             pending.discard()
             return
         send = partial(self._member().api.rpc, "cancel_generation", {"job_id": str(job_id)})

@@ -1,7 +1,7 @@
 """Member: what one signed-in person sees. One per person and process, shared by all their tabs and browsers.
 
-It opens with the first tab and closes a minute after the last; presence is withdrawn as soon as the last is gone. It
-speaks with the token of any of the person's sign-ins here, and ends with the last of them.
+It opens with the first tab and closes a minute after the last, or when what it wrote is sent; presence is withdrawn as
+soon as the last is gone. It speaks with the token of any of the person's sign-ins here, and ends with the last of them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import logging
 import random
 import time
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +37,7 @@ from state.world import NEWEST, World
 
 ROOM = "room:studio"
 LINGER_S = 60.0
+UNSENT_S = 3600.0  # a member whose writes wait for the connection lingers longer
 FLUSH_S = 3.0
 RENEW_EARLY_S = (60.0, 120.0)  # spread, so that members who signed in together do not renew together
 RENEW_SHARE = 0.25  # of a token's life, where that is shorter
@@ -74,16 +76,15 @@ class Member:
             self.connection.freshness, world.connection.freshness,
             audience=self.audience, name=f"queries of {self.name}",
         )  # fmt: skip
-        mine = Where("owner_id", "eq", id)
-        refused = self._refused
-        self.jobs = LiveTable(
-            Query("generation_jobs", (mine, Where("status", "in", ("waiting", "active", "failed"))), NEWEST),
-            Job, self.api, self.feed, refused=refused,
+        table = partial(
+            LiveTable, source=self.api, feed=self.feed, freshness=self.connection.freshness, audience=self.audience,
+            refused=self._refused,
         )  # fmt: skip
-        self.generations = LiveTable(
-            Query("generations", (mine,), NEWEST), Generation, self.api, self.feed, refused=refused
-        )
-        self.models = LiveTable(Query("models", (mine,), (Order("position"),)), Model, self.api, self.feed)
+        mine = Where("owner_id", "eq", id)
+        queued = Where("status", "in", ("waiting", "active", "failed"))
+        self.jobs: LiveTable[Job] = table(Query("generation_jobs", (mine, queued), NEWEST), Job)
+        self.generations: LiveTable[Generation] = table(Query("generations", (mine,), NEWEST), Generation)
+        self.models: LiveTable[Model] = table(Query("models", (mine,), (Order("position"),)), Model)
         self.studio = Studio(world, self)
         self.audience.on_change(self._tabs_changed)
 
@@ -132,6 +133,11 @@ class Member:
     def over(self) -> bool:
         """No sign-in is left."""
         return self._over
+
+    @property
+    def unsent(self) -> bool:
+        """Whether anything written waits for the connection."""
+        return any(table.mutations.waiting for table in self.tables)
 
     # Life ----------------------------------------------------------------------------------------------------------
 
@@ -291,6 +297,7 @@ class Members:
 
     def _close_idle(self) -> None:
         for id, member in list(self._members.items()):
-            if member.idle_since is not None and time.monotonic() - member.idle_since > LINGER_S:
+            patience_s = UNSENT_S if member.unsent and not member.over else LINGER_S
+            if member.idle_since is not None and time.monotonic() - member.idle_since > patience_s:
                 del self._members[id]
                 self._tasks.start(member.close(), f"close {member.name}")

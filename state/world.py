@@ -48,13 +48,14 @@ class World:
         self.beats = Beats(self.feed)
         self.clock = ClockOffset(partial(self.api.rpc, "clock", {}))
         self.feed.on_lost(self.clock.again)  # after a sleep, for one
-        self.people = LiveTable(Query("profiles", order=(Order("username"),)), Profile, self.api, self.feed, limit=1000)
-        self.models = LiveTable(Query("models", (PUBLIC,), (Order("position"),)), Model, self.api, self.feed)
-        self.jobs = LiveTable(
-            Query("generation_jobs", (PUBLIC, Where("status", "in", ("waiting", "active"))), (Order("created_at"),)),
-            Job, self.api, self.feed,
-        )  # fmt: skip
-        self.generations = LiveTable(Query("generations", (PUBLIC,), NEWEST), Generation, self.api, self.feed)
+        table = partial(
+            LiveTable, source=self.api, feed=self.feed, freshness=self.connection.freshness, audience=self.audience
+        )
+        self.people: LiveTable[Profile] = table(Query("profiles", order=(Order("username"),)), Profile, limit=1000)
+        self.models: LiveTable[Model] = table(Query("models", (PUBLIC,), (Order("position"),)), Model)
+        running = Where("status", "in", ("waiting", "active"))
+        self.jobs: LiveTable[Job] = table(Query("generation_jobs", (PUBLIC, running), (Order("created_at"),)), Job)
+        self.generations: LiveTable[Generation] = table(Query("generations", (PUBLIC,), NEWEST), Generation)
         self.studio = Studio(self, None)
         self._unfollow: Unsubscribe = lambda: None
 

@@ -1,11 +1,13 @@
 """LiveTable: the rows of one query, kept equal to the database, whatever the network does.
 
-Invariants (those about data alone are `Window`'s, W1 to W5; those about writes are `Mutations`', M1 to M4)
+Invariants (those about data alone are `Window`'s, W1 to W5; about when it asks `Pulse`'s, P1 to P4; about writes
+`Mutations`', M1 to M7)
 
 L1  Join first, buffer; then fetch the snapshot; then apply the buffer: nothing falls in between. A table whose channel
     is not live fetches all the same, and once more as soon as it is.
-L2  After any gap (a rejoin, an overflow, a message too large) it fetches again, and every 30 s, gap or none; every 5 s
-    while the channel is not live. Only real differences are told.
+L2  After any gap (a rejoin, an overflow, a message too large) it fetches again, and as often as `Freshness` says while
+    anybody looks, gap or none. Only real differences are told.
+    What it asks for then is only what is different (`fetching`).
 L3  After quiescence it equals the same query run fresh, whatever was dropped, doubled or reordered.
 L4  Rows keep their identity. Listeners get batches: the first change at once, what follows within `cadence_s`
     together.
@@ -18,18 +20,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import Callable, Hashable, Sequence
-from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from state.errors import StateError
 from state.signal import Signal, Unsubscribe
+from state.sync.audience import Audience
 from state.sync.change import Change
+from state.sync.fetching import Source, fetch, fetch_news
+from state.sync.freshness import Freshness
 from state.sync.mutation import Mutations, Pending
 from state.sync.ordered import Ordered
+from state.sync.pulse import Pulse
 from state.sync.query import Query, SortKey
 from state.sync.rows import Batch, Phase
 from state.sync.window import Window
@@ -37,22 +42,11 @@ from state.tasks import Tasks
 
 Row = TypeVar("Row", bound=BaseModel)
 
-RECONCILE_S = 30.0  # while the channel is live; jittered by a fifth
-POLL_S = 5.0  # while it is not
 REFILL_S = 0.2  # a full window that lost rows waits this long for more of the kind
 CADENCE_S = 0.05
 MAX_BUFFER = 10_000  # changes held until the first snapshot; past that it is simply fetched again
-PAGE = 1000  # PostgREST cuts longer answers without a word
 
 log = logging.getLogger("starling.sync")
-
-
-class Source(Protocol):
-    """Where rows are asked for."""
-
-    async def select(self, query: Query, limit: int, after: Any | None = None) -> list[dict[str, Any]]:
-        """The first `limit` rows, or those behind the row `after`. Raises StateError."""
-        ...
 
 
 class Feed(Protocol):
@@ -73,7 +67,12 @@ class Feed(Protocol):
 
 
 class LiveTable(Generic[Row]):
-    """`refused` hears, as a sentence, of writes to this table that were given up."""
+    """`freshness` is that of the feed's connection; `audience` are those who look (None: somebody always does).
+
+    `refused` hears, as a sentence, of writes to this table that were given up. `fetches` counts answers, `resyncs`
+    those among them that brought only what is different, `failures` those that did not come, `changes` what the feed
+    brought.
+    """
 
     def __init__(
         self,
@@ -82,6 +81,8 @@ class LiveTable(Generic[Row]):
         source: Source,
         feed: Feed,
         *,
+        freshness: Freshness,
+        audience: Audience | None = None,
         limit: int = 200,
         cadence_s: float = CADENCE_S,
         refused: Callable[[str], None] = lambda _: None,
@@ -90,23 +91,28 @@ class LiveTable(Generic[Row]):
         self.phase: Phase = "loading"
         self.error: str | None = None
         self.fetches = 0
+        self.resyncs = 0
+        self.failures = 0
         self.changes = 0
+        self.last_fetch_at: datetime | None = None
+        self.last_change_at: datetime | None = None
         self.mutations: Mutations[Row] = Mutations(
             touch=self._touch, confirm=self._confirm, gone=self._gone, refused=refused
         )
         self._source = source
         self._feed = feed
+        self._freshness = freshness
+        self._pulse = Pulse(query.table, freshness, audience, lambda: feed.live)
         self._window: Window[Any] = Window(query, row_type.model_validate, limit)
         self._page = limit
-        self._shown: Ordered[Row] = Ordered(query.sort_key)
+        self._shown: Ordered[Row] = Ordered(query.sort_key, query.same_place)
         self._listeners: Signal[Batch[Row]] = Signal()
+        self._settled = False  # the last answer was of use: the next need only bring what is different
         self._buffer: list[Change] = []
         self._cadence_s = cadence_s
         self._dirty: set[Hashable] = set()
         self._flush_handle: asyncio.Handle | None = None
         self._last_flush = 0.0
-        self._fetched_at: float | None = None
-        self._wake = asyncio.Event()
         self._tasks = Tasks(f"table {query.table}")
         self._unsubscribe: list[Unsubscribe] = []
 
@@ -123,9 +129,14 @@ class LiveTable(Generic[Row]):
         return self._window.complete
 
     @property
+    def interval_s(self) -> float:
+        """The seconds between two fetches, as things are now."""
+        return self._pulse.interval_s
+
+    @property
     def age_s(self) -> float | None:
-        """Seconds since the rows were last fetched as a whole; None: never yet."""
-        return None if self._fetched_at is None else asyncio.get_running_loop().time() - self._fetched_at
+        """Seconds since the rows were last fetched; None: never yet."""
+        return None if self.last_fetch_at is None else (datetime.now(UTC) - self.last_fetch_at).total_seconds()
 
     @property
     def last(self) -> Row | None:
@@ -163,10 +174,12 @@ class LiveTable(Generic[Row]):
             asked = window.ask()
             try:
                 records = await self._source.select(self.query, self._page, last)
+                different = window.page(records, asked, self._page)
             except BaseException:
                 window.abandon(asked)
                 raise
-            different = window.page(records, asked, self._page)
+        if window.overtaken:
+            self._pulse.ask()
         self._changed(different)
         self.flush()
 
@@ -176,9 +189,11 @@ class LiveTable(Generic[Row]):
         """Starts to listen and to fetch; the rows arrive by themselves."""
         self._unsubscribe = [
             self._feed.on_change(self.query.table, self._on_change),
-            self._feed.on_live(self._wake.set),
-            self._feed.on_lost(self._wake.set),
+            self._feed.on_live(self._pulse.ask),
+            self._feed.on_lost(self._pulse.reckon),
+            self._freshness.on_change(lambda live: self.mutations.wake() if live else None),
         ]
+        self._pulse.open()
         self._tasks.start(self._keep(), "keep")
 
     async def close(self) -> None:
@@ -186,6 +201,7 @@ class LiveTable(Generic[Row]):
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe = []
+        self._pulse.close()
         await self.mutations.close()
         await self._tasks.close()
         if self._flush_handle is not None:
@@ -196,6 +212,7 @@ class LiveTable(Generic[Row]):
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe = []
+        self._pulse.close()
         self._tasks.cancel()
         self.mutations.forget()
         self._window = Window(self.query, self._window.parse, self._page)
@@ -207,33 +224,29 @@ class LiveTable(Generic[Row]):
 
     def refresh(self) -> None:
         """Fetches soon, whatever the time."""
-        self._wake.set()
+        self._pulse.ask()
 
     # How it stays right --------------------------------------------------------------------------------------------
 
     async def _keep(self) -> None:
         while True:
-            self._wake.clear()
+            self._pulse.begin()
             await self._fetch()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._pause()):
-                    await self._wake.wait()
-
-    def _pause(self) -> float:
-        if self.error is not None or not self._feed.live:
-            return POLL_S
-        return REFILL_S if self._window.wants_refill else RECONCILE_S * random.uniform(0.8, 1.2)
+            failed = self.error is not None
+            soon = not failed and (self._window.wants_refill or self._window.overtaken)
+            await self._pulse.rest(failed=failed, needed=self.phase != "ready", at_most_s=REFILL_S if soon else None)
 
     async def _fetch(self) -> None:
         window = self._window
         asked = window.ask()
         try:
-            records = await self._select()
-            different = window.snapshot(records, asked)
-        except (StateError, ValidationError) as error:
+            different = await self._ask(window, asked)
+        except Exception as error:
             window.abandon(asked)
-            if isinstance(error, ValidationError):
-                log.error("A row of %s could not be read: %s", self.query.table, error)
+            self.failures += 1
+            if not isinstance(error, StateError):
+                self._settled = False
+                log.error("What was fetched of %s could not be read", self.query.table, exc_info=error)
             self.error = str(error) if isinstance(error, StateError) else "What the database sent could not be read"
             self.phase = "failed" if self.phase == "loading" else self.phase
             self._tell_soon()
@@ -242,9 +255,9 @@ class LiveTable(Generic[Row]):
             window.abandon(asked)
             raise
         self.fetches += 1
-        self._fetched_at = asyncio.get_running_loop().time()
+        self.last_fetch_at = datetime.now(UTC)
         if different is None:
-            self._wake.set()
+            self._pulse.ask()
             return
         news = self.phase != "ready" or self.error is not None
         self.phase, self.error = "ready", None
@@ -253,42 +266,44 @@ class LiveTable(Generic[Row]):
             different |= window.apply(change)
         self._changed(different)
         if news:
+            self.mutations.wake()
             self.flush()  # whoever sees that it is ready sees the rows
 
-    async def _select(self) -> list[dict[str, Any]]:
-        limit = self._window.limit
-        records = await self._source.select(self.query, min(limit, PAGE))
-        while len(records) < limit and records and len(records) % PAGE == 0:
-            last = self._window.parse(records[-1])
-            more = await self._source.select(self.query, min(limit - len(records), PAGE), last)
-            if not more:
-                break
-            records += more
-        return records
+    async def _ask(self, window: Window[Any], asked: int) -> set[Hashable] | None:
+        """Asks for what is different, once there is something that it can differ from."""
+        news = await fetch_news(self._source, window, asked) if self._settled else None
+        if news is None:
+            records = await fetch(self._source, self.query, window.limit)
+            different = window.snapshot(records, asked)
+        else:
+            self.resyncs += 1
+            different = window.resync(news.records, news.keys, asked)
+        self._settled = different is not None
+        return different
 
     def _on_change(self, change: Change) -> None:
         self.changes += 1
+        self.last_change_at = datetime.now(UTC)
+        self._freshness.heard(self.query.table)
         if change.refetch:
-            self._wake.set()
+            self._pulse.ask()
         elif self.phase != "ready":
             if len(self._buffer) >= MAX_BUFFER:
                 self._buffer.clear()
-                self._wake.set()
+                self._pulse.ask()
             self._buffer.append(change)
         else:
             full = not self._window.wants_refill
             self._changed(self._window.apply(change))
             if full and self._window.wants_refill:
-                self._wake.set()
+                self._pulse.ask()
 
     def _confirm(self, record: dict[str, Any]) -> None:
         self._changed(self._window.apply(Change(self.query.table, "UPDATE", records=[record])))
 
     def _gone(self, key: Hashable) -> None:
-        held = self._window.get(key)
-        if held is not None:
-            old = {self.query.key: str(key), "version": held.version}
-            self._changed(self._window.apply(Change(self.query.table, "DELETE", old_keys=[old])))
+        if self._window.forget(key):
+            self._changed({key})
 
     # How it is told ------------------------------------------------------------------------------------------------
 
@@ -325,7 +340,7 @@ class LiveTable(Generic[Row]):
             elif before is None:
                 self._shown.put(key, now)
                 batch.inserted.append(now)
-            elif now != before:
+            elif now.version != before.version or now != before:  # type: ignore[attr-defined]  # the first is cheap
                 self._shown.put(key, now)
                 batch.updated.append(now)
         self._dirty.clear()

@@ -5,7 +5,13 @@ M2  An insert carries an id made here, so sending it twice is sending it once; i
     first, confirms it.
 M3  A refused insert stays, marked with the reason, until it is retried or discarded. A refused update or delete is
     taken back: the row is again as it would be without it, with what others did to it in the meantime.
-M4  What gets no answer is sent again, with backoff, `ATTEMPTS` times; then it counts as refused.
+M4  What gets no answer waits, and says so (`waiting`), until it is sent or discarded. While anything waits, writes are
+    sent one at a time in the order they were made, whatever their rows: again with backoff, and at once when somebody
+    calls `wake`. Too many requests are no silence: the time that was asked for passes first.
+M5  A write that alone gets no answer holds up its row and no other: two in a row must be silent before the rest is
+    spared the attempt, and the second is the one that was tried least.
+M6  Between the answer and the echo no older state is shown: the answer is applied before the write is taken out.
+M7  At most `MAX_WRITES` are unconfirmed; what is written beyond that is refused.
 """
 
 from __future__ import annotations
@@ -15,29 +21,42 @@ import logging
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel
 
-from state.errors import StateError, Unreachable
+from state.errors import RateLimited, StateError, Unreachable
 from state.tasks import Tasks
 
 Row = TypeVar("Row", bound=BaseModel)
 Kind: TypeAlias = Literal["insert", "update", "delete"]
 Send: TypeAlias = Callable[[], Awaitable[dict[str, Any] | None]]
-Sleep: TypeAlias = Callable[[float], Awaitable[None]]
+Sleep: TypeAlias = Callable[[float, asyncio.Event], Awaitable[None]]
 
-ATTEMPTS = 6
 FIRST_BACKOFF_S = 0.5
 LAST_BACKOFF_S = 8.0
+SILENT = 2  # M5
+MAX_WRITES = 1_000
+FULL = "Too many changes wait for the connection already"
 
 log = logging.getLogger("starling.sync")
 
 
+async def rest(seconds: float, stirred: asyncio.Event) -> None:
+    """Until the seconds have passed, or the event is set."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stirred.wait()
+
+
 @dataclass(eq=False)
 class Pending:
-    """One write that the database has not confirmed. `failed` is its reason, as a sentence, once it was refused."""
+    """One write that the database has not confirmed.
+
+    `failed` is the reason, as a sentence, once it was refused; `waiting`: there is no answer, and it will be sent again.
+    """
 
     key: Hashable
     kind: Kind
@@ -45,7 +64,10 @@ class Pending:
     changes: dict[str, Any] = field(default_factory=dict)
     row: Any = None
     failed: str | None = None
+    waiting: bool = False
     hold: asyncio.Event | None = None  # a delete that can still be undone waits for this
+    _number: int = 0  # in the order of all writes to the table
+    _silences: int = 0
     _mutations: Any = None
 
     def retry(self) -> None:
@@ -53,7 +75,7 @@ class Pending:
         self._mutations.retry(self)
 
     def discard(self) -> None:
-        """Takes a failed or held write back as if it had never been made; a delete on its way is past that."""
+        """Takes a failed, waiting or held write back as if it had never been made; a delete on its way is past that."""
         self._mutations.discard(self)
 
 
@@ -71,7 +93,7 @@ class Mutations(Generic[Row]):
         confirm: Callable[[dict[str, Any]], None],
         gone: Callable[[Hashable], None],
         refused: Callable[[str], None],
-        sleep: Sleep = asyncio.sleep,
+        sleep: Sleep = rest,
     ) -> None:
         self._touch = touch
         self._confirm = confirm
@@ -79,7 +101,12 @@ class Mutations(Generic[Row]):
         self._refused = refused
         self._sleep = sleep
         self._lines: dict[Hashable, deque[Pending]] = {}
-        self._sending: set[Hashable] = set()
+        self._sending: set[Hashable] = set()  # lines that have a task
+        self._waiting: set[Hashable] = set()  # lines that `_replay` sends
+        self._stirred = asyncio.Event()
+        self._replaying = False
+        self._retry_after_s = 0.0
+        self._made = 0
         self._tasks = Tasks("mutations")
 
     def insert(self, row: Row, key: Hashable, send: Send) -> Pending:
@@ -103,6 +130,21 @@ class Mutations(Generic[Row]):
         line = self._lines.get(key, ())
         return next((p for p in line if p.failed), None) or (line[-1] if line else None)
 
+    @property
+    def waiting(self) -> int:
+        """How many rows have writes that wait for the connection."""
+        return len(self._waiting)
+
+    @property
+    def unconfirmed(self) -> int:
+        """How many writes the database has not confirmed, refused ones among them."""
+        return sum(map(len, self._lines.values()))
+
+    def wake(self) -> None:
+        """There is a connection: what waits is sent at once."""
+        if self._waiting:
+            self._stirred.set()
+
     def keys(self) -> list[Hashable]:
         """Of all rows with unconfirmed writes."""
         return list(self._lines)
@@ -125,8 +167,11 @@ class Mutations(Generic[Row]):
         if pending.failed is None:
             return
         pending.failed = None
-        self._touch(pending.key)
-        self._run(pending.key)
+        if pending in self._lines.get(pending.key, ()):
+            self._touch(pending.key)
+            self._run(pending.key)
+        else:  # M7
+            self._add(pending)
 
     def discard(self, pending: Pending) -> None:
         """See Pending.discard. What was written on top of a discarded insert goes with it."""
@@ -144,9 +189,13 @@ class Mutations(Generic[Row]):
         if pending.hold is not None:
             pending.hold.set()
         self._settle(pending.key)
+        if pending.key in self._waiting:
+            self._move_on(pending.key)
+            self._stirred.set()
 
     async def flush(self) -> None:
-        """Sends what is held back for an undo, and waits until nothing is in flight."""
+        """Sends what is held back for an undo or waits, and returns when nothing is unsent."""
+        self.wake()
         for line in self._lines.values():
             for pending in line:
                 if pending.hold is not None:
@@ -164,60 +213,134 @@ class Mutations(Generic[Row]):
 
     def _add(self, pending: Pending) -> Pending:
         pending._mutations = self
-        line = self._lines.setdefault(pending.key, deque())
-        line.append(pending)
+        if self.unconfirmed >= MAX_WRITES:  # M7
+            pending.failed = FULL
+            self._refused(FULL)
+            return pending
+        self._made += 1
+        pending._number = self._made
+        pending.waiting = pending.key in self._waiting
+        self._lines.setdefault(pending.key, deque()).append(pending)
         self._touch(pending.key)
         self._run(pending.key)
         return pending
 
     def _run(self, key: Hashable) -> None:
-        if key not in self._sending:  # M1
+        if key not in self._sending and key not in self._waiting:  # M1
             self._sending.add(key)
             self._tasks.start(self._send_line(key), f"send writes to {key}")
 
     async def _send_line(self, key: Hashable) -> None:
         try:
-            await self._send_all(key)
+            while (pending := await self._next(key)) is not None:
+                if self._waiting:  # M4
+                    self._let_wait(key)
+                    self._stirred.set()
+                    return
+                if not await self._attempt(pending):
+                    self._let_wait(key)
+                    return
         finally:
             self._sending.discard(key)
 
-    async def _send_all(self, key: Hashable) -> None:
+    async def _next(self, key: Hashable) -> Pending | None:
+        """The write to send, when it may be; None: nothing is left, or it was refused and stays."""
         while line := self._lines.get(key):
             pending = line[0]
             if pending.failed is not None:
-                return  # waits for retry or discard
+                return None
             if pending.hold is not None:
                 await pending.hold.wait()
-            if not self._is_first(pending):  # undone
-                continue
-            try:
-                record = await self._send(pending)
-                if pending.kind == "delete":
-                    self._gone(key)
-                elif record is not None:
-                    self._confirm(record)
-            except StateError as error:
-                self._give_up(pending, str(error))
-                continue
-            except Exception:
-                log.exception("A write to %s stumbled", key)
-                self._give_up(pending, "Something unexpected happened")
-                continue
-            if self._is_first(pending):
-                self._lines[key].popleft()
-                self._settle(key)
+            if self._is_first(pending):  # not undone
+                return pending
+        return None
 
-    async def _send(self, pending: Pending) -> dict[str, Any] | None:
-        for attempt in range(ATTEMPTS):
-            try:
-                return await pending.send()
-            except Unreachable:
-                if attempt == ATTEMPTS - 1:
-                    raise
-                await self._sleep(random.uniform(0.5, 1.0) * min(LAST_BACKOFF_S, FIRST_BACKOFF_S * 2**attempt))
-        raise AssertionError("unreachable")
+    async def _attempt(self, pending: Pending) -> bool:
+        """Sends a write once; False: there is no answer."""
+        try:
+            record = await pending.send()
+        except Unreachable as error:
+            pending._silences += 1
+            if isinstance(error, RateLimited):
+                self._retry_after_s = error.retry_after_s
+            return not self._is_first(pending)  # discarded: nothing to wait for
+        except StateError as error:
+            self._give_up(pending, str(error))
+            return True
+        except Exception:
+            log.exception("A write to %s stumbled", pending.key)
+            self._give_up(pending, "Something unexpected happened")
+            return True
+        try:
+            if pending.kind == "delete":
+                self._gone(pending.key)
+            elif record is not None:
+                self._confirm(record)
+        except Exception:  # the database has it all the same, and the next fetch will show it
+            log.exception("The answer to a write to %s could not be read", pending.key)
+        if self._is_first(pending):  # M6
+            self._lines[pending.key].popleft()
+            self._settle(pending.key)
+        return True
+
+    # Without a connection ------------------------------------------------------------------------------------------
+
+    def _let_wait(self, key: Hashable) -> None:
+        if key not in self._lines:
+            return
+        self._waiting.add(key)
+        self._show_waiting(key, True)
+        if not self._replaying:
+            self._replaying = True
+            self._stirred.clear()
+            self._tasks.start(self._replay(), "replay")
+
+    def _show_waiting(self, key: Hashable, waiting: bool) -> None:
+        for pending in self._lines.get(key, ()):
+            pending.waiting = waiting
+        self._touch(key)
+
+    async def _replay(self) -> None:
+        """M4."""
+        silences = 0
+        try:
+            while self._waiting:
+                pause = random.uniform(0.5, 1.0) * min(LAST_BACKOFF_S, FIRST_BACKOFF_S * 2 ** min(silences, 10))
+                limit, self._retry_after_s = self._retry_after_s, 0.0
+                await self._sleep(max(pause, limit), asyncio.Event() if limit else self._stirred)
+                self._stirred.clear()
+                silences = 0 if await self._pass() else silences + 1
+        finally:
+            self._replaying = False
+
+    async def _pass(self) -> bool:
+        """Sends what waits, in order, until it falls silent; whether anything was answered. M5."""
+        silent: set[Hashable] = set()
+        in_a_row, answered = 0, False
+        while heads := [line[0] for key in self._waiting - silent if (line := self._lines.get(key))]:
+            pending = min(heads, key=lambda head: (head._silences if in_a_row else 0, head._number))
+            if await self._attempt(pending):
+                in_a_row, answered = 0, True
+                self._move_on(pending.key)
+                continue
+            silent.add(pending.key)
+            in_a_row += 1
+            if in_a_row == SILENT or self._retry_after_s:
+                break
+        return answered
+
+    def _move_on(self, key: Hashable) -> None:
+        """What is next in a line that was answered waits no longer, if it is refused, held, or not there."""
+        line = self._lines.get(key)
+        if line and line[0].failed is None and line[0].hold is None:
+            return
+        self._waiting.discard(key)
+        if line:
+            self._show_waiting(key, False)
+            self._run(key)
 
     def _give_up(self, pending: Pending, reason: str) -> None:
+        pending.waiting = False
         if pending.kind == "insert":
             pending.failed = reason
             self._touch(pending.key)

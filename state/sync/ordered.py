@@ -10,10 +10,18 @@ Row = TypeVar("Row")
 
 
 class Ordered(Generic[Row]):
-    """Keeps rows sorted by `sort_key`, which must be total and end with something unique."""
+    """Keeps rows sorted by `sort_key`, which must be total and end with something unique.
 
-    def __init__(self, sort_key: Callable[[Row], tuple[Any, ...]]) -> None:
+    `same_place` may tell sooner that two states of a row have the same one.
+    """
+
+    def __init__(
+        self,
+        sort_key: Callable[[Row], tuple[Any, ...]],
+        same_place: Callable[[Row, Row], bool] = lambda one, other: False,
+    ) -> None:
         self._sort_key = sort_key
+        self._same_place = same_place
         self._rows: dict[Hashable, Row] = {}
         self._places: dict[Hashable, tuple[Any, ...]] = {}
         self._order: list[tuple[tuple[Any, ...], Hashable]] = []
@@ -25,6 +33,11 @@ class Ordered(Generic[Row]):
 
     def put(self, key: Hashable, row: Row) -> None:
         """Adds or replaces a row, and moves it to its place."""
+        held = self._rows.get(key)
+        if held is not None and self._same_place(held, row):
+            self._rows[key] = row
+            self._list = None
+            return
         place = self._sort_key(row)
         before = self._places.get(key)
         if before is not None and before != place:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from operator import attrgetter
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
@@ -16,6 +18,7 @@ Operator: TypeAlias = Literal["eq", "neq", "lt", "lte", "gt", "gte", "in", "is"]
 SortKey: TypeAlias = tuple[Any, ...]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 
 COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "eq": lambda a, b: a == b,
@@ -92,7 +95,7 @@ class Query:
     order: tuple[Order, ...] = ()
     key: str = "id"
 
-    @property
+    @cached_property
     def total_order(self) -> tuple[Order, ...]:
         """The order with the key last."""
         return (*self.order, Order(self.key))
@@ -103,7 +106,15 @@ class Query:
 
     def sort_key(self, row: Any) -> SortKey:
         """Rows sort by this as Postgres sorts them."""
-        return tuple(order.sort_key(getattr(row, order.column)) for order in self.total_order)
+        return tuple([order.sort_key(getattr(row, order.column)) for order in self.total_order])
+
+    def same_place(self, one: Any, other: Any) -> bool:
+        """Whether two states of a row sort alike: what their sort keys would say, for a fraction of the time."""
+        return self._place(one) == self._place(other)
+
+    @cached_property
+    def _place(self) -> Callable[[Any], Any]:
+        return attrgetter(*(order.column for order in self.total_order))
 
     def params(self, *, after: Any | None = None) -> dict[str, str]:
         """PostgREST's query parameters; `after` is the row behind which the page begins."""
@@ -137,13 +148,9 @@ class Reversed:
 
 def as_number(value: Any) -> int | float:
     """Numbers, timestamps, booleans and uuids as numbers of the same order."""
-    match value:
-        case datetime():
-            return (value - EPOCH) // timedelta(microseconds=1)
-        case UUID():
-            return value.int
-        case _:
-            return value
+    if isinstance(value, datetime):
+        return (value - EPOCH) // MICROSECOND
+    return value.int if isinstance(value, UUID) else value
 
 
 def literal(value: Any) -> str:

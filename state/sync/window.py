@@ -3,18 +3,23 @@
 Pure: no socket, no clock, no task. The invariants of `LiveTable` that are about data are enforced here:
 
 W1  A change older than the row held (by `version`) changes nothing.
-W2  A removed row stays removed, whatever was doubled or came late: `_floors` remembers the version it left with.
+W2  A removed row stays removed, whatever was doubled or came late: `_floors` remembers the version it left with. Only
+    an answer that was asked for after it left may bring it back: it was there to be seen, whatever hid it before.
 W3  A snapshot never undoes a change that was applied after the snapshot was asked for; one that was asked for before
-    another was applied is of no use, and refused.
+    another was applied is of no use, and refused; one that may lack what was not kept meanwhile says so (`overtaken`).
 W4  At most `limit` rows (and a little slack) are held. Rows behind the last known one are not kept unless the end of
     the table is known, and a full window that lost a row says that it wants to be refilled.
 W5  A row whose state did not change stays the same object.
+W6  A resync is worth a snapshot. Its keys alone say which rows there are; a record that is none of them is passed over,
+    and a row is kept as it is only when it is held in the version that its key has, or a later one. So it does not
+    matter why a record was sent, nor in which order keys and records were read.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
+from datetime import datetime
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -22,7 +27,9 @@ from state.sync.change import Change
 from state.sync.query import Query, SortKey
 
 Key: TypeAlias = Hashable
+Keys: TypeAlias = Sequence[tuple[Key, int]]  # keys with the versions of their rows, in the order of the query
 
+NEVER = 2**63  # above any version
 MAX_FLOORS = 5_000  # versions of rows that left, kept beyond the fetches in flight
 SLACK = 50  # rows that may be held over the limit before the window is cut
 
@@ -48,13 +55,16 @@ class Window(Generic[Row]):
         self.complete = False  # True: nothing of the table lies behind the last row
         self.parse = parse
         self._parse_key = parse_key
+        self.newest: datetime | None = None  # the largest `updated_at` that was ever seen
         self._held: dict[Key, Row] = {}
-        self._floors: OrderedDict[Key, int] = OrderedDict()  # versions below these are refused
+        self._floors: OrderedDict[Key, tuple[int, int]] = OrderedDict()  # versions refused below; since which moment
         self._touched: dict[Key, int] = {}  # at which moment a change was last applied to a row
         self._moment = 0  # rises with every question and every answer
         self._applied = 0  # the moment of the last snapshot or page
         self._asked: list[int] = []  # moments at which the snapshots in flight were asked for
         self._end: SortKey | None = None  # the last known row; None: the end is known, or nothing is
+        self._passed = 0  # the moment at which a change was last left out because it was behind the end
+        self.overtaken = False  # W3: the last answer moved the end past such changes, and was read before them
 
     def get(self, key: Key) -> Row | None:
         """The row as the database has it."""
@@ -82,14 +92,13 @@ class Window(Generic[Row]):
 
     def left(self, key: Key, version: int) -> bool:
         """Whether the row is known to have left, in this state or a later one."""
-        return version < self._floors.get(key, 0)
+        return version < self._floors.get(key, (0, 0))[0]
 
     def apply(self, change: Change) -> set[Key]:
         """Takes a change in; returns the keys of the rows that are different now."""
         self._moment += 1
         different: set[Key] = set()
-        for record in change.records:
-            row = self.parse(record)
+        for row in [self._read(record) for record in change.records]:
             key = getattr(row, self.query.key)
             if self._take(key, row):
                 different.add(key)
@@ -120,54 +129,134 @@ class Window(Generic[Row]):
         """
         if asked < self._applied:
             return self.abandon(asked)
-        different = self._add(records, full=len(records) >= self.limit)
-        present = {self._parse_key(record[self.query.key]) for record in records}
-        for key in [key for key in self._held if key not in present and self._touched.get(key, 0) <= asked]:  # W3
-            held = self._held[key]
-            behind = self._end is not None and self.query.sort_key(held) > self._end
-            self._forget(key, held.version if behind else held.version + 1)
-            different.add(key)
-        self._cut(different)
-        self.abandon(asked)
+        different = self._add(records, asked, full=len(records) >= self.limit)
+        self._leave_out({self._parse_key(record[self.query.key]) for record in records}, asked, different)
         return different
+
+    def read_keys(self, records: list[dict[str, Any]]) -> list[tuple[Key, int]]:
+        """Of records that hold the key and the version."""
+        return [(self._parse_key(record[self.query.key]), int(record["version"])) for record in records]
+
+    def missing(self, keys: Keys, asked: int, records: Sequence[dict[str, Any]] = ()) -> list[Key]:
+        """Those whose rows neither the window nor `records` has in these versions."""
+        sent = dict(self.read_keys(list(records)))
+        return [
+            key
+            for key, version in keys
+            if not self._holds(key, version) and sent.get(key, -1) < version and not self._refuses(key, version, asked)
+        ]
+
+    def resync(self, records: list[dict[str, Any]], keys: Keys, asked: int) -> set[Key] | None:
+        """`keys`: those of the first `limit` rows of the query; `records`: rows that were `missing`. W6.
+
+        Returns as `snapshot` does; None also when the end cannot be told, since no row is as its key says.
+        """
+        if asked < self._applied:
+            return self.abandon(asked)
+        rows = {getattr(row, self.query.key): row for row in map(self._read, records)}
+        end = None
+        if len(keys) >= self.limit:
+            end = self._find_end(keys, rows)
+            if end is None:
+                return self.abandon(asked)
+        self._moment += 1
+        self._applied = self._moment
+        self._move_end(end, asked)
+        present = {key for key, version in keys if self._holds(key, version)}
+        different: set[Key] = set()
+        for key, version in keys:
+            row = rows.get(key)
+            if row is not None and row.version >= version:
+                present.add(key)
+                if self._take(key, row, asked):
+                    different.add(key)
+        self._leave_out(present, asked, different)
+        return different
+
+    def _find_end(self, keys: Keys, rows: dict[Key, Row]) -> SortKey | None:
+        """Where the last row stands that is known as it was when the keys were read: all before it are among them."""
+        for key, version in reversed(keys):
+            for row in (self._held.get(key), rows.get(key)):
+                if row is not None and row.version == version:
+                    return self.query.sort_key(row)
+        return None
 
     def page(self, records: list[dict[str, Any]], asked: int, size: int) -> set[Key] | None:
         """The `size` rows behind `last`; the window grows by them. Returns as `snapshot` does."""
         if asked < self._applied:
             return self.abandon(asked)
         self.limit += size
-        different = self._add(records, full=len(records) >= size)
+        different = self._add(records, asked, full=len(records) >= size)
         self._cut(different)
         self.abandon(asked)
         return different
 
-    def _add(self, records: list[dict[str, Any]], *, full: bool) -> set[Key]:
+    def _read(self, record: dict[str, Any]) -> Row:
+        row = self.parse(record)
+        updated_at: datetime | None = getattr(row, "updated_at", None)
+        if updated_at is not None and (self.newest is None or updated_at > self.newest):
+            self.newest = updated_at
+        return row
+
+    def _add(self, records: list[dict[str, Any]], asked: int, *, full: bool) -> set[Key]:
         """Takes the rows of an answer in. `full`: there may be more behind them."""
+        rows = [self._read(record) for record in records]
         self._moment += 1
         self._applied = self._moment
-        rows = [self.parse(record) for record in records]
-        self._end = self.query.sort_key(rows[-1]) if full else None
-        self.complete = not full
-        return {key for row in rows if self._take(key := getattr(row, self.query.key), row, touch=False)}
+        self._move_end(self.query.sort_key(rows[-1]) if full else None, asked)
+        return {key for row in rows if self._take(key := getattr(row, self.query.key), row, asked)}
 
-    def _take(self, key: Key, row: Row, *, touch: bool = True) -> bool:
+    def _move_end(self, end: SortKey | None, asked: int) -> None:
+        farther = self._end is not None and (end is None or end > self._end)
+        self.overtaken = farther and self._passed > asked
+        self._end, self.complete = end, end is None
+
+    def _leave_out(self, present: set[Key], asked: int, different: set[Key]) -> None:
+        """What an answer lacks is gone, unless it was touched after the answer was asked for (W3)."""
+        touched = {key for key, moment in self._touched.items() if moment > asked}
+        for key in [key for key in self._held if key not in present or key in touched]:
+            held = self._held[key]
+            behind = self._end is not None and self.query.sort_key(held) > self._end  # W4
+            if behind or key not in touched:
+                self._forget(key, held.version if behind else held.version + 1)
+                different.add(key)
+        self._cut(different)
+        self.abandon(asked)
+
+    def _holds(self, key: Key, version: int) -> bool:
         held = self._held.get(key)
-        if row.version < self._floors.get(key, 0) or (held is not None and row.version <= held.version):  # W1, W2
+        return held is not None and held.version >= version
+
+    def _refuses(self, key: Key, version: int, asked: int | None) -> bool:
+        """W2. `asked`: when the answer was asked for that the row is in; None: it is in a change."""
+        floor, since = self._floors.get(key, (0, 0))
+        return version < floor and (asked is None or since > asked)
+
+    def _take(self, key: Key, row: Row, asked: int | None = None) -> bool:
+        if self._refuses(key, row.version, asked) or self._holds(key, row.version):  # W1, W2
             return False
-        if touch:
+        if asked is None:
             self._touched[key] = self._moment
         if not self.query.matches(row):
             return self._forget(key, row.version + 1)
-        if self._end is not None and self.query.sort_key(row) > self._end:  # W4
+        held = self._held.get(key)
+        moved = held is None or not self.query.same_place(held, row)
+        if moved and self._end is not None and self.query.sort_key(row) > self._end:  # W4
+            self._passed = self._moment if asked is None else self._passed
             return self._forget(key, row.version)
         self._floors.pop(key, None)
         self._held[key] = row
         return True
 
+    def forget(self, key: Key) -> bool:
+        """The row was deleted, and its key will not be used again. Whether it was held."""
+        self._moment += 1
+        self._touched[key] = self._moment
+        return self._forget(key, NEVER)
+
     def _forget(self, key: Key, floor: int) -> bool:
-        if floor > self._floors.get(key, 0):
-            self._floors[key] = floor
-            self._floors.move_to_end(key)
+        self._floors[key] = (max(floor, self._floors.get(key, (0, 0))[0]), self._moment)
+        self._floors.move_to_end(key)
         self._prune()
         return self._held.pop(key, None) is not None
 
@@ -177,6 +266,7 @@ class Window(Generic[Row]):
         ordered = sorted(self._held.items(), key=lambda item: self.query.sort_key(item[1]))
         self._end = self.query.sort_key(ordered[self.limit - 1][1])
         self.complete = False
+        self._passed = self._moment
         for key, row in ordered[self.limit :]:
             self._forget(key, row.version)
             different.add(key)

@@ -6,10 +6,11 @@ import asyncio
 
 import uvloop
 
-from tests.bench import bench_dom, bench_realtime
+from tests.bench import bench_dom, bench_live_table, bench_realtime
 
 if __name__ == "__main__":
     print("From commit to a second browser's DOM, 10 changes a second", flush=True)
     asyncio.run(bench_dom.main())
     print("\nFrom commit to the sockets of a topic", flush=True)
     uvloop.run(bench_realtime.main(100, 100, 20))
+    uvloop.run(bench_live_table.main())

@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
@@ -92,7 +93,7 @@ class Plain:
         """Leaves."""
         await self._client.close()
 
-    def _hear(self, message: dict) -> None:
+    def _hear(self, message: Any) -> None:
         for record in message["payload"].get("records") or ():
             if record.get("id") == self._job:
                 self._note(int(record["progress"]))

@@ -15,9 +15,11 @@ from uuid import UUID, uuid4
 import asyncpg
 import httpx
 import jwt
+import pytest
 
 from settings import Settings
 from state.errors import SessionEnded
+from state.sync import freshness
 
 if TYPE_CHECKING:
     from embedded.stack import Address
@@ -29,7 +31,6 @@ OWN = (
     "table ",
     "mutations:",
     "presence in",
-OWN = (
     "media:",
     "members:",
     "member ",
@@ -38,7 +39,6 @@ OWN = (
     "beats:",
     "clock:",
     "typing in",
-)
 )
 LIBRARY = ("AsyncRealtimeClient.", "AsyncPush.", "AsyncTimer.", "AsyncRealtimeChannel.")
 
@@ -51,6 +51,13 @@ async def until(true: Callable[[], Any], what: str = "", within_s: float = 8.0) 
                 await asyncio.sleep(0.005)
     except TimeoutError:
         raise AssertionError(f"It did not come about within {within_s:.0f} s: {what or 'see the line above'}") from None
+
+
+def hasten(monkeypatch: pytest.MonkeyPatch, *, relaxed_s: float = 30.0, poll_s: float = 5.0) -> None:
+    """Lets whoever polls ask sooner: while the connection is live, and while it is not."""
+    monkeypatch.setattr(freshness, "RELAXED_S", relaxed_s)
+    monkeypatch.setattr(freshness, "AGEING_S", (relaxed_s, relaxed_s))
+    monkeypatch.setattr(freshness, "POLL_S", poll_s)
 
 
 def leftovers() -> Counter[str]:

@@ -1,6 +1,6 @@
 """Loss is assumed: what happens on the real stack when messages vanish without a word. Beats are quick here; the rest is real.
 
-Without beats a table would be right again after its next reconciling only, `RECONCILE_S` later.
+Without beats a table would be right again after its next reconciling only, `RELAXED_S` later.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from embedded.stack import Address, Stack
 from state.api import Project
 from state.realtime import beats as beats_module
 from state.realtime.connection import Connection
-from state.sync.live_table import RECONCILE_S
+from state.sync.freshness import RELAXED_S
 from state.world import World
 from tests.conftest import PROJECT
 from tests.state.support import Account, add_generations, make_account, until
@@ -134,7 +134,7 @@ async def test_what_a_killed_replication_lost_is_found_by_the_beats(studio: Stud
         await until(lambda lost=lost: world.beats.missed + world.beats.silences > lost)
     assert world.connection.sockets == sockets
     await until(lambda: world.connection.status.state == "live", "three beats came in a row")
-    assert asyncio.get_running_loop().time() - began < 4 * RECONCILE_S
+    assert asyncio.get_running_loop().time() - began < 4 * RELAXED_S
 
 
 async def test_a_replication_that_is_away_is_said_and_its_return_too(studio: Studio):  # B2, B4

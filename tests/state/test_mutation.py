@@ -1,4 +1,4 @@
-"""Mutations: M1 to M4, undo, and what is shown meanwhile."""
+"""Mutations: M1 to M7, undo, and what is shown meanwhile."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from state.errors import RateLimited, Refused, Unreachable
 from state.sync import mutation
-from state.sync.mutation import Mutations
+from state.sync.mutation import Mutations, Send
 from tests.state.support import until
 
 
@@ -39,6 +39,32 @@ class Sending:
         self.future.set_exception(error)
 
 
+class Line:
+    """The way to the database: `down`, nothing gets an answer; `deaf`, writes of these names do not."""
+
+    def __init__(self) -> None:
+        self.down = True
+        self.deaf: set[str] = set()
+        self.calls: list[str] = []
+        self.answered: list[str] = []
+        self.at_once = 0
+        self.most_at_once = 0
+
+    def send(self, name: str, record: dict[str, Any] | None = None) -> Send:
+        async def sending() -> dict[str, Any] | None:
+            self.calls.append(name)
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+            await asyncio.sleep(0)
+            self.at_once -= 1
+            if self.down or name in self.deaf:
+                raise Unreachable("Supabase does not answer")
+            self.answered.append(name)
+            return record
+
+        return sending
+
+
 class Desk:
     """Rows as the database has them, and mutations on top."""
 
@@ -47,6 +73,7 @@ class Desk:
         self.touched: list[Any] = []
         self.refusals: list[str] = []
         self.pauses: list[float] = []
+        self.patient = True  # pauses last until somebody wakes the writes
         self.mutations: Mutations[Thing] = Mutations(
             touch=self.touched.append,
             confirm=lambda record: self.held.update({record["id"]: Thing(**record)}),
@@ -58,8 +85,9 @@ class Desk:
     def gone(self, key: Any) -> None:
         self.held.pop(key, None)
 
-    async def pause(self, seconds: float) -> None:
+    async def pause(self, seconds: float, stirred: asyncio.Event) -> None:
         self.pauses.append(seconds)
+        await (stirred.wait() if self.patient else asyncio.sleep(0))
 
     def shown(self, key: Any = 1) -> Thing | None:
         return self.mutations.fold(key, self.held.get(key))
@@ -180,26 +208,198 @@ async def test_a_refused_update_takes_no_later_one_with_it(desk: Desk):  # M1, M
     assert desk.shown() == Thing(id=1, done=True)
 
 
-async def test_what_gets_no_answer_is_sent_again_and_then_given_up(desk: Desk):  # M4
+async def test_what_gets_no_answer_waits_and_is_sent_again_without_end(desk: Desk):  # M4
+    desk.patient = False
     desk.held[1] = Thing(id=1)
-    calls: list[int] = []
-
-    async def send() -> None:
-        calls.append(1)
-        raise RateLimited("Too many requests at the moment")
-
-    desk.mutations.update(1, {"done": True}, send)
-    await desk.mutations.flush()
-    assert len(calls) == mutation.ATTEMPTS
-    assert len(desk.pauses) == mutation.ATTEMPTS - 1
+    line = Line()
+    pending = desk.mutations.update(1, {"done": True}, line.send("late", {"id": 1, "done": True}))
+    assert not pending.waiting
+    await until(lambda: len(line.calls) >= 30)
+    assert (pending.waiting, pending.failed, desk.mutations.waiting) == (True, None, 1)
+    assert desk.shown() == Thing(id=1, done=True)
     for n, pause in enumerate(desk.pauses):
         ceiling = min(mutation.LAST_BACKOFF_S, mutation.FIRST_BACKOFF_S * 2**n)
         assert ceiling / 2 <= pause <= ceiling
-    assert desk.shown() == Thing(id=1)
-    assert desk.refusals == ["Too many requests at the moment"]
+    line.down = False
+    await desk.mutations.flush()
+    assert (desk.held[1], desk.mutations.pending(1), desk.refusals) == (Thing(id=1, done=True), None, [])
+
+
+async def test_what_waits_is_sent_at_once_when_there_is_a_connection(desk: Desk):  # M4
+    line = Line()
+    pending = desk.mutations.insert(Thing(id=1), 1, line.send("one", {"id": 1}))
+    await until(lambda: pending.waiting and desk.pauses)
+    line.down = False
+    assert line.calls == ["one"]
+    desk.mutations.wake()
+    await until(lambda: desk.mutations.pending(1) is None)
+    assert desk.held == {1: Thing(id=1)}
+
+
+async def test_what_waits_is_replayed_in_the_order_it_was_made_one_at_a_time(desk: Desk):  # M1, M4
+    desk.held = {n: Thing(id=n) for n in range(3)}
+    line, made = Line(), []
+    for n in range(12):
+        made.append(f"write {n}")
+        desk.mutations.update(n % 3, {"name": made[-1]}, line.send(made[-1], {"id": n % 3, "name": made[-1]}))
+        if n == 5:
+            await until(lambda: desk.mutations.waiting == 3 and desk.pauses)
+    await until(lambda: desk.mutations.waiting == 3)
+    assert all(pending.waiting for key in range(3) if (pending := desk.mutations.pending(key)))
+    line.down, line.most_at_once = False, 0
+    await desk.mutations.flush()
+    assert line.answered == made
+    assert line.most_at_once == 1
+    assert [desk.held[n].name for n in range(3)] == ["write 9", "write 10", "write 11"]
+
+
+async def test_in_an_outage_few_are_tried(desk: Desk):  # M4, M5
+    line = Line()
+    for n in range(50):
+        desk.mutations.insert(Thing(id=n), n, line.send(str(n)))
+    await until(lambda: desk.mutations.waiting == 50 and desk.pauses)
+    line.calls.clear()
+    desk.mutations.wake()
+    await until(lambda: len(desk.pauses) == 2)
+    assert len(line.calls) == mutation.SILENT
+    assert line.calls[0] == "0"
+
+
+async def test_a_write_that_alone_gets_no_answer_holds_up_no_other(desk: Desk):  # M5
+    line = Line()
+    line.deaf = {"deaf 0", "deaf 1", "deaf 2"}
+    for n in range(3):
+        desk.mutations.insert(Thing(id=n), n, line.send(f"deaf {n}"))
+    for n in range(3, 8):
+        desk.mutations.insert(Thing(id=n), n, line.send(str(n), {"id": n}))
+    await until(lambda: desk.mutations.waiting == 8 and desk.pauses)
+    line.down = False
+    for _ in range(8):
+        desk.mutations.wake()
+        await until(lambda: not desk.mutations._stirred.is_set())
+    await until(lambda: desk.mutations.waiting == 3)
+    assert line.answered == ["3", "4", "5", "6", "7"]
+    desk.mutations.insert(Thing(id=9), 9, line.send("later", {"id": 9}))
+    await until(lambda: "later" in line.answered)
+    line.deaf.clear()
+    await desk.mutations.flush()
+    assert line.answered[-3:] == ["deaf 0", "deaf 1", "deaf 2"]
+
+
+async def test_too_many_requests_are_given_the_time_they_ask_for(desk: Desk):  # M4
+    answers: list[Any] = [RateLimited("Too many requests at the moment", 33.0), {"id": 1}]
+    passed = asyncio.Event()
+
+    async def send() -> dict[str, Any]:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def pause(seconds: float, stirred: asyncio.Event) -> None:
+        desk.pauses.append(seconds)
+        waits = [asyncio.ensure_future(event.wait()) for event in (stirred, passed)]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+
+    desk.mutations._sleep = pause
+    desk.mutations.insert(Thing(id=1), 1, send)
+    await until(lambda: desk.pauses)
+    desk.mutations.wake()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert (desk.pauses, len(answers)) == ([33.0], 1), "a connection is no permission"
+    passed.set()
+    await desk.mutations.flush()
+    assert desk.held == {1: Thing(id=1)}
+
+
+async def test_a_waiting_insert_can_be_discarded_with_what_was_written_on_top(desk: Desk):  # M4
+    line = Line()
+    pending = desk.mutations.insert(Thing(id=1), 1, line.send("insert", {"id": 1}))
+    desk.mutations.update(1, {"done": True}, line.send("on top"))
+    await until(lambda: pending.waiting)
+    pending.discard()
+    assert (desk.shown(), desk.mutations.waiting) == (None, 0)
+    line.down = False
+    await desk.mutations.flush()
+    assert line.calls == ["insert"]
+
+
+async def test_a_waiting_update_can_be_discarded_and_takes_no_later_one_with_it(desk: Desk):  # M1, M4
+    desk.held[1] = Thing(id=1, name="as it is")
+    line = Line()
+    pending = desk.mutations.update(1, {"name": "discarded"}, line.send("first"))
+    desk.mutations.update(1, {"done": True}, line.send("second", {"id": 1, "name": "as it is", "done": True}))
+    await until(lambda: pending.waiting)
+    pending.discard()
+    assert desk.shown() == Thing(id=1, name="as it is", done=True)
+    line.down = False
+    await desk.mutations.flush()
+    assert line.answered == ["second"]
+    assert desk.held[1] == Thing(id=1, name="as it is", done=True)
+
+
+async def test_a_held_delete_behind_a_waiting_update_can_still_be_undone(desk: Desk):  # M1, M4
+    desk.held[1] = Thing(id=1)
+    line = Line()
+    update = desk.mutations.update(1, {"done": True}, line.send("update", {"id": 1, "done": True}))
+    await until(lambda: update.waiting)
+    delete = desk.mutations.delete(1, line.send("delete"), hold_s=3600)
+    line.down = False
+    desk.mutations.wake()
+    await until(lambda: "update" in line.answered)
+    await until(lambda: desk.mutations.waiting == 0)
+    delete.discard()
+    await desk.mutations.flush()
+    assert (line.answered, desk.shown()) == (["update"], Thing(id=1, done=True))
+
+
+async def test_a_waiting_write_that_is_refused_in_the_end_waits_no_longer(desk: Desk):  # M3, M4
+    answers: list[Exception] = [Unreachable("?"), Refused("A hundred jobs are waiting already")]
+
+    async def send() -> None:
+        raise answers.pop(0)
+
+    line = Line()
+    pending = desk.mutations.insert(Thing(id=1), 1, send)
+    behind = desk.mutations.update(1, {"done": True}, line.send("behind"))
+    await until(lambda: pending.waiting)
+    desk.mutations.wake()
+    await until(lambda: pending.failed)
+    await until(lambda: desk.mutations.waiting == 0)
+    assert (pending.waiting, behind.waiting, line.calls) == (False, False, [])
+    assert desk.refusals == ["A hundred jobs are waiting already"]
+
+
+async def test_more_than_a_thousand_writes_are_refused_and_can_be_made_again(desk: Desk, monkeypatch):  # M7
+    monkeypatch.setattr(mutation, "MAX_WRITES", 3)
+    line = Line()
+    for n in range(3):
+        desk.mutations.insert(Thing(id=n), n, line.send(str(n), {"id": n}))
+    await until(lambda: desk.mutations.waiting == 3)
+    refused = desk.mutations.insert(Thing(id=9), 9, line.send("9", {"id": 9}))
+    assert (refused.failed, desk.refusals, desk.shown(9)) == (mutation.FULL, [mutation.FULL], None)
+    assert desk.mutations.unconfirmed == 3
+    line.down = False
+    await desk.mutations.flush()
+    refused.retry()
+    await desk.mutations.flush()
+    assert line.answered == ["0", "1", "2", "9"]
+
+
+async def test_an_answer_that_cannot_be_read_is_no_refusal(desk: Desk, caplog: pytest.LogCaptureFixture):
+    caplog.set_level("CRITICAL", "starling.sync")
+    line = Line()
+    line.down = False
+    desk.mutations.insert(Thing(id=1), 1, line.send("one", {"nonsense": 1}))
+    await desk.mutations.flush()
+    assert (desk.refusals, desk.mutations.unconfirmed) == ([], 0)
 
 
 async def test_an_answer_after_silence_confirms(desk: Desk):  # M4
+    desk.patient = False
     answers: list[Any] = [Unreachable("?"), Unreachable("?"), {"id": 1, "name": "there it is"}]
 
     async def send() -> dict[str, Any]:

@@ -21,12 +21,12 @@ from state.member import Member
 from state.models import Job
 from state.realtime import presence as presence_module
 from state.starling import Starling
-from state.sync import live_table
 from tests.state.support import (
     PASSWORD,
     add_generations,
     add_job,
     as_admin,
+    hasten,
     make_account,
     remove_account,
     settings_of,
@@ -257,18 +257,24 @@ async def test_a_refused_job_says_why_and_can_be_dismissed(desk: Desk):  # M3
     assert desk.studio.queue.get(id) is None
 
 
-async def test_a_job_that_could_not_be_sent_is_retried_under_its_own_id(desk: Desk, monkeypatch: pytest.MonkeyPatch):
-    failures, project = desk.told(), desk.mine.api._project  # M2, M4
-    monkeypatch.setattr(
-        desk.mine.api, "_project", Project("http://127.0.0.1:9", "key", project.http)
-    )  # nobody is there
-    monkeypatch.setattr(desk.mine.jobs.mutations, "_sleep", lambda _: asyncio.sleep(0))
-    id = desk.studio.generate(desk.draft())
-    await until(lambda: failures == ["Supabase does not answer"])
-    monkeypatch.setattr(desk.mine.api, "_project", project)
+async def test_a_refused_job_is_retried_under_its_own_id(desk: Desk):  # M2, M3
+    failures = desk.told()
+    id = desk.studio.generate(desk.draft(model_id=GOUACHE, kind="video"))
+    await until(lambda: len(failures) == 1)
     assert desk.studio.retry(id) == id
-    await asyncio.wait_for(desk.mine.jobs.mutations.flush(), 5)
-    assert await desk.status(id) == "waiting"
+    await until(lambda: len(failures) == 2)
+    desk.studio.dismiss(id)
+
+
+async def test_a_job_that_could_not_be_sent_waits_and_is_sent_under_its_own_id(desk: Desk, monkeypatch):  # M2, M4
+    failures, project = desk.told(), desk.mine.api._project
+    nowhere = Project("http://127.0.0.1:9", "key", project.http)
+    monkeypatch.setattr(desk.mine.api, "_project", nowhere)
+    id = desk.studio.generate(desk.draft())
+    await until(lambda: (pending := desk.studio.queue.pending(id)) and pending.waiting)
+    monkeypatch.setattr(desk.mine.api, "_project", project)
+    await asyncio.wait_for(desk.mine.jobs.mutations.flush(), 10)
+    assert (await desk.status(id), failures) == ("waiting", [])
 
 
 async def test_a_guest_can_only_look(desk: Desk):
@@ -452,7 +458,8 @@ async def test_who_appears_offline_hears_of_those_who_join(desk: Desk, monkeypat
 
 
 async def test_three_studios_end_equal_to_the_database_whatever_was_done(desk: Desk, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(live_table, "RECONCILE_S", 0.5)  # L3
+    hasten(monkeypatch, relaxed_s=0.5)  # L3
+    tabs = [viewer.audience.enter() for viewer in (desk.mine, desk.theirs, desk.starling.world)]
     draw = random.Random(5)
     for _ in range(40):
         owner = draw.choice([desk.mine, desk.theirs])
@@ -480,3 +487,5 @@ async def test_three_studios_end_equal_to_the_database_whatever_was_done(desk: D
             ),
             f"equality of {name}",
         )
+    for tab in tabs:
+        tab.leave()
