@@ -107,6 +107,26 @@ async def test_sockets_outlive_a_restart_of_postgres(own_postgres: Postgres, key
     await database.close()
 
 
+async def test_a_publication_that_is_made_anew_stops_nothing(own_postgres: Postgres, keys: Keys):
+    # Invariant 4. Postgres 16 ends the stream at what was committed meanwhile, each time it is opened.
+    database = await Database.connect(requests_dsn(own_postgres, keys), own_postgres.dsn())
+    await database.admin.execute("create table public.anew (id int primary key); grant select on public.anew to anon")
+    await database.admin.execute("alter publication supabase_realtime add table public.anew")
+    async with serve(database, keys, own_postgres.dsn()) as url, open_socket(url, keys.anon_key, 1) as socket:
+        await socket.join("realtime:rep")
+        await database.admin.execute("drop publication supabase_realtime")
+        await database.admin.execute("insert into public.anew values (1)")
+        await send(database, 1)
+        assert (await socket.event("broadcast"))["payload"]["n"] == 1
+        await database.admin.execute("create publication supabase_realtime for table public.anew")
+        asked = [{"event": "*", "schema": "public", "table": "anew"}]
+        await socket.join("realtime:anew", "2", postgres_changes=asked)
+        assert (await socket.event("system"))["status"] == "ok"
+        await database.admin.execute("insert into public.anew values (2)")
+        assert (await socket.event("postgres_changes"))["data"]["record"] == {"id": 2}
+    await database.close()
+
+
 async def test_a_slot_that_postgres_gave_up_is_made_anew(own_postgres: Postgres):
     changes: asyncio.Queue[Change] = asyncio.Queue()
     connection = await asyncpg.connect(own_postgres.dsn())
