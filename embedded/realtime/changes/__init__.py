@@ -1,6 +1,6 @@
 """Postgres Changes: rows as they are inserted, updated and deleted, for whoever may see them.
 
-A change's way: replication stream → `feed` (queue) → `rows` (JSON, filters; `tables` says what a table is) →
+A change's way: replication stream → `feed` (queue) → `batch`, `rows` (JSON, filters; `tables` says what a table is) →
 `visibility` (policies) → `payloads` → the channels in `subscriptions`. A subscription's way: a join's `bindings` and
 their `filters` → `admission` (does Postgres know what they name?) → `listening` → `subscriptions`.
 """

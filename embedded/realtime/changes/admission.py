@@ -108,4 +108,4 @@ def _objection(message: str) -> _Objection:
 def _in_postgrex_words(error: asyncpg.PostgresError) -> str:
     """The condition's name is that of asyncpg's class: both are Postgres's own list."""
     name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__.removesuffix("Error")).lower()
-    return f"ERROR {error.sqlstate} ({name}) {error.args[0]}"
+    return f"ERROR {getattr(error, 'sqlstate', '')} ({name}) {error.args[0]}"

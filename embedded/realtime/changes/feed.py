@@ -21,14 +21,15 @@ import orjson
 
 from embedded.database import UNAVAILABLE, Database
 from embedded.realtime.changes.admission import admit
+from embedded.realtime.changes.batch import Waiting, prepare
 from embedded.realtime.changes.bindings import Binding
-from embedded.realtime.changes.payloads import Told, kind_of, size_of
-from embedded.realtime.changes.rows import Ask, both, key_of, render
+from embedded.realtime.changes.payloads import Told, size_of
+from embedded.realtime.changes.rows import Key
 from embedded.realtime.changes.subscriptions import Group, Subscription, Subscriptions
 from embedded.realtime.changes.tables import Table, Tables
-from embedded.realtime.changes.visibility import Identity, Key, Question, visible
+from embedded.realtime.changes.visibility import Identity, Question, visible
 from embedded.realtime.errors import DatabaseAway
-from embedded.realtime.pgoutput import Begin, Change, Delete, Insert, Row, Truncate, Update
+from embedded.realtime.pgoutput import Begin, Change, Delete, Insert, Truncate
 from embedded.realtime.serializer import Outgoing
 
 log = logging.getLogger(__name__)
@@ -41,13 +42,6 @@ TRIES = 3  # of a batch, while Postgres is there
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.05, 2.0
 ASKING_S = 10.0
 GAP = "Realtime could not keep up with the changes of the database: some were not sent"
-
-
-class _Waiting(NamedTuple):
-    number: int
-    change: Insert | Update | Delete
-    transaction: Begin
-    size: int
 
 
 class _Match(NamedTuple):
@@ -65,7 +59,7 @@ class Feed:
         self.subscriptions = Subscriptions()
         self._database = database
         self._tables = Tables()
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._bytes = 0
         self._number = 0
         self._filled = asyncio.Event()
@@ -113,7 +107,7 @@ class Feed:
             return
         self._number += 1
         self._bytes += size
-        self._waiting.append(_Waiting(self._number, change, transaction, size))
+        self._waiting.append(Waiting(self._number, change, transaction, size))
         self._filled.set()
 
     def _give_up(self) -> None:
@@ -133,8 +127,8 @@ class Feed:
             while batch := self._batch():
                 await self._tell_surely(batch)
 
-    def _batch(self) -> list[_Waiting]:
-        batch: list[_Waiting] = []
+    def _batch(self) -> list[Waiting]:
+        batch: list[Waiting] = []
         left = BATCH_BYTES
         while self._waiting and len(batch) < BATCH and left > 0:
             batch.append(self._waiting.popleft())
@@ -142,7 +136,7 @@ class Feed:
         self._bytes -= sum(one.size for one in batch)
         return batch
 
-    async def _tell_surely(self, batch: list[_Waiting]) -> None:
+    async def _tell_surely(self, batch: list[Waiting]) -> None:
         """F5. While Postgres is away there is nothing to do but wait; its channels live on."""
         pause_s, tries = FIRST_PAUSE_S, 0
         while True:
@@ -162,8 +156,9 @@ class Feed:
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, LAST_PAUSE_S)
 
-    async def _tell(self, batch: list[_Waiting]) -> None:
-        told = await self._render(batch)
+    async def _tell(self, batch: list[Waiting]) -> None:
+        async with asyncio.timeout(ASKING_S), self._database.admin.acquire() as connection:
+            told = await prepare(connection, self._tables, self.subscriptions, batch)
         matches = [
             self._matches(waiting, change) if change else [] for waiting, change in zip(batch, told, strict=True)
         ]
@@ -190,43 +185,7 @@ class Feed:
                             if sends % SENDS_PER_TURN == 0:
                                 await asyncio.sleep(0)
 
-    async def _render(self, batch: list[_Waiting]) -> list[Told | None]:
-        asks: dict[int, Ask] = {}  # by the relation's identity: a table that was altered is described twice
-        places: list[tuple[Ask, int | None, int | None] | None] = []
-        async with asyncio.timeout(ASKING_S), self._database.admin.acquire() as connection:
-            for waiting in batch:
-                relation = waiting.change.relation
-                if id(relation) not in asks:
-                    groups = self.subscriptions.of(relation)
-                    roles = {group.identity.role for group, _ in groups}
-                    table = await self._tables.describe(connection, relation, roles) if groups else None
-                    if table is None:
-                        places.append(None)
-                        continue
-                    filters = {
-                        binding.filters: None for _, bindings in groups for binding in bindings if binding.filters
-                    }
-                    asks[id(relation)] = Ask(table, [], list(filters))
-                ask = asks[id(relation)]
-                places.append((ask, *(_place(ask.rows, row) for row in both(waiting.change))))
-            rendered = dict(zip(asks, await render(connection, list(asks.values())), strict=True))
-        told: list[Told | None] = []
-        for waiting, place in zip(batch, places, strict=True):
-            rows = place and rendered[id(waiting.change.relation)]
-            if not place or rows is None:
-                told.append(None)
-                continue
-            new, old = (None if at is None else rows[at] for at in place[1:])
-            told.append(
-                Told(
-                    place[0].table, kind_of(waiting.change), new, old,
-                    () if place[1] is None else key_of(place[0].table, place[0].rows[place[1]]),
-                    waiting.size, waiting.transaction,
-                )
-            )  # fmt: skip
-        return told
-
-    def _matches(self, waiting: _Waiting, change: Told) -> list[_Match]:
+    def _matches(self, waiting: Waiting, change: Told) -> list[_Match]:
         matches: list[_Match] = []
         for group, bindings in self.subscriptions.of(waiting.change.relation):
             role = group.identity.role
@@ -243,13 +202,6 @@ class Feed:
                 question = None if free else Question(id(waiting.change.relation), group.identity)
                 matches.append(_Match(group, ids, question))
         return matches
-
-
-def _place(rows: list[Row], row: Row | None) -> int | None:
-    if row is None:
-        return None
-    rows.append(row)
-    return len(rows) - 1
 
 
 def _send(
