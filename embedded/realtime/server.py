@@ -30,11 +30,12 @@ class Server:
     limits: Limits
     replication_up: Callable[[], bool]  # database broadcasts that are sent now will arrive
     changes_up: Callable[[], bool]  # and row changes that commit now, too
-    hub: Hub = field(default_factory=Hub)
     postman: Postman = field(default_factory=Postman)
     clients: set[Client] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        plan = self.limits.plan_messages_per_second
+        self.hub = Hub(None if plan is None else Rate(plan, self.limits.plan_window_s, time.monotonic))
         self.authorizer = Authorizer(self.database)
         self.changes = Feed(self.database)
         self.events = Rate(self.limits.max_events_per_second, RATE_WINDOW_S, time.monotonic)
