@@ -153,10 +153,10 @@ class Peer:
                 await tell("phx_reply", {"status": "ok", "response": {"postgres_changes": bindings}}, frame["ref"])
                 if self.ready and frame["payload"]["config"]["broadcast"].get("replication_ready"):
                     await self.system(topic, "Replication connection established")
-                if bindings and self.rows is True:
-                    await self.system(topic, "Subscribed to PostgreSQL", extension="postgres_changes")
-                elif bindings and self.rows:
+                if bindings and isinstance(self.rows, str):
                     await self.system(topic, self.rows, "error", "postgres_changes")
+                elif bindings and self.rows:
+                    await self.system(topic, "Subscribed to PostgreSQL", extension="postgres_changes")
             case "phx_leave":
                 await tell("phx_reply", {"status": "ok", "response": {}}, frame["ref"])
                 join = next(

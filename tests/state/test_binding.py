@@ -216,7 +216,9 @@ async def foreign(db: asyncpg.Connection) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def write(db: asyncpg.Connection, owner: UUID, body: str) -> UUID:
-    return await db.fetchval("insert into foreign_notes (owner, body) values ($1, $2) returning id", owner, body)
+    id = uuid4()
+    await db.execute("insert into foreign_notes (id, owner, body) values ($1, $2, $3)", id, owner, body)
+    return id
 
 
 async def edit(db: asyncpg.Connection, id: UUID, body: str) -> None:
