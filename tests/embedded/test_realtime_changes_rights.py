@@ -150,6 +150,18 @@ async def test_a_new_token_changes_whose_rows_are_told(socket: Socket, keys: Key
     assert await socket.quiet()
 
 
+async def test_a_new_token_that_may_not_ends_what_was(socket: Socket, keys: Keys, database: Database):
+    # N1
+    await subscribe(socket, binding("rc_notes", filter="hidden=eq.h"), access_token=keys.service_role_key)
+    await socket.send("realtime:rc", "access_token", {"access_token": token(keys, sub=OWNER)})
+    system = await socket.event("system")
+    assert (system["status"], system["extension"]) == ("error", "postgres_changes")
+    assert "invalid column for filter hidden" in system["message"]
+    await subscribe(socket, binding("rc_items"), topic="end")
+    await database.admin.execute("insert into rc_notes values (1, $1, 'x', 'h')", OWNER)
+    assert await told(socket, database) == {}
+
+
 async def test_nothing_is_lost_or_doubled_while_tokens_change(socket: Socket, keys: Keys, database: Database):
     # N3
     await subscribe(socket, binding("rc_notes"), access_token=token(keys, sub=OWNER))

@@ -110,7 +110,10 @@ async def test_sockets_outlive_a_restart_of_postgres(own_postgres: Postgres, key
 async def test_a_publication_that_is_made_anew_stops_nothing(own_postgres: Postgres, keys: Keys):
     # Invariant 4. Postgres 16 ends the stream at what was committed meanwhile, each time it is opened.
     database = await Database.connect(requests_dsn(own_postgres, keys), own_postgres.dsn())
-    await database.admin.execute("create table public.anew (id int primary key); grant select on public.anew to anon")
+    await database.admin.execute(
+        "create table public.anew (id int primary key); grant select on public.anew to anon;"
+        "alter table public.anew enable row level security; create policy all_ on public.anew for select using (true)"
+    )
     await database.admin.execute("alter publication supabase_realtime add table public.anew")
     async with serve(database, keys, own_postgres.dsn()) as url, open_socket(url, keys.anon_key, 1) as socket:
         await socket.join("realtime:rep")
