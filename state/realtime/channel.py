@@ -38,7 +38,7 @@ class Channel:
         self, topic: str, *, feed: bool, presence_key: str | None, used: Callable[[Channel, bool], None]
     ) -> None:
         self.topic = topic
-        self.feed = feed
+        self.feed = feed and not topic.startswith(ROWS)
         self.stage: Stage = "idle"
         self.error: str | None = None
         self.joined_at = 0.0  # loop time of the last join sent
@@ -48,12 +48,12 @@ class Channel:
         self._uses = 0
         self._events: dict[str, Signal[Any]] = {}
         self._changes: dict[str, Signal[Change]] = {}
-        self.asked: tuple[Binding, ...] = ()  # by the last join
-        self._bindings: dict[Binding, Signal[Change]] = {}
-        self._awaited: set[str] = set()  # what the server has yet to say
         self._live: Signal[None] = Signal()
         self._lost: Signal[None] = Signal()
         self._presence: Signal[dict[str, list[dict[str, Any]]]] = Signal()
+        self.asked: tuple[Binding, ...] = ()  # by the last join
+        self._bindings: dict[Binding, Signal[Change]] = {}
+        self._awaited: set[str] = set()  # what the server has yet to say
 
     @property
     def live(self) -> bool:

@@ -23,7 +23,7 @@ from typing import Any, Protocol
 from nicegui import Event
 
 from state.errors import SessionEnded, Unreachable
-from state.realtime.channel import ROWS, Channel
+from state.realtime.channel import Channel
 from state.realtime.socket import Broken, Socket
 from state.realtime.status import State, Status
 from state.sync.freshness import Freshness
@@ -114,7 +114,7 @@ class Connection:
         """The channel of a topic: always the same one. It is joined while anybody listens to it."""
         channel = self._channels.get(topic)
         if channel is None:
-            feed = not topic.startswith(("room:", ROWS))
+            feed = not topic.startswith("room:")
             channel = Channel(topic, feed=feed, presence_key=presence_key, used=self._on_used)
             self._channels[topic] = channel
         return channel
