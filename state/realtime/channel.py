@@ -2,7 +2,8 @@
 
 C1  Every subscribe returns its unsubscribe; the last one out leaves the topic.
 C2  A channel is live only when the server says so: after its join reply, and for a feed after the `system` ok that its
-    replication is up, and with bindings after the one that it has subscribed them. What was committed before that may be missing: `on_live` means "there was a gap".
+    replication is up, and with bindings after the one that they are subscribed. What was committed before that may be
+    missing: `on_live` means "there was a gap".
 C3  A refused topic stays refused until there is a new socket or a new token; it takes no other channel with it.
 C4  A listener that raises is logged; the others, and the next event, are served.
 C5  Bindings are part of the join: a new one makes the channel join again, and all of them are live or none. One that

@@ -19,8 +19,7 @@ class Peer:
     """Healthy until told otherwise.
 
     `handshake`: True, an HTTP status to refuse with, or None to say nothing. `joins`: per topic "ok", "never", or the
-    reason of a refusal. `ready`: whether feeds are told that replication is up. `rows`: whether who asked for row changes
-    is told that they are subscribed, or the reason of a refusal. `heartbeats` and `leaves`: whether
+    reason of a refusal. `ready`: whether feeds are told that replication is up. `heartbeats` and `leaves`: whether
     they are answered; `open_gate` answers what waited.
     """
 
@@ -28,7 +27,6 @@ class Peer:
         self.handshake: bool | int | None = True
         self.joins: dict[str, str] = {}
         self.ready = True
-        self.rows: bool | str = True
         self.heartbeats = True
         self.leaves = True
         self.frames: list[dict[str, Any]] = []
@@ -85,15 +83,9 @@ class Peer:
         """What anybody may send."""
         await self.send(topic, "broadcast", {"type": "broadcast", "event": event, "payload": payload, "meta": {}})
 
-    async def row(self, topic: str, **data: Any) -> None:
-        """A row change, for all bindings of the last join."""
-        asked = self.got("phx_join", topic)[-1]["payload"]["config"]["postgres_changes"]
-        change = {"schema": "public", "errors": None, "commit_timestamp": "2026-11-26T12:00:00.123Z", **data}
-        await self.send(topic, "postgres_changes", {"data": change, "ids": list(range(1, len(asked) + 1))})
-
-    async def system(self, topic: str, message: str, status: str = "ok", extension: str = "system") -> None:
+    async def system(self, topic: str, message: str, status: str = "ok") -> None:
         """A system message."""
-        payload = {"message": message, "status": status, "extension": extension, "channel": topic}
+        payload = {"message": message, "status": status, "extension": "system", "channel": topic}
         await self.send(topic, "system", payload)
 
     async def close_channel(self, topic: str) -> None:
@@ -148,15 +140,9 @@ class Peer:
                 if reason not in ("ok", "never"):
                     await tell("phx_reply", {"status": "error", "response": {"reason": reason}}, frame["ref"])
                     return
-                asked = frame["payload"]["config"]["postgres_changes"]
-                bindings = [{"id": number, **binding} for number, binding in enumerate(asked, 1)]
-                await tell("phx_reply", {"status": "ok", "response": {"postgres_changes": bindings}}, frame["ref"])
+                await tell("phx_reply", {"status": "ok", "response": {"postgres_changes": []}}, frame["ref"])
                 if self.ready and frame["payload"]["config"]["broadcast"].get("replication_ready"):
                     await self.system(topic, "Replication connection established")
-                if bindings and isinstance(self.rows, str):
-                    await self.system(topic, self.rows, "error", "postgres_changes")
-                elif bindings and self.rows:
-                    await self.system(topic, "Subscribed to PostgreSQL", extension="postgres_changes")
             case "phx_leave":
                 await tell("phx_reply", {"status": "ok", "response": {}}, frame["ref"])
                 join = next(

@@ -10,10 +10,11 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from pydantic import BaseModel
+from websockets.asyncio.server import ServerConnection
 
 from state.api import Api, Project
 from state.realtime.binding import Binding, RowFeed
-from state.realtime.channel import SUBSCRIBED
+from state.realtime.channel import REPLICATED, SUBSCRIBED
 from state.realtime.connection import Connection
 from state.sync.change import GONE, Change
 from state.sync.live_table import LiveTable
@@ -26,23 +27,62 @@ COLUMNS = [{"name": "id", "type": "int8"}, {"name": "body", "type": "text"}]
 REFUSED = "Unable to subscribe to changes with given parameters. Please check Realtime is enabled"
 
 
+class RowPeer(Peer):
+    """`rows`: whether who asked for row changes is told that they are subscribed, or the reason of a refusal."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: bool | str = True
+
+    def asked(self, topic: str) -> list[dict[str, Any]]:
+        """The bindings of the last join."""
+        return self.got("phx_join", topic)[-1]["payload"]["config"]["postgres_changes"]
+
+    async def row(self, topic: str, **data: Any) -> None:
+        """A row change, for all bindings of the last join."""
+        change = {"schema": "public", "errors": None, "commit_timestamp": "2026-11-26T12:00:00.123Z", **data}
+        await self.send(topic, "postgres_changes", {"data": change, "ids": list(range(1, len(self.asked(topic)) + 1))})
+
+    async def told(self, topic: str, message: str, status: str = "ok") -> None:
+        """What the server says of row changes."""
+        payload = {"message": message, "status": status, "extension": "postgres_changes", "channel": topic}
+        await self.send(topic, "system", payload)
+
+    async def _answer(self, socket: ServerConnection, frame: dict[str, Any]) -> None:
+        config = frame["payload"].get("config", {})
+        if frame["event"] != "phx_join" or not config["postgres_changes"]:
+            return await super()._answer(socket, frame)
+        topic = frame["topic"].removeprefix("realtime:")
+        bindings = [{"id": number, **binding} for number, binding in enumerate(config["postgres_changes"], 1)]
+        reply = {"status": "ok", "response": {"postgres_changes": bindings}}
+        await self.send(topic, "phx_reply", reply, frame["ref"])
+        if self.ready and config["broadcast"].get("replication_ready"):
+            await self.system(topic, REPLICATED)
+        if isinstance(self.rows, str):
+            await self.told(topic, self.rows, "error")
+        elif self.rows:
+            await self.told(topic, SUBSCRIBED)
+        return None
+
+
 @pytest.fixture
-async def connection(peer: Peer) -> AsyncIterator[Connection]:
+async def peer() -> AsyncIterator[RowPeer]:
+    async with RowPeer() as scripted:
+        yield scripted
+
+
+@pytest.fixture
+async def connection(peer: RowPeer) -> AsyncIterator[Connection]:
     made = Connection(peer.url, "key", Someone(tokens=["a token", "another"]), uniform=lambda low, _: low / 100)
     made.open()
     yield made
     await made.close()
 
 
-def asked(peer: Peer, topic: str) -> list[dict[str, Any]]:
-    """The bindings of the last join."""
-    return peer.got("phx_join", topic)[-1]["payload"]["config"]["postgres_changes"]
-
-
 # C2, C3, C5 ----------------------------------------------------------------------------------------------------------
 
 
-async def test_bindings_are_part_of_the_join_and_live_when_the_server_says_so(connection: Connection, peer: Peer):
+async def test_bindings_are_part_of_the_join_and_live_when_the_server_says_so(connection: Connection, peer: RowPeer):
     # C2, trap 6: a reply to the join is not enough.
     peer.rows = False
     heard: list[Change] = []
@@ -52,7 +92,7 @@ async def test_bindings_are_part_of_the_join_and_live_when_the_server_says_so(co
     join = peer.got("phx_join", "rows:notes")[-1]["payload"]["config"]
     assert join["postgres_changes"] == [{"event": "*", "schema": "public", "table": "notes", "filter": "id=gt.1"}]
     assert join["private"] is False
-    await peer.system("rows:notes", SUBSCRIBED, extension="postgres_changes")
+    await peer.told("rows:notes", SUBSCRIBED)
     await until(lambda: channel.live)
     await peer.row("rows:notes", table="notes", type="INSERT", columns=COLUMNS, record={"id": 7, "body": "b"})
     await until(lambda: heard)
@@ -62,24 +102,24 @@ async def test_bindings_are_part_of_the_join_and_live_when_the_server_says_so(co
     await peer.heard("phx_leave", "rows:notes")  # C1
 
 
-async def test_a_feed_with_bindings_waits_for_both(connection: Connection, peer: Peer):
+async def test_a_feed_with_bindings_waits_for_both(connection: Connection, peer: RowPeer):
     # C2
     peer.rows = peer.ready = False
     channel = connection.channel("world")
     unbind = channel.on_postgres_changes(NOTES, lambda _: None)
     await until(lambda: channel.stage == "joined")
     assert peer.got("phx_join", "world")[-1]["payload"]["config"]["private"] is True
-    await peer.system("world", "Replication connection established")
+    await peer.system("world", REPLICATED)
     await peer.broadcast("world", "after", {})
     events = connection.events
     await until(lambda: connection.events > events)
     assert channel.stage == "joined"
-    await peer.system("world", SUBSCRIBED, extension="postgres_changes")
+    await peer.told("world", SUBSCRIBED)
     await until(lambda: channel.live)
     unbind()
 
 
-async def test_a_binding_added_later_makes_the_channel_join_again(connection: Connection, peer: Peer):
+async def test_a_binding_added_later_makes_the_channel_join_again(connection: Connection, peer: RowPeer):
     # C5: once for all that are added together; those there already stay, and a second listener needs no join.
     channel = connection.channel("world")
     gaps: list[None] = []
@@ -90,7 +130,7 @@ async def test_a_binding_added_later_makes_the_channel_join_again(connection: Co
     done = [channel.on_postgres_changes(Binding(table), heard.append) for table in ("notes", "tasks", "notes")]
     await until(lambda: len(gaps) == 2)
     assert len(peer.got("phx_join", "world")) == 2
-    assert [one["table"] for one in asked(peer, "world")] == ["notes", "tasks"]
+    assert [one["table"] for one in peer.asked("world")] == ["notes", "tasks"]
     done.append(channel.on_postgres_changes(NOTES, heard.append))
     await peer.row("world", table="notes", type="DELETE", columns=COLUMNS, old_record={"id": 1})
     await until(lambda: len(heard) >= 4)
@@ -102,12 +142,12 @@ async def test_a_binding_added_later_makes_the_channel_join_again(connection: Co
     assert channel.live
     await peer.socket.close()
     await until(lambda: len(gaps) == 3)
-    assert asked(peer, "world") == []  # left out of the next join
+    assert peer.asked("world") == []  # left out of the next join
     assert connection.sockets == 2  # and none was lost before
     stay()
 
 
-async def test_a_refused_subscription_refuses_the_channel_and_no_other(connection: Connection, peer: Peer):
+async def test_a_refused_subscription_refuses_the_channel_and_no_other(connection: Connection, peer: RowPeer):
     # C3, traps 3 and 10: no join is sent again by itself, and no socket is lost for it.
     peer.rows = REFUSED
     world, channel = connection.channel("world"), connection.channel("rows:notes")
@@ -127,7 +167,7 @@ async def test_a_refused_subscription_refuses_the_channel_and_no_other(connectio
     stay()
 
 
-async def test_a_subscription_that_fails_otherwise_is_tried_with_a_new_socket(connection: Connection, peer: Peer):
+async def test_a_subscription_that_fails_otherwise_is_tried_with_a_new_socket(connection: Connection, peer: RowPeer):
     peer.rows = "Something broke on the way to Postgres"
     channel = connection.channel("rows:notes")
     unbind = channel.on_postgres_changes(NOTES, lambda _: None)
@@ -137,14 +177,14 @@ async def test_a_subscription_that_fails_otherwise_is_tried_with_a_new_socket(co
     unbind()
 
 
-async def test_a_second_subscription_is_a_gap(connection: Connection, peer: Peer):
+async def test_a_second_subscription_is_a_gap(connection: Connection, peer: RowPeer):
     # C2: after a new token the server subscribes anew.
     channel = connection.channel("rows:notes")
     gaps: list[None] = []
     unbind = channel.on_postgres_changes(NOTES, lambda _: None)
     channel.on_live(lambda: gaps.append(None))
     await until(lambda: len(gaps) == 1)
-    await peer.system("rows:notes", SUBSCRIBED, extension="postgres_changes")
+    await peer.told("rows:notes", SUBSCRIBED)
     await until(lambda: len(gaps) == 2)
     unbind()
 
