@@ -67,7 +67,8 @@ class RowPeer(Peer):
 
 @pytest.fixture
 async def peer() -> AsyncIterator[RowPeer]:
-    async with RowPeer() as scripted:
+    scripted = RowPeer()
+    async with scripted:
         yield scripted
 
 
