@@ -12,6 +12,7 @@ import pytest
 from embedded.database import Database
 from embedded.keys import Keys
 from embedded.postgres import Postgres
+from embedded.realtime import SLOT
 from embedded.realtime.changes import feed
 from tests.embedded.changes_support import SUBSCRIBED, binding, change, record, refusal, serve_changes, subscribe
 from tests.embedded.realtime_support import Socket, open_socket
@@ -207,6 +208,18 @@ async def test_a_table_published_later_is_there_for_new_and_old_subscriptions(
         assert await socket.quiet()
     finally:
         await database.admin.execute("drop table rc_later")
+
+
+async def test_a_lost_stream_loses_no_change_and_repeats_none(socket: Socket, database: Database):
+    # F1, and invariant 1 of the stream
+    await subscribe(socket, binding())
+    end_stream = "select pg_terminate_backend(active_pid) from pg_replication_slots where slot_name = $1"
+    for number in range(0, 20, 2):
+        await database.admin.execute("insert into rc_items (n) values ($1)", number)
+        await database.admin.execute(end_stream, SLOT)
+        await database.admin.execute("insert into rc_items (n) values ($1)", number + 1)
+    assert [(await record(socket))["n"] for _ in range(20)] == list(range(20))
+    assert await socket.quiet()
 
 
 async def test_a_queue_that_is_full_is_said(

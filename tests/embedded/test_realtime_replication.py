@@ -107,6 +107,30 @@ async def test_sockets_outlive_a_restart_of_postgres(own_postgres: Postgres, key
     await database.close()
 
 
+async def test_row_changes_outlive_a_restart_of_postgres(own_postgres: Postgres, keys: Keys):
+    # F5: and what is asked for meanwhile is had as soon as there is somebody to ask.
+    database = await Database.connect(requests_dsn(own_postgres, keys), own_postgres.dsn())
+    await database.admin.execute(
+        "create table public.rows (id int primary key); grant select on public.rows to anon;"
+        "alter table public.rows enable row level security; create policy all_ on public.rows for select using (true);"
+        "alter publication supabase_realtime add table public.rows"
+    )
+    asked = [{"event": "*", "schema": "public", "table": "rows"}]
+    async with serve(database, keys, own_postgres.dsn()) as url, open_socket(url, keys.anon_key) as socket:
+        await socket.join("realtime:before", postgres_changes=asked)
+        assert (await socket.event("system"))["status"] == "ok"
+        restarting = asyncio.create_task(own_postgres.restart())
+        await socket.join("realtime:meanwhile", "2", postgres_changes=asked)
+        await restarting
+        while (system := await socket.event("system"))["channel"] != "meanwhile":
+            pass
+        assert system["message"] == "Subscribed to PostgreSQL"
+        await database.admin.execute("insert into public.rows values (1)")
+        told = [await socket.event("postgres_changes") for _ in range(2)]
+        assert [one["data"]["record"] for one in told] == [{"id": 1}, {"id": 1}]
+    await database.close()
+
+
 async def test_a_publication_that_is_made_anew_stops_nothing(own_postgres: Postgres, keys: Keys):
     # Invariant 4. Postgres 16 ends the stream at what was committed meanwhile, each time it is opened.
     database = await Database.connect(requests_dsn(own_postgres, keys), own_postgres.dsn())
