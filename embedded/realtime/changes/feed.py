@@ -41,6 +41,8 @@ SENDS_PER_TURN = 500  # then others get theirs
 TRIES = 3  # of a batch, while Postgres is there
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.05, 2.0
 ASKING_S = 10.0
+# A connection that ends while it is used says so in any of these ways.
+CUT_OFF = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 GAP = "Realtime could not keep up with the changes of the database: some were not sent"
 
 
@@ -73,7 +75,7 @@ class Feed:
             async with asyncio.timeout(ASKING_S), self._database.admin.acquire() as connection:
                 for binding in bindings:
                     await admit(connection, binding, identity.role)
-        except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
+        except (*CUT_OFF, TimeoutError, asyncpg.PostgresError) as error:
             raise DatabaseAway(str(error)) from error
 
     def subscribe(self, subscription: Subscription) -> None:
@@ -143,7 +145,7 @@ class Feed:
             try:
                 async with self._telling:
                     return await self._tell(batch)
-            except (OSError, asyncpg.InterfaceError, *UNAVAILABLE) as error:
+            except (*CUT_OFF, *UNAVAILABLE) as error:
                 log.warning("changes wait for Postgres: %s", error)
             except (TimeoutError, asyncpg.PostgresError) as error:
                 tries += 1

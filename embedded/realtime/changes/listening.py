@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 AGAIN_S = 1.0  # Postgres was away
 SUBSCRIBED = "Subscribed to PostgreSQL"
+FAILED = "Subscribing to PostgreSQL failed"
 
 
 class Listening:
@@ -77,6 +78,8 @@ class Listening:
             self._channel.tell_system("error", "postgres_changes", str(refusal))
         except Exception:
             log.exception("a subscription to row changes failed")
+            self._end()
+            self._channel.tell_system("error", "postgres_changes", FAILED)
         else:
             if not self._awaits_stream:
                 self._channel.tell_system("ok", "postgres_changes", SUBSCRIBED)
