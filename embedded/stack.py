@@ -29,7 +29,7 @@ from embedded.keys import Keys
 from embedded.migrations import migrate
 from embedded.ports import LOOPBACK, listen
 from embedded.postgres import Postgres
-from embedded.realtime import MAX_FRAME_BYTES, Realtime, WebSocketProtocol
+from embedded.realtime import MAX_FRAME_BYTES, Limits, Realtime, WebSocketProtocol
 from embedded.rest import Rest
 from embedded.storage import Storage
 
@@ -64,7 +64,7 @@ class HttpServer(uvicorn.Server):
 
 
 class Stack:
-    """Supabase on this machine.
+    """Supabase on this machine. `limits` are Realtime's: a test may want those of a hosted plan.
 
     `migrations` is a project's `supabase` folder, or None for an empty database. `failed` is done when the stack cannot
     go on, with the reason as its exception.
@@ -80,6 +80,7 @@ class Stack:
         with_demo: bool = False,
         reset: bool = False,
         postgres_version: int = 18,
+        limits: Limits | None = None,
     ) -> None:
         self.folder = DataFolder(data)
         self._port = port
@@ -88,6 +89,7 @@ class Stack:
         self._with_demo = with_demo
         self._reset = reset
         self._postgres_version = postgres_version
+        self._limits = limits
         self._undo = contextlib.AsyncExitStack()
         self._stopping = False
 
@@ -139,7 +141,7 @@ class Stack:
             "/auth/v1": Auth(database, keys, issuer=f"{address.api_url}/auth/v1"),
             "/rest/v1": Rest(database, keys),
             "/storage/v1": Storage(database, keys, self.folder.storage),
-            "/realtime/v1": Realtime(database, keys, postgres.dsn()),
+            "/realtime/v1": Realtime(database, keys, postgres.dsn(), self._limits),
         }
         for service in services.values():
             await service.start()

@@ -1,9 +1,10 @@
-"""Supabase Realtime's protocol: Broadcast, Presence, private channels and broadcasts from the database.
+"""Supabase Realtime's protocol: Broadcast, Presence, private channels, broadcasts from the database and
+Postgres Changes.
 
 A message's way: Postgres → `replication` (`pgoutput`) → `messages` → `hub` (topics, encoded once by `serializer`) →
 `channel` (may this member read it?) → `client` → `outbox` → websocket. And back: `client` → `channel` → `hub`.
 `authorization` asks the policies, `presence` knows who is there, `http` takes broadcasts by POST.
-Row changes (Postgres Changes) are refused as the protocol refuses them: `changes`.
+Row changes (Postgres Changes) come from the same stream: `changes`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from starlette.routing import BaseRoute, WebSocketRoute
 
 from embedded.database import Database
 from embedded.keys import Keys
-from embedded.realtime import messages, partitions
+from embedded.realtime import changes, messages, partitions
 from embedded.realtime.client import GOING_AWAY
 from embedded.realtime.handshake import Handshake
 from embedded.realtime.http import HttpBroadcast
@@ -41,10 +42,10 @@ class Realtime:
 
     def __init__(self, database: Database, keys: Keys, replication_dsn: str, limits: Limits | None = None) -> None:
         self._stream = ReplicationStream(
-            replication_dsn, SLOT, [messages.PUBLICATION], self._changed, self._replication_is_up
+            replication_dsn, SLOT, [messages.PUBLICATION, changes.PUBLICATION], self._changed, self._replication_is_up
         )
-        self._server = Server(database, keys, limits or Limits(), lambda: self._stream.up)
-        self._maintenance: asyncio.Task[None] | None = None
+        self._server = Server(database, keys, limits or Limits(), lambda: self._stream.up, lambda: self._stream.whole)
+        self._tasks: list[asyncio.Task[None]] = []
         self.routes: list[BaseRoute] = [
             WebSocketRoute("/websocket", Handshake(self._server)),
             *HttpBroadcast(self._server).routes,
@@ -57,20 +58,24 @@ class Realtime:
         """
         await partitions.maintain_once(self._server.database)
         await self._stream.start()
-        self._maintenance = asyncio.create_task(partitions.maintain(self._server.database), name="realtime partitions")
+        self._tasks = [
+            asyncio.create_task(partitions.maintain(self._server.database), name="realtime partitions"),
+            asyncio.create_task(self._server.changes.run(), name="realtime changes"),
+        ]
 
     async def stop(self) -> None:
         """Closes every socket and the stream."""
-        if self._maintenance:
-            self._maintenance.cancel()
+        for task in self._tasks:
+            task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._maintenance
+                await task
         for client in list(self._server.clients):
             client.close(GOING_AWAY)
         await self._stream.stop()
 
-    def _changed(self, change: Change, _transaction: Begin) -> None:
+    def _changed(self, change: Change, transaction: Begin) -> None:
         messages.deliver(self._server.hub, change)
+        self._server.changes.changed(change, transaction)
 
     def _replication_is_up(self) -> None:
         for member in self._server.hub.members():

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from embedded.keys import Claims, InvalidToken
-from embedded.realtime import changes, messages
+from embedded.realtime import messages
 from embedded.realtime.authorization import PUBLIC, Extension, ReadAccess
+from embedded.realtime.changes import Listening, legacy_binding, with_ids
 from embedded.realtime.config import JoinConfig, Replay
 from embedded.realtime.errors import (
     ChannelCrash,
@@ -107,6 +108,9 @@ class Channel:
         self._presence_window_ends = 0.0
         self._topic: Topic | None = None
         self._expiry: asyncio.TimerHandle | None = None
+        legacy = not (isinstance(message.payload, dict) and "config" in message.payload)
+        asked = (legacy_binding(self.name.name),) if legacy else config.postgres_changes
+        self._listening = Listening(self, server.changes, asked, legacy=legacy) if asked else None
 
     # Entering and leaving
 
@@ -114,32 +118,27 @@ class Channel:
         """Goes into the topic and answers the join, in one step: nothing of the topic comes before the answer."""
         self._topic = self._server.hub.enter(self.name, self)
         self._start_timer()
-        self._reply(self._join, "ok", {"postgres_changes": changes.with_ids(self.config.postgres_changes)})
+        self._reply(self._join, "ok", {"postgres_changes": with_ids(self.config.postgres_changes)})
 
     async def welcome(self) -> None:
         """Tells what a new member is told: who is there, what is (not) live, what was said before."""
         assert self._topic is not None, "welcome before enter"
-        bindings = self._bindings()
         if self.config.presence_enabled and self.access.presence:
             self._tell("presence_state", self._topic.presence.state)
-        if bindings:
-            self._system("error", "postgres_changes", changes.refusal(bindings[0]))
+        if self._listening:
+            self._listening.start(self._claims, stream_up=self._server.changes_up())
         if self._server.replication_up():
             self.replication_is_up()
         if self.config.replay and self.access.broadcast:
             await self._replay(self.config.replay)
-
-    def _bindings(self) -> tuple[dict[str, Any], ...]:
-        payload = self._join.payload
-        if isinstance(payload, dict) and "config" in payload:
-            return self.config.postgres_changes
-        return (changes.legacy_binding(self.name.name),)
 
     def leave(self) -> None:
         """Out of the topic, without a word to the client. May be called again."""
         if self._expiry:
             self._expiry.cancel()
             self._expiry = None
+        if self._listening:
+            self._listening.close()
         if self._topic:
             self._server.hub.leave(self._topic, self)
             self._topic = None
@@ -153,7 +152,7 @@ class Channel:
 
     def shut_down(self, why: str) -> None:
         """As `close`, but first the client is told why."""
-        self._system("error", "system", why)
+        self.tell_system("error", "system", why)
         self.close()
 
     # What the client says
@@ -258,6 +257,8 @@ class Channel:
         self._token, self._claims = token, claims
         self._may_write.clear()
         self._start_timer()
+        if self._listening and self._topic:  # not closed while the database was asked
+            self._listening.start(claims, stream_up=self._server.changes_up())
 
     # What the client is told
 
@@ -272,10 +273,12 @@ class Channel:
         return True
 
     def replication_is_up(self) -> None:
-        """Says so, once, to a client that asked for it."""
+        """Says so, once, to a client that waits for it."""
         if self._awaits_replication:
             self._awaits_replication = False
-            self._system("ok", "system", "Replication connection established")
+            self.tell_system("ok", "system", "Replication connection established")
+        if self._listening and self._server.changes_up():
+            self._listening.stream_is_up()
 
     async def _replay(self, wanted: Replay) -> None:
         assert self._seen is not None
@@ -298,7 +301,8 @@ class Channel:
     def _tell(self, event: str, payload: Any) -> None:
         self.client.send(Message(self.join_ref, None, self.wire_topic, event, payload))
 
-    def _system(self, status: str, extension: str, message: str) -> None:
+    def tell_system(self, status: str, extension: str, message: str) -> None:
+        """A system message: something outside the topic's own talk has come about, or failed."""
         payload = {"message": message, "status": status, "extension": extension, "channel": self.name.name}
         self._tell("system", payload)
 

@@ -1,10 +1,11 @@
 """What can go wrong in Realtime, and how it is told to a client.
 
 RealtimeError
-├── JoinRefused        the join is answered with `status: error`; the socket lives on
-├── ChannelShutDown    the channel is told why (`system`) and closed; socket and other channels live on
-├── ChannelCrash       the channel ends with `phx_error`: the client sent something that makes no sense
-└── DatabaseAway       Postgres could not be asked; trying again makes sense
+├── JoinRefused          the join is answered with `status: error`; the socket lives on
+├── ChannelShutDown      the channel is told why (`system`) and closed; socket and other channels live on
+├── ChannelCrash         the channel ends with `phx_error`: the client sent something that makes no sense
+├── SubscriptionRefused  row changes that cannot be subscribed to: told in a `system` message, the channel lives on
+└── DatabaseAway         Postgres could not be asked; trying again makes sense
 
 The texts are the real server's, because clients match on them (`realtime-js` and `realtime-py` both look for
 `…RateLimitReached`).
@@ -29,6 +30,10 @@ class ChannelShutDown(RealtimeError):
 
 class ChannelCrash(RealtimeError):
     """What crashes a channel process of the real server."""
+
+
+class SubscriptionRefused(RealtimeError):
+    """Row changes that a client asked for and cannot have; the text is the message of the `system` event."""
 
 
 class DatabaseAway(RealtimeError):

@@ -1,12 +1,14 @@
 """Topics and who is in them: every message to a topic goes through here, encoded once per serializer version.
 
-A public and a private topic of one name are two topics.
+A public and a private topic of one name are two topics. Where a plan limits messages, what is over the limit goes
+nowhere, and nobody is told: neither who sent it nor who would have received it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from embedded.realtime.limits import Rate
 from embedded.realtime.presence import Diff, Presence
 from embedded.realtime.serializer import Outgoing, OutgoingBroadcast
 
@@ -24,18 +26,25 @@ class TopicName(NamedTuple):
 class Topic:
     """The members of one topic and their presence."""
 
-    def __init__(self, name: TopicName) -> None:
+    def __init__(self, name: TopicName, plan: Rate | None) -> None:
         self.name = name
+        self._plan = plan
         self.members: dict[Channel, None] = {}  # a set that keeps its order, so that nobody is always last by chance
         self.presence = Presence()
 
     def broadcast(self, message: Outgoing, *, sender: Channel | None = None, message_id: str | None = None) -> None:
         """To all members that may read broadcasts, except a `sender` that wants no copy and those that had it already."""
+        if self._plan and self._plan.spent:
+            return
+        deliveries = 0
         for member in self.members:
             if member.access.broadcast and (member is not sender or member.config.echo):
                 if message_id is not None and not member.first_sight(message_id):
                     continue
                 member.client.send_packet(message.packet(member.client.version))
+                deliveries += 1
+        if self._plan:
+            self._plan.add(1 + deliveries)
 
     def tell_presence(self, diff: Diff | None) -> None:
         """To all members that may read presence, whether they enabled it or not."""
@@ -48,14 +57,15 @@ class Topic:
 
 
 class Hub:
-    """All topics that have members."""
+    """All topics that have members. `plan` counts broadcasts and their deliveries."""
 
-    def __init__(self) -> None:
+    def __init__(self, plan: Rate | None = None) -> None:
+        self._plan = plan
         self._topics: dict[TopicName, Topic] = {}
 
     def enter(self, name: TopicName, member: Channel) -> Topic:
         """The topic, with `member` in it."""
-        topic = self._topics.setdefault(name, Topic(name))
+        topic = self._topics.setdefault(name, Topic(name, self._plan))
         topic.members[member] = None
         return topic
 

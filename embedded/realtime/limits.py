@@ -24,6 +24,9 @@ class Limits:
     presence_window_s: float = 30.0  # … in this time
     idle_s: float = 60.0  # a socket that says nothing for so long is closed
     max_outgoing_bytes: int = 16 * 1024 * 1024  # unsent frames of one socket; then it is closed
+    # A hosted plan's: broadcasts above it vanish without a word, and each delivery counts as a message. None: no plan.
+    plan_messages_per_second: float | None = None
+    plan_window_s: float = 60.0  # over which they are averaged
 
 
 class Rate:
@@ -36,15 +39,21 @@ class Rate:
         self._buckets: deque[tuple[int, int]] = deque()  # second, events in it
         self._total = 0
 
-    def add(self) -> bool:
-        """Counts one event; False when that is too many."""
+    def add(self, events: int = 1) -> bool:
+        """Counts events; False when that is too many."""
         second = self._expire()
         if self._buckets and self._buckets[-1][0] == second:
-            self._buckets[-1] = (second, self._buckets[-1][1] + 1)
+            self._buckets[-1] = (second, self._buckets[-1][1] + events)
         else:
-            self._buckets.append((second, 1))
-        self._total += 1
+            self._buckets.append((second, events))
+        self._total += events
         return self._total <= self.per_second * self.window_s
+
+    @property
+    def spent(self) -> bool:
+        """Whether one more would be too many."""
+        self._expire()
+        return self._total >= self.per_second * self.window_s
 
     @property
     def average(self) -> float:

@@ -8,6 +8,7 @@ Invariants
 2. The slot outlives the connection, so nothing is lost while the stream is away. What was handed over is confirmed
    within about a second, so Postgres can drop its WAL. A slot that Postgres gave up (`max_slot_wal_keep_size`) is made anew.
 3. A consumer that raises loses that one change, never the stream.
+4. A publication other than the first may be dropped and made anew: until it is there again the stream does without.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ CONFIRM_EVERY_S = 1  # psycopg2 allows no less
 FIRST_RETRY_S = 0.05
 LAST_RETRY_S = 2.0
 SLOT_FREE_WITHIN_S = 10.0
+WITHOUT_S = 1.0  # before a publication that was missing is asked for again
+UNDEFINED_OBJECT = "42704"
+# Values are told as text that Postgres reads back, whatever a project has set for its own sessions.
+TEXT_FORMAT = "-c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=3 -c bytea_output=hex"
 
 
 class StreamLost(Exception):
@@ -55,6 +60,7 @@ class ReplicationStream:
         self._dsn = dsn
         self._slot = slot
         self._publications = publications
+        self._all_again_at: float | None = None  # loop time; until then only the first is read
         self._on_change = on_change
         self._on_up = on_up
         self._task: asyncio.Task[None] | None = None
@@ -73,6 +79,11 @@ class ReplicationStream:
         """Whether changes that commit now will arrive."""
         return self._lost is not None and not self._lost.done()
 
+    @property
+    def whole(self) -> bool:
+        """Whether that is so for every publication (invariant 4)."""
+        return self.up and self._all_again_at is None
+
     async def start(self) -> None:
         """Opens the stream. Raises psycopg2.Error when it cannot be opened; later losses are repaired by itself."""
         try:
@@ -89,6 +100,9 @@ class ReplicationStream:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+        if self.up:
+            with contextlib.suppress(psycopg2.Error):
+                self._cursor.send_feedback(force=True)  # what was handed over is not sent to the next one
         self._close()
 
     async def _run(self) -> None:
@@ -101,6 +115,8 @@ class ReplicationStream:
                 retry_s = FIRST_RETRY_S
                 await self._until_lost()
             except (psycopg2.Error, StreamLost, MalformedMessage) as error:
+                if isinstance(error, psycopg2.Error) and error.pgcode == UNDEFINED_OBJECT:
+                    self._all_again_at = asyncio.get_running_loop().time() + WITHOUT_S  # Postgres before 18 stops here
                 log.warning("the replication stream is away: %s", str(error).strip() or type(error).__name__)
                 self._close()
                 await asyncio.sleep(retry_s)
@@ -133,7 +149,10 @@ class ReplicationStream:
         self._read()  # what came while connecting may already wait in libpq, where no file descriptor tells of it
 
     def _connect(self) -> tuple[Any, Any]:
-        connection: Any = psycopg2.connect(self._dsn, connection_factory=LogicalReplicationConnection)
+        connection: Any = psycopg2.connect(
+            self._dsn, connection_factory=LogicalReplicationConnection, options=TEXT_FORMAT
+        )
+        publications = self._publications if self._all_again_at is None else self._publications[:1]
         try:
             cursor: Any = connection.cursor()
             cursor.execute("select wal_status from pg_replication_slots where slot_name = %s", (self._slot,))
@@ -151,7 +170,7 @@ class ReplicationStream:
                 status_interval=CONFIRM_EVERY_S,
                 options={
                     "proto_version": "1",
-                    "publication_names": ",".join(f'"{name}"' for name in self._publications),
+                    "publication_names": ",".join(f'"{name}"' for name in publications),
                 },
             )
         except BaseException:
@@ -170,11 +189,16 @@ class ReplicationStream:
 
     async def _until_lost(self) -> None:
         assert self._lost is not None
+        loop = asyncio.get_running_loop()
         while True:
             done, _ = await asyncio.wait({self._lost}, timeout=CONFIRM_EVERY_S)
             if done:
                 self._lost.result()
             self._read()  # also sends what is due to be confirmed
+            if self._all_again_at is not None and self._all_again_at < loop.time() and self._transaction is None:
+                self._all_again_at = None
+                self._close()
+                return
 
     def _read(self) -> None:
         """Hands over what has arrived; the event loop calls it when there is something to read."""

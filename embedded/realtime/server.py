@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from embedded.database import Database
 from embedded.keys import Keys
 from embedded.realtime.authorization import Authorizer
+from embedded.realtime.changes import Feed
 from embedded.realtime.hub import Hub
 from embedded.realtime.limits import Limits, Rate
 from embedded.realtime.outbox import Postman
@@ -27,12 +28,15 @@ class Server:
     database: Database
     keys: Keys
     limits: Limits
-    replication_up: Callable[[], bool]
-    hub: Hub = field(default_factory=Hub)
+    replication_up: Callable[[], bool]  # database broadcasts that are sent now will arrive
+    changes_up: Callable[[], bool]  # and row changes that commit now, too
     postman: Postman = field(default_factory=Postman)
     clients: set[Client] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        plan = self.limits.plan_messages_per_second
+        self.hub = Hub(None if plan is None else Rate(plan, self.limits.plan_window_s, time.monotonic))
         self.authorizer = Authorizer(self.database)
+        self.changes = Feed(self.database)
         self.events = Rate(self.limits.max_events_per_second, RATE_WINDOW_S, time.monotonic)
         self.joins = Rate(self.limits.max_joins_per_second, RATE_WINDOW_S, time.monotonic)

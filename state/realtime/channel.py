@@ -2,9 +2,12 @@
 
 C1  Every subscribe returns its unsubscribe; the last one out leaves the topic.
 C2  A channel is live only when the server says so: after its join reply, and for a feed after the `system` ok that its
-    replication is up. What was committed before that may be missing: `on_live` means "there was a gap".
+    replication is up, and with bindings after the one that they are subscribed. What was committed before that may be
+    missing: `on_live` means "there was a gap".
 C3  A refused topic stays refused until there is a new socket or a new token; it takes no other channel with it.
 C4  A listener that raises is logged; the others, and the next event, are served.
+C5  Bindings are part of the join: a new one makes the channel join again, and all of them are live or none. One that
+    nobody listens to any more is left out of the next join.
 """
 
 from __future__ import annotations
@@ -16,10 +19,15 @@ from typing import Any, Literal, TypeAlias
 from realtime import AsyncRealtimeChannel
 from realtime.types import RealtimeChannelOptions
 
+from state.realtime.binding import Binding
 from state.signal import Signal, Unsubscribe
 from state.sync.change import Change
 
 log = logging.getLogger("starling.realtime")
+
+ROWS = "rows:"  # topics for row changes alone, which need no right of their own
+REPLICATED = "Replication connection established"
+SUBSCRIBED = "Subscribed to PostgreSQL"
 
 Stage: TypeAlias = Literal["idle", "joining", "joined", "live", "refused"]
 
@@ -31,7 +39,7 @@ class Channel:
         self, topic: str, *, feed: bool, presence_key: str | None, used: Callable[[Channel, bool], None]
     ) -> None:
         self.topic = topic
-        self.feed = feed
+        self.feed = feed and not topic.startswith(ROWS)
         self.stage: Stage = "idle"
         self.error: str | None = None
         self.joined_at = 0.0  # loop time of the last join sent
@@ -45,6 +53,9 @@ class Channel:
         self._live: Signal[None] = Signal()
         self._lost: Signal[None] = Signal()
         self._presence: Signal[dict[str, list[dict[str, Any]]]] = Signal()
+        self.asked: tuple[Binding, ...] = ()  # by the last join
+        self._bindings: dict[Binding, Signal[Change]] = {}
+        self._awaited: set[str] = set()  # what the server has yet to say
 
     @property
     def live(self) -> bool:
@@ -58,14 +69,19 @@ class Channel:
 
     @property
     def options(self) -> RealtimeChannelOptions:
-        """What the join asks for. All of Starling's topics are private."""
+        """What the join asks for, besides the bindings. All of Starling's own topics are private."""
         return {
             "config": {
                 "broadcast": {"ack": False, "self": False, "replication_ready": self.feed},
                 "presence": {"key": self.presence_key or "", "enabled": self.presence_key is not None},
-                "private": True,
+                "private": not self.topic.startswith(ROWS),
             }
         }
+
+    @property
+    def bindings(self) -> tuple[Binding, ...]:
+        """Those that somebody listens to."""
+        return tuple(self._bindings)
 
     # Listening -----------------------------------------------------------------------------------------------------
 
@@ -80,6 +96,21 @@ class Channel:
     def on_broadcast(self, event: str, listener: Callable[[dict[str, Any]], None]) -> Unsubscribe:
         """Broadcasts with this event name; the listener gets their payload."""
         return self._use(self._events.setdefault(event, Signal()).subscribe(listener))
+
+    def on_postgres_changes(self, binding: Binding, listener: Callable[[Change], None]) -> Unsubscribe:
+        """C5. Row changes as Postgres Changes bring them: a Change for each."""
+        signal = self._bindings.setdefault(binding, Signal())
+        unuse = self._use(signal.subscribe(listener))
+        if self._uses > 1 and binding not in self.asked:
+            self._used(self, False)
+            self._used(self, True)
+
+        def unbind() -> None:
+            unuse()
+            if not signal and self._bindings.get(binding) is signal:
+                del self._bindings[binding]
+
+        return unbind
 
     def on_presence(self, listener: Callable[[dict[str, list[dict[str, Any]]]], None]) -> Unsubscribe:
         """Who is here, whole, whenever it changes: key → metas."""
@@ -121,6 +152,22 @@ class Channel:
         elif before == "live":
             self._lost.emit(None)
 
+    def joined(self) -> None:
+        """The join was accepted. C2."""
+        self._awaited = {REPLICATED} if self.feed else set()
+        if self.asked:
+            self._awaited.add(SUBSCRIBED)
+        self.go("joined" if self._awaited else "live")
+
+    def confirm(self, message: str) -> None:
+        """The server said that something is up. C2: a second subscription, after a new token, is a gap like any other."""
+        if message in self._awaited:
+            self._awaited.remove(message)
+            if not self._awaited:
+                self.go("live")
+        elif message == SUBSCRIBED:
+            self.gap()
+
     def gap(self) -> None:
         """Events were dropped on the way: whoever keeps rows fetches again."""
         if self.live:
@@ -139,6 +186,16 @@ class Channel:
             self._any_change.emit(change)
         elif signal := self._events.get(event):
             signal.emit(payload)
+
+    def receive_row(self, binding: Binding, data: dict[str, Any]) -> None:
+        """A row change has come in that this binding asked for."""
+        try:
+            change = Change.of_row(data, binding.key)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            log.warning("An unreadable row change on %s was passed over", self.topic)
+            return
+        if signal := self._bindings.get(binding):
+            signal.emit(change)
 
     def sync_presence(self, state: dict[str, list[dict[str, Any]]]) -> None:
         """The server's view of who is here has changed."""

@@ -24,8 +24,14 @@ from typing import TypeAlias
 
 from realtime import AsyncRealtimeChannel, AsyncRealtimeClient, RealtimeSubscribeStates
 from realtime._async.push import AsyncPush
-from realtime.types import ChannelEvents, RealtimeAcknowledgementStatus
+from realtime.types import (
+    ChannelEvents,
+    PostgresChangesPayload,
+    RealtimeAcknowledgementStatus,
+    RealtimePostgresChangesListenEvent,
+)
 
+from state.realtime.binding import Binding
 from state.realtime.channel import Channel
 from state.realtime.pace import Pace
 from state.realtime.roster import Roster
@@ -47,6 +53,7 @@ LOST = "The connection was lost"
 TOKEN_REASONS = (
     "InvalidJWTToken", "MalformedJWT", "JwtSignatureError", "Token has expired", "The token provided", ":signature_error", "Fields `role`",
 )  # fmt: skip
+ROW_REFUSALS = ("Unable to subscribe", "Error parsing", "No subscription params", "Column selection")
 REFUSALS = ("Unauthorized", "ChannelRateLimitReached", "You do not have permissions", "You no longer have permission")
 
 Event: TypeAlias = Callable[[], None]
@@ -82,6 +89,7 @@ class Socket:
         self._tasks = Tasks(f"socket of {name}")
         self._joins: dict[Channel, asyncio.Task[None]] = {}
         self._leaving: dict[str, asyncio.Task[None]] = {}  # by topic
+        self._refused: set[Channel] = set()  # those whose bindings were refused, and which are joined no more
 
     @classmethod
     async def open(cls, url: str, key: str, token: str, *, name: str, pace: Pace, put: Put, assess: Event) -> Socket:
@@ -144,6 +152,7 @@ class Socket:
 
     def leave(self, channel: Channel) -> None:
         """Leaves its topic."""
+        self._refused.discard(channel)
         if join := self._joins.pop(channel, None):
             join.cancel()
         remote, channel.remote = channel.remote, None
@@ -163,6 +172,9 @@ class Socket:
                 channel.joined_at = asyncio.get_running_loop().time()
                 channel.go("joining")
                 await remote._rejoin()
+        for channel in list(self._refused):
+            self._refused.discard(channel)
+            self.join(channel)
 
     async def _join(self, channel: Channel) -> None:
         if leaving := self._leaving.get(channel.topic):
@@ -177,6 +189,9 @@ class Socket:
             "*", lambda message: self._put(lambda: channel.receive(message["event"], message.get("payload")), channel)
         )
         remote.on_system(lambda payload: self._put(lambda: self._on_system(channel, remote, payload.message), None))
+        channel.asked = channel.bindings
+        for binding in channel.asked:
+            self._bind(channel, remote, binding)
         if channel.presence_key is not None:
             remote.presence = Roster()
             remote.on_presence_sync(lambda: self._put(lambda: self._on_presence(channel, remote), None))
@@ -186,6 +201,18 @@ class Socket:
             )
         except Exception as error:
             self.end(Broken(f"{channel.topic} could not be joined: {error}"))
+
+    def _bind(self, channel: Channel, remote: AsyncRealtimeChannel, binding: Binding) -> None:
+        def receive(payload: PostgresChangesPayload) -> None:
+            channel.receive_row(binding, {**payload["data"], "type": payload["data"]["type"].value})
+
+        remote.on_postgres_changes(
+            RealtimePostgresChangesListenEvent(binding.event),
+            lambda payload: self._put(lambda: receive(payload), channel),
+            table=binding.table,
+            schema=binding.schema,
+            filter=binding.filter,
+        )
 
     async def _leave(self, remote: AsyncRealtimeChannel, topic: str) -> None:
         # Not client.remove_channel: it forgets the channel before the server has, whose late phx_close would then close
@@ -209,9 +236,16 @@ class Socket:
             return
         reason = _reason(error)
         if state == RealtimeSubscribeStates.SUBSCRIBED:
-            channel.go("joined" if channel.feed else "live")
+            channel.joined()
         elif state == RealtimeSubscribeStates.CHANNEL_ERROR and reason.startswith(REFUSALS):
             remote.rejoin_timer.reset()  # else the library would ask again by itself
+            channel.go("refused", reason)
+            log.warning("%s: %s", self._name, reason)
+        elif state == RealtimeSubscribeStates.CHANNEL_ERROR and reason.startswith(ROW_REFUSALS):
+            # The topic itself is joined. The library would join it once more, and the server close the first join: a
+            # close that names neither. So it is left, until there is a new token (C3).
+            self.leave(channel)
+            self._refused.add(channel)
             channel.go("refused", reason)
             log.warning("%s: %s", self._name, reason)
         else:
@@ -219,8 +253,8 @@ class Socket:
         self._assess()
 
     def _on_system(self, channel: Channel, remote: AsyncRealtimeChannel, message: str) -> None:
-        if channel.remote is remote and message == "Replication connection established":
-            channel.go("live")
+        if channel.remote is remote:
+            channel.confirm(message)
             self._assess()
 
     def _on_presence(self, channel: Channel, remote: AsyncRealtimeChannel) -> None:

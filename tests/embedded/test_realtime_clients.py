@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from realtime import AsyncRealtimeClient, RealtimeSubscribeStates
+from realtime import AsyncRealtimeClient, RealtimePostgresChangesListenEvent, RealtimeSubscribeStates
 
 from embedded.database import Database
 from embedded.keys import Keys
@@ -91,3 +91,47 @@ async def test_a_refused_join_is_told(client: AsyncRealtimeClient):
     state, error = await next_of(told)
     assert state == RealtimeSubscribeStates.CHANNEL_ERROR
     assert "Unauthorized: You do not have permissions to read from this Channel topic: rt.none" in error
+
+
+async def test_row_changes(client: AsyncRealtimeClient, database: Database):
+    await database.admin.execute(
+        "create table public.rc_client (id bigint primary key, body text); grant select on rc_client to authenticated;"
+        "alter publication supabase_realtime add table rc_client"
+    )
+    heard: asyncio.Queue[Any] = asyncio.Queue()
+    system: asyncio.Queue[Any] = asyncio.Queue()
+    rows = channel(client, "rt.rb.rows")
+    every, inserts = RealtimePostgresChangesListenEvent.All, RealtimePostgresChangesListenEvent.Insert
+    rows.on_postgres_changes(every, lambda change: heard.put_nowait(("some", change)), "rc_client", filter="id=gt.1")
+    rows.on_postgres_changes(inserts, lambda change: heard.put_nowait(("inserts", change)), "rc_client", select=["id"])
+    rows.on_system(system.put_nowait)
+    await rows.subscribe()
+    assert {(await next_of(system)).message for _ in range(2)} == {
+        "Replication connection established", "Subscribed to PostgreSQL",
+    }  # fmt: skip
+    try:
+        await database.admin.execute(
+            "insert into rc_client values (1, 'a'), (2, 'b'); delete from rc_client where id = 2"
+        )
+        told = [await next_of(heard) for _ in range(4)]
+        assert sorted((which, one["data"]["type"], str(one["data"].get("record"))) for which, one in told) == [
+            ("inserts", "INSERT", "{'id': 1}"),
+            ("inserts", "INSERT", "{'id': 2}"),
+            ("some", "DELETE", "None"),
+            ("some", "INSERT", "{'id': 2, 'body': 'b'}"),
+        ]
+        await rows.unsubscribe()
+    finally:
+        await database.admin.execute("drop table rc_client")
+
+
+async def test_a_refused_subscription_is_told(client: AsyncRealtimeClient):
+    told: asyncio.Queue[Any] = asyncio.Queue()
+    rows = channel(client, "rt.rb.nothing")
+    rows.on_postgres_changes(RealtimePostgresChangesListenEvent.All, lambda _: None, "nothing")
+    await rows.subscribe(lambda state, error: told.put_nowait((state, str(error))))
+    assert (await next_of(told))[0] == RealtimeSubscribeStates.SUBSCRIBED
+    state, error = await next_of(told)
+    assert state == RealtimeSubscribeStates.CHANNEL_ERROR
+    assert "Please check Realtime is enabled for the given connect parameters" in error
+    await rows.unsubscribe()

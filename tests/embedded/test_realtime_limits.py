@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx
+
 from embedded.database import Database
 from embedded.keys import Keys
 from embedded.postgres import Postgres
@@ -53,11 +55,54 @@ async def test_too_many_clients_may_not_join(database: Database, keys: Keys, pos
         assert (await first.join("realtime:full"))["status"] == "ok"
 
 
+async def test_a_plan_lets_broadcasts_vanish_without_a_word(database: Database, keys: Keys, postgres: Postgres):
+    # Ten a minute: a message and its two deliveries are three, so that after four messages nothing goes through.
+    limits = Limits(plan_messages_per_second=10 * ONE_A_MINUTE)
+    async with (
+        serve(database, keys, postgres.dsn(), limits) as url,
+        open_socket(url, keys.anon_key, 1) as one,
+        open_socket(url, keys.anon_key, 1) as other,
+    ):
+        for socket in (one, other):
+            await socket.join("realtime:plan", broadcast={"ack": True, "self": True})
+        await one.send("realtime:plan", "broadcast", {"event": "client"}, "2")
+        await one.event("phx_reply")
+        await database.admin.execute("select realtime.send('{}', 'database', 'plan', false)")
+        assert [(await other.event("broadcast"))["event"] for _ in range(2)] == ["client", "database"]
+        async with httpx.AsyncClient() as http:
+            message = {"topic": "plan", "event": "http", "payload": {}}
+            for _ in range(3):
+                answer = await http.post(
+                    f"{url}/api/broadcast", json={"messages": [message]}, headers={"apikey": keys.anon_key}
+                )
+                assert answer.status_code == 202
+        # Over the limit: nothing is said to anybody, and the channels live on.
+        assert [(await other.event("broadcast"))["event"] for _ in range(2)] == ["http", "http"]
+        for number in range(3):
+            await one.send("realtime:plan", "broadcast", {"event": "client"}, f"a{number}")
+            assert (await one.event("phx_reply"))["status"] == "ok"
+            await database.admin.execute("select realtime.send('{}', 'database', 'plan', false)")
+        assert await other.quiet()
+
+
+async def test_presence_is_no_part_of_the_plan(database: Database, keys: Keys, postgres: Postgres):
+    limits = Limits(plan_messages_per_second=0)
+    async with serve(database, keys, postgres.dsn(), limits) as url, open_socket(url, keys.anon_key) as socket:
+        await socket.join("realtime:none", broadcast={"self": True}, presence={"enabled": True, "key": "me"})
+        await socket.send("realtime:none", "broadcast", {"event": "e"}, "2")
+        await socket.send("realtime:none", "presence", {"event": "track", "payload": {}}, "3")
+        assert (await socket.event("presence_diff"))["joins"].keys() == {"me"}
+
+
 def test_a_rate_is_an_average_over_its_window():
     now = 0.0
     rate = Rate(2, 10, lambda: now)
-    assert all(rate.add() for _ in range(20))
+    assert all(rate.add() for _ in range(18))
+    assert not rate.spent
+    assert rate.add(2)
+    assert rate.spent
     assert not rate.add()
     now = 10.0
+    assert not rate.spent
     assert rate.add()
     assert rate.average == 0.1

@@ -107,6 +107,53 @@ async def test_sockets_outlive_a_restart_of_postgres(own_postgres: Postgres, key
     await database.close()
 
 
+async def test_row_changes_outlive_a_restart_of_postgres(own_postgres: Postgres, keys: Keys):
+    # F5: and what is asked for meanwhile is had as soon as there is somebody to ask.
+    database = await Database.connect(requests_dsn(own_postgres, keys), own_postgres.dsn())
+    await database.admin.execute(
+        "create table public.rows (id int primary key); grant select on public.rows to anon;"
+        "alter table public.rows enable row level security; create policy all_ on public.rows for select using (true);"
+        "alter publication supabase_realtime add table public.rows"
+    )
+    asked = [{"event": "*", "schema": "public", "table": "rows"}]
+    async with serve(database, keys, own_postgres.dsn()) as url, open_socket(url, keys.anon_key) as socket:
+        await socket.join("realtime:before", postgres_changes=asked)
+        assert (await socket.event("system"))["status"] == "ok"
+        restarting = asyncio.create_task(own_postgres.restart())
+        await socket.join("realtime:meanwhile", "2", postgres_changes=asked)
+        await restarting
+        while (system := await socket.event("system"))["channel"] != "meanwhile":
+            pass
+        assert system["message"] == "Subscribed to PostgreSQL"
+        await database.admin.execute("insert into public.rows values (1)")
+        told = [await socket.event("postgres_changes") for _ in range(2)]
+        assert [one["data"]["record"] for one in told] == [{"id": 1}, {"id": 1}]
+    await database.close()
+
+
+async def test_a_publication_that_is_made_anew_stops_nothing(own_postgres: Postgres, keys: Keys):
+    # Invariant 4. Postgres 16 ends the stream at what was committed meanwhile, each time it is opened.
+    database = await Database.connect(requests_dsn(own_postgres, keys), own_postgres.dsn())
+    await database.admin.execute(
+        "create table public.anew (id int primary key); grant select on public.anew to anon;"
+        "alter table public.anew enable row level security; create policy all_ on public.anew for select using (true)"
+    )
+    await database.admin.execute("alter publication supabase_realtime add table public.anew")
+    async with serve(database, keys, own_postgres.dsn()) as url, open_socket(url, keys.anon_key, 1) as socket:
+        await socket.join("realtime:rep")
+        await database.admin.execute("drop publication supabase_realtime")
+        await database.admin.execute("insert into public.anew values (1)")
+        await send(database, 1)
+        assert (await socket.event("broadcast"))["payload"]["n"] == 1
+        await database.admin.execute("create publication supabase_realtime for table public.anew")
+        asked = [{"event": "*", "schema": "public", "table": "anew"}]
+        await socket.join("realtime:anew", "2", postgres_changes=asked)
+        assert (await socket.event("system"))["status"] == "ok"
+        await database.admin.execute("insert into public.anew values (2)")
+        assert (await socket.event("postgres_changes"))["data"]["record"] == {"id": 2}
+    await database.close()
+
+
 async def test_a_slot_that_postgres_gave_up_is_made_anew(own_postgres: Postgres):
     changes: asyncio.Queue[Change] = asyncio.Queue()
     connection = await asyncpg.connect(own_postgres.dsn())

@@ -151,7 +151,7 @@ async def test_nonsense_in_a_join_is_taken_as_the_default(v2: Socket):
     assert await v2.receive() == ["1", "2", "realtime:odd", "phx_reply", OK]
 
 
-async def test_row_changes_are_refused_in_the_protocols_words(v2: Socket):
+async def test_row_changes_of_no_table_are_refused(v2: Socket):
     asked = {"event": "INSERT", "schema": "public", "table": "rt_items", "filter": "k=eq.zz"}
     await v2.send("realtime:jsx", "phx_join", {"config": {"postgres_changes": [asked, None, asked]}}, "6", "6")
     join_ref, ref, topic, event, payload = await v2.receive()
