@@ -212,8 +212,18 @@ async def test_after_a_loss_it_waits_a_moment_too(live: Watched, peer: Peer, mon
     assert [high for _, high in bounds] == [min(1.0, connection_module.LAST_BACKOFF_S)]
 
 
-async def test_a_huge_frame_costs_a_socket_and_no_more(live: Watched, peer: Peer):
-    await peer.broadcast("world", "x", {"text": "x" * 2_000_000})
+async def test_a_frame_as_large_as_servers_carry_costs_no_socket(live: Watched, peer: Peer):  # R2
+    """Whoever may broadcast in a room could else throw everybody out of it."""
+    seen: list[int] = []
+    live.channel("room:a").on_broadcast("x", lambda payload: seen.append(len(payload["text"])))
+    await until(lambda: live.channel("room:a").live)
+    await peer.broadcast("room:a", "x", {"text": "x" * 3_000_000})
+    await until(lambda: seen == [3_000_000])
+    assert peer.attempts == 1
+
+
+async def test_a_larger_frame_costs_a_socket_and_no_more(live: Watched, peer: Peer):  # R2
+    await peer.broadcast("world", "x", {"text": "x" * 5_000_000})
     await until(broken_off(peer))
     await live.becomes("live")
     assert peer.attempts == 2
