@@ -340,6 +340,17 @@ async def test_a_machine_that_wakes_does_not_wait_for_its_next_attempt(sleeper, 
     await connection.becomes("live")
 
 
+async def test_time_before_it_was_opened_is_no_sleep(sleeper, peer: Peer):  # R8
+    connection, clocks = sleeper
+    await connection.becomes("live")
+    await connection.close()
+    clocks.wall, clocks.ticks = clocks.wall + 3600, clocks.ticks + 3600
+    connection.open()
+    await connection.becomes("live")
+    await asyncio.sleep(0.1)
+    assert peer.attempts == 2
+
+
 async def test_sleep_wakes_nobody_who_is_switched_off_or_signed_out(sleeper, peer: Peer, who: Someone):  # R8, R6
     connection, clocks = sleeper
     await connection.becomes("live")
