@@ -221,8 +221,6 @@ class Connection:
         self._arrived = False
         self._away(self.status.error)
         socket = await self._interruptible(self._open_socket(), "open")
-        for channel in self.channels:
-            socket.join(channel)
         broken = await socket.broken
         await self._drop_socket(str(broken))
         if broken.token:
@@ -240,7 +238,10 @@ class Connection:
         )  # fmt: skip
         if self._renewed is not None:
             await socket.push_token(self._renewed)  # nothing has joined: it only has to be remembered
-        self._socket = socket  # last: from here on `_interrupt` ends the socket, not this step
+        # From here on nothing waits: `_interrupt` ends the socket instead of this step, and who comes to use a channel joins.
+        self._socket = socket
+        for channel in self.channels:
+            socket.join(channel)
         self._go("connecting")
         return socket
 
@@ -280,6 +281,7 @@ class Connection:
                 await self._nudge.wait()
 
     async def _watch(self) -> None:
+        self._slumber.slept()  # what was before it was opened is no sleep
         while True:
             await asyncio.sleep(TICK_S)
             if self._slumber.slept() and not self.status.paused and self.status.state != "unauthorized":

@@ -46,6 +46,7 @@ LATE_S = 5.0  # a probe that takes longer is late
 PROBE_EVERY_S = 15.0  # the server closes a socket that is silent for 60 s
 PROBE_LOST_S = 12.0
 TRIPS = 5  # round trips remembered
+MAX_FRAME = 4 * 2**20  # servers carry payloads up to 3,000 KB: one that anybody may send should cost nobody a socket
 CLOSE_S = 2.0  # for the server to answer a close
 SETTLE_S = 0.05  # phx_close follows the reply to a leave, and does not say which join it is about
 
@@ -107,8 +108,10 @@ class Socket:
         except Exception as error:  # websockets.InvalidStatus and its kin: an HTTP answer instead of a socket
             raise Broken("Supabase refused the connection") from error
         socket = cls(client, name, pace, put, assess)
-        if client._listen_task is None:
+        if client._listen_task is None or client._ws_connection is None:
+            await client.close()
             raise Broken(LOST)
+        client._ws_connection.protocol.max_size = MAX_FRAME  # it is left at 1 MiB, and no setting is handed through
         client._listen_task.add_done_callback(lambda _: socket.end(Broken(LOST)))
         socket._tasks.start(socket._probe(), "probe")
         return socket

@@ -246,3 +246,24 @@ async def test_what_is_sent_to_a_room_that_is_not_live_is_said_to_be_lost(live: 
     await until(lambda: room.live)
     assert await live.send(room, "x", {"n": 1}) is True
     assert (await peer.heard("broadcast", "room:a"))["payload"]["payload"] == {"n": 1}
+
+
+async def test_a_channel_first_used_at_the_moment_in_which_a_socket_opens_is_joined_once(connection, peer):  # C1
+    opened = connection._open_socket
+
+    async def opens() -> object:
+        socket = await opened()
+        connection.channel("room:a").on_broadcast("x", lambda _: None)  # the supervisor has not been told of it yet
+        return socket
+
+    connection._open_socket = opens
+    connection.changed.subscribe(
+        lambda: connection.channel("room:b").on_broadcast("x", lambda _: None), unsubscribe_on_delete=False
+    )
+    connection.open()
+    await connection.becomes("live")
+    await until(lambda: connection.channel("room:a").live and connection.channel("room:b").live)
+    assert peer.attempts == 1
+    assert {topic: len(peer.got("phx_join", topic)) for topic in ("world", "room:a", "room:b")} == {
+        "world": 1, "room:a": 1, "room:b": 1,
+    }  # fmt: skip

@@ -23,6 +23,7 @@ from websockets.exceptions import ConnectionClosed
 from state.realtime import connection as connection_module
 from state.realtime import socket as socket_module
 from state.realtime.connection import Connection
+from state.realtime.slumber import Slumber
 from state.signal import Unsubscribe
 from tests.state.peer import Peer
 from tests.state.support import Someone, leftovers, until
@@ -41,7 +42,7 @@ NONSENSE = (
 )  # fmt: skip
 SHORT = {  # so that every limit is met in passing
     (connection_module, "FIRST_BACKOFF_S"): 0.002, (connection_module, "LAST_BACKOFF_S"): 0.01,
-    (connection_module, "PATIENCE_S"): 0.02, (connection_module, "JOIN_S"): 0.05, (connection_module, "LATE_S"): 0.02,
+    (connection_module, "TICK_S"): 0.005, (connection_module, "PATIENCE_S"): 0.02, (connection_module, "JOIN_S"): 0.05, (connection_module, "LATE_S"): 0.02,
     (socket_module, "LATE_S"): 0.01, (socket_module, "PROBE_LOST_S"): 0.03, (socket_module, "PROBE_EVERY_S"): 0.01,
     (socket_module, "CONNECT_S"): 0.05, (socket_module, "CLOSE_S"): 0.02, (socket_module, "SETTLE_S"): 0.002,
 }  # fmt: skip
@@ -92,7 +93,8 @@ class Trial(RuleBasedStateMachine):
 
     async def start(self) -> None:
         self.peer = await Peer().__aenter__()
-        self.connection = Connection(self.peer.url, "key", self.who)
+        self.wall = 1e9
+        self.connection = Connection(self.peer.url, "key", self.who, slumber=Slumber(wall=lambda: self.wall))
 
     @initialize()
     def open(self) -> None:
@@ -237,6 +239,10 @@ class Trial(RuleBasedStateMachine):
         self.run(asyncio.sleep(moment))
 
     @rule()
+    def fall_asleep(self) -> None:
+        self.wall += 3600
+
+    @rule()
     def settle(self) -> None:
         self.run(self.come_to_rest())
         self.limit(SHORT)
@@ -263,7 +269,9 @@ class Trial(RuleBasedStateMachine):
         health = asyncio.create_task(healthy())
         try:
             await until(
-                lambda: self.rests(), f"rest; {connection.status}, {[(c.topic, c.stage) for c in connection.channels]}"
+                lambda: self.rests(),
+                f"rest; {connection.status}, {[(c.topic, c.stage) for c in connection.channels]}",
+                within_s=20.0,
             )
         finally:
             health.cancel()

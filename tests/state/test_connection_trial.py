@@ -212,8 +212,18 @@ async def test_after_a_loss_it_waits_a_moment_too(live: Watched, peer: Peer, mon
     assert [high for _, high in bounds] == [min(1.0, connection_module.LAST_BACKOFF_S)]
 
 
-async def test_a_huge_frame_costs_a_socket_and_no_more(live: Watched, peer: Peer):
-    await peer.broadcast("world", "x", {"text": "x" * 2_000_000})
+async def test_a_frame_as_large_as_servers_carry_costs_no_socket(live: Watched, peer: Peer):  # R2
+    """Whoever may broadcast in a room could else throw everybody out of it."""
+    seen: list[int] = []
+    live.channel("room:a").on_broadcast("x", lambda payload: seen.append(len(payload["text"])))
+    await until(lambda: live.channel("room:a").live)
+    await peer.broadcast("room:a", "x", {"text": "x" * 3_000_000})
+    await until(lambda: seen == [3_000_000])
+    assert peer.attempts == 1
+
+
+async def test_a_larger_frame_costs_a_socket_and_no_more(live: Watched, peer: Peer):  # R2
+    await peer.broadcast("world", "x", {"text": "x" * 5_000_000})
     await until(broken_off(peer))
     await live.becomes("live")
     assert peer.attempts == 2
@@ -328,6 +338,17 @@ async def test_a_machine_that_wakes_does_not_wait_for_its_next_attempt(sleeper, 
     await until(lambda: connection.status.retry_at)
     clocks.wall += 3600
     await connection.becomes("live")
+
+
+async def test_time_before_it_was_opened_is_no_sleep(sleeper, peer: Peer):  # R8
+    connection, clocks = sleeper
+    await connection.becomes("live")
+    await connection.close()
+    clocks.wall, clocks.ticks = clocks.wall + 3600, clocks.ticks + 3600
+    connection.open()
+    await connection.becomes("live")
+    await asyncio.sleep(0.1)
+    assert peer.attempts == 2
 
 
 async def test_sleep_wakes_nobody_who_is_switched_off_or_signed_out(sleeper, peer: Peer, who: Someone):  # R8, R6
