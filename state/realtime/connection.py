@@ -24,6 +24,7 @@ from nicegui import Event
 
 from state.errors import SessionEnded, Unreachable
 from state.realtime.channel import Channel
+from state.realtime.metrics import Meter
 from state.realtime.socket import Broken, Socket
 from state.realtime.status import State, Status
 from state.sync.freshness import Freshness
@@ -60,6 +61,8 @@ class Connection:
     ) -> None:
         self.status = Status()
         self.changed: Event[[]] = Event()
+        self.name = identity.name
+        self.meter = Meter()
         self.freshness = Freshness(lambda: self.status.state == "live")
         self.overflows = 0
         self.events = 0
@@ -115,7 +118,7 @@ class Connection:
         channel = self._channels.get(topic)
         if channel is None:
             feed = not topic.startswith("room:")
-            channel = Channel(topic, feed=feed, presence_key=presence_key, used=self._on_used)
+            channel = Channel(topic, feed=feed, presence_key=presence_key, used=self._on_used, meter=self.meter)
             self._channels[topic] = channel
         return channel
 
@@ -156,6 +159,7 @@ class Connection:
                 self._go("connecting", error=self.status.error)
                 await self._live_and_die()
             except SessionEnded as error:
+                self.meter.failed(str(error))
                 await self._drop_socket()
                 self._go("unauthorized", error=str(error))
                 await self._nudge.wait()
@@ -163,8 +167,10 @@ class Connection:
                 await self._drop_socket()
                 self._go("offline", error=str(error))
                 if not (isinstance(error, Broken) and error.asked):
+                    self.meter.failed(str(error))
                     await self._wait(str(error))
             except Exception:
+                self.meter.failed("Something unexpected happened")
                 log.exception("%s: the connection stumbled", self._identity.name)
                 await self._drop_socket()
                 await self._wait("Something unexpected happened")
@@ -194,7 +200,13 @@ class Connection:
         token = await self._identity.token()  # R4
         self.sockets += 1
         return await Socket.open(
-            self._url, self._key, token, name=self._identity.name, put=self._put, assess=self._assess
+            self._url,
+            self._key,
+            token,
+            name=self.name,
+            put=self._put,
+            assess=self._assess,
+            received=self.meter.received,
         )
 
     async def _drop_socket(self) -> None:
@@ -272,6 +284,7 @@ class Connection:
             try:
                 event()
             except Exception:
-                log.exception("An event could not be applied")
+                self.meter.failed("An event could not be applied")
+                log.exception("%s: an event could not be applied", self.name)
             if self.events % BREATH == 0:
                 await asyncio.sleep(0)

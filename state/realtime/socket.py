@@ -23,6 +23,7 @@ from typing import TypeAlias
 from realtime import AsyncRealtimeChannel, AsyncRealtimeClient, RealtimeSubscribeStates
 from realtime._async.push import AsyncPush
 from realtime.types import ChannelEvents, RealtimeAcknowledgementStatus
+from websockets.asyncio.client import ClientConnection
 
 from state.realtime.channel import Channel
 from state.tasks import Tasks
@@ -46,6 +47,7 @@ REFUSALS = ("Unauthorized", "ChannelRateLimitReached", "You do not have permissi
 
 Event: TypeAlias = Callable[[], None]
 Put: TypeAlias = Callable[[Event, Channel | None], None]
+Received: TypeAlias = Callable[[int], None]
 
 
 class Broken(Exception):
@@ -75,8 +77,10 @@ class Socket:
         self._leaving: dict[str, asyncio.Task[None]] = {}  # by topic
 
     @classmethod
-    async def open(cls, url: str, key: str, token: str, *, name: str, put: Put, assess: Event) -> Socket:
-        """Connects. Raises Broken."""
+    async def open(
+        cls, url: str, key: str, token: str, *, name: str, put: Put, assess: Event, received: Received
+    ) -> Socket:
+        """Connects; `received` is told how many bytes come in. Raises Broken."""
         client = AsyncRealtimeClient(url, token=key, auto_reconnect=False, max_retries=1, hb_interval=86_400)
         client.access_token = token  # before anything joins: a channel's first token is the socket's
         try:
@@ -93,6 +97,8 @@ class Socket:
         if client._listen_task is None:
             raise Broken(LOST)
         client._listen_task.add_done_callback(lambda _: socket.end(Broken(LOST)))
+        if client._ws_connection is not None:
+            _count(client._ws_connection, received)
         socket._tasks.start(socket._probe(), "probe")
         return socket
 
@@ -230,6 +236,17 @@ class Socket:
             while loop.time() < sent + PROBE_EVERY_S:
                 self._assess()
                 await asyncio.sleep(min(1.0, PROBE_EVERY_S))
+
+
+def _count(websocket: ClientConnection, received: Received) -> None:
+    """The library hands on parsed messages only. This looks at what the socket reads, once per read and not per message."""
+    receive = websocket.protocol.receive_data
+
+    def counted(data: bytes) -> None:
+        received(len(data))
+        receive(data)
+
+    websocket.protocol.receive_data = counted
 
 
 def _end_timers(remote: AsyncRealtimeChannel) -> None:
