@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from children import Child, ChildFailed
 from settings import PROJECT, Settings, SettingsError, load
+from state.live_log import Discreet
 
 if TYPE_CHECKING:
     from state.sign_in import DemoAccount
@@ -31,10 +32,11 @@ RECONNECT_S = 15.0  # a browser that was away for less finds its page as it was
 
 def main() -> None:
     """Runs until Ctrl-C or SIGTERM."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.WARNING)
     signal.signal(signal.SIGTERM, end)
     try:
         settings = load(Settings)
+        speak(debug=settings.realtime_debug)
         settings.port = settings.port or free_port(settings.host)
         claim(settings.host, settings.port)
         if settings.hosted:
@@ -69,6 +71,13 @@ def backend(settings: Settings) -> Iterator[None]:
     finally:
         worker.stop()
         embedded.stop()
+
+
+def speak(*, debug: bool) -> None:
+    """What standard error is told: never a secret, and what the live layer does only when it is asked for."""
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(Discreet("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        handler.setLevel(logging.DEBUG if debug else logging.WARNING)
 
 
 def serve(settings: Settings) -> None:

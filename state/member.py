@@ -24,6 +24,7 @@ from state.models import Generation, Job, Model, Profile
 from state.realtime.connection import Connection
 from state.realtime.presence import Presence
 from state.sign_in import Sessions, TokenFamily
+from state.signal import Signal
 from state.sync.audience import Audience
 from state.sync.live_table import LiveTable
 from state.sync.query import Order, Query, Where
@@ -198,6 +199,7 @@ class Members:
         self._world = world
         self._sessions = sessions
         self._members: dict[UUID, Member] = {}
+        self.left: Signal[Member] = Signal()  # told in the moment in which one is no longer among them
         self._tasks = Tasks("members")
 
     def __len__(self) -> int:
@@ -214,6 +216,8 @@ class Members:
         """Closes them all."""
         await self._tasks.close()
         members, self._members = list(self._members.values()), {}
+        for member in members:
+            self.left.emit(member)
         await asyncio.gather(*(member.close() for member in members))
 
     def of(self, session_id: str | None) -> Member | None:
@@ -224,6 +228,7 @@ class Members:
         member = self._members.get(family.member_id)
         if member is None or member.over:
             if member is not None:
+                self.left.emit(member)
                 self._tasks.start(member.close(), f"close {member.name}")
             member = Member(self._project, self._world, self._sessions, family.member_id)
             self._members[family.member_id] = member
@@ -253,4 +258,5 @@ class Members:
         for id, member in list(self._members.items()):
             if member.idle_since is not None and time.monotonic() - member.idle_since > LINGER_S:
                 del self._members[id]
+                self.left.emit(member)
                 self._tasks.start(member.close(), f"close {member.name}")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from settings import Settings
 from state.api import Project
+from state.diagnostics import Diagnostics
 from state.member import Members
 from state.sign_in import Sessions
 from state.world import World
@@ -23,9 +24,11 @@ class Starling:
         secret = storage_secret(settings)
         self.sessions = Sessions(self.project, settings.data / "sessions", secret, demo=not settings.hosted)
         self.members = Members(self.project, self.world, self.sessions)
+        self.diagnostics = Diagnostics(self)
 
     def open(self) -> None:
         """Connects."""
+        self.diagnostics.open()
         self.world.open()
         self.members.open()
 
@@ -34,6 +37,7 @@ class Starling:
         await self.members.close()
         await self.world.close()
         await self.project.close()
+        await self.diagnostics.close()
 
 
 def storage_secret(settings: Settings) -> str:

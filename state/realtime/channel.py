@@ -125,7 +125,7 @@ class Channel:
         """Moves to `stage`, and tells those whom it concerns."""
         before, self.stage, self.error = self.stage, stage, error
         if stage != before:
-            log.debug("%s: %s, it was %s", self.topic, stage, before)
+            log.debug("%s: %s is %s, it was %s", self._meter.name, self.topic, stage, before)
         if stage == "live":
             self._meter.gaps += 1
             self._live.emit(None)
@@ -135,7 +135,7 @@ class Channel:
     def gap(self) -> None:
         """Events were dropped on the way: whoever keeps rows fetches again."""
         if self.live:
-            log.debug("%s: something may be missing, so its tables fetch again", self.topic)
+            log.debug("%s: events of %s were dropped, so its tables fetch again", self._meter.name, self.topic)
             self._meter.gaps += 1
             self._live.emit(None)
 
@@ -146,7 +146,7 @@ class Channel:
                 change = Change.parse(payload)
             except (KeyError, TypeError, ValueError, AttributeError):
                 self._meter.failed("A change that could not be read was passed over")
-                log.warning("%s: a change that could not be read was passed over", self.topic)
+                log.warning("%s: a change on %s that could not be read was passed over", self._meter.name, self.topic)
                 return
             if signal := self._changes.get(change.table):
                 signal.emit(change)

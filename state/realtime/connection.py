@@ -31,6 +31,8 @@ from state.sync.freshness import Freshness
 from state.tasks import Tasks
 
 log = logging.getLogger("starling.realtime")
+log_reconnect = logging.getLogger("starling.reconnect")
+log_freshness = logging.getLogger("starling.freshness")
 
 JOIN_S = 30.0
 LATE_S = 5.0  # a channel that takes longer makes the connection degraded
@@ -62,7 +64,7 @@ class Connection:
         self.status = Status()
         self.changed: Event[[]] = Event()
         self.name = identity.name
-        self.meter = Meter()
+        self.meter = Meter(identity.name)
         self.freshness = Freshness(lambda: self.status.state == "live")
         self.overflows = 0
         self.events = 0
@@ -107,6 +109,8 @@ class Connection:
         self._interrupt(SWITCHED_OFF)
 
     def _interrupt(self, reason: str) -> None:
+        merged = self._nudge.is_set() or (self._socket is not None and self._socket.broken.done())
+        log_reconnect.debug("%s: asked for: %s%s", self.name, reason, ", as before" if merged else "")
         self._nudge.set()
         if self._socket is not None:
             self._socket.end(Broken(reason, asked=True))
@@ -171,7 +175,7 @@ class Connection:
                     await self._wait(str(error))
             except Exception:
                 self.meter.failed("Something unexpected happened")
-                log.exception("%s: the connection stumbled", self._identity.name)
+                log.exception("%s: the connection stumbled", self.name)
                 await self._drop_socket()
                 await self._wait("Something unexpected happened")
 
@@ -222,7 +226,7 @@ class Connection:
         self.status.attempts += 1
         ceiling = min(LAST_BACKOFF_S, FIRST_BACKOFF_S * 2 ** min(self.status.attempts - 1, 10))
         delay = self._uniform(0.1 * ceiling, ceiling)
-        log.info("%s: %s; next attempt in %.1f s", self._identity.name, reason, delay)
+        log_reconnect.info("%s: %s; attempt %d in %.1f s", self.name, reason, self.status.attempts, delay)
         self._go("offline", error=reason, retry_at=datetime.now(UTC) + timedelta(seconds=delay))
         with suppress(TimeoutError):
             async with asyncio.timeout(delay):
@@ -244,11 +248,25 @@ class Connection:
 
     def _go(self, state: State, *, error: str | None = None, retry_at: datetime | None = None) -> None:
         before = self.status.said
-        self.status.go(state, error=error, retry_at=retry_at)
+        if self.status.go(state, error=error, retry_at=retry_at):
+            log.info("%s: %s%s", self.name, state, f": {error}" if error else "")
         self.status.round_trip_ms = self._socket.round_trip_ms if self._socket else None
         if before != self.status.said:
             self.freshness.look()
             self.changed.emit()
+
+    # Trials: what a bad network and an old token do, on purpose -----------------------------------------------------
+
+    def drop_socket(self) -> bool:
+        """Cuts the wire without a word, as a bad network does; False when there is none."""
+        return self._socket is not None and self._socket.cut()
+
+    def doubt_token(self) -> bool:
+        """Behaves as if the server had refused the token: it is renewed, then a new socket opened. False: no socket."""
+        if self._socket is None:
+            return False
+        self._socket.end(Broken("Token has expired", token=True))
+        return True
 
     def _on_used(self, channel: Channel, used: bool) -> None:
         if used:

@@ -107,9 +107,10 @@ class TableMeter:
 
 
 class Meter:
-    """Of one connection. Whoever has something to count calls it; diagnostics and `/metrics` read it."""
+    """Of one connection, whose `name` it has. Whoever has something to count calls it; diagnostics and `/metrics` read."""
 
-    def __init__(self, *, clock: Clock = time.monotonic, wall: Clock = time.time) -> None:
+    def __init__(self, name: str = "", *, clock: Clock = time.monotonic, wall: Clock = time.time) -> None:
+        self.name = name
         self.tables: dict[str, TableMeter] = {}
         self.broadcasts = 0  # that were no changes: beats, typing and the like
         self.bytes = 0  # off the socket, after TLS and before decompression, frames and heartbeats included

@@ -107,6 +107,13 @@ class Socket:
         if not self.broken.done():
             self.broken.set_result(broken)
 
+    def cut(self) -> bool:
+        """Cuts the wire without a word; False when there is none."""
+        websocket = self._client._ws_connection
+        if websocket is not None:
+            websocket.transport.abort()
+        return websocket is not None
+
     async def close(self) -> None:
         """K3."""
         client = self._client

@@ -120,6 +120,16 @@ class LiveTable(Generic[Row]):
         """False: there are rows behind the last one."""
         return self._window.complete
 
+    @property
+    def limit(self) -> int:
+        """How many rows it may hold."""
+        return self._window.limit
+
+    @property
+    def listeners(self) -> int:
+        """How many are told of changes."""
+        return len(self._listeners)
+
     def get(self, key: Hashable) -> Row | None:
         """The row with this key, if it is in the window."""
         return self._shown.get(key)
