@@ -88,11 +88,13 @@ def serve(settings: Settings) -> None:
 
     import pages  # noqa: F401  (importing a page is what registers it)
     from components import session, theme
+    from pages import health
     from state.starling import Starling, storage_secret
 
     starling = Starling(settings)
     theme.install()
     session.install(starling)
+    health.install(starling)
     app.on_startup(starling.open)
     app.on_shutdown(starling.close)
     if SIMULATED not in os.environ:
