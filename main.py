@@ -91,6 +91,7 @@ def serve(settings: Settings) -> None:
     from pages import health
     from state.starling import Starling, storage_secret
 
+    logging.getLogger("uvicorn.error").addFilter(worth_saying)
     starling = Starling(settings)
     theme.install()
     session.install(starling)
@@ -131,6 +132,12 @@ async def answers(host: str, port: int) -> None:
         else:
             writer.close()
             return
+
+
+def worth_saying(record: logging.LogRecord) -> bool:
+    """A browser that leaves before its answer is there makes Starlette raise; nobody needs to hear of it."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not (isinstance(error, RuntimeError) and str(error) == "No response returned.")
 
 
 def claim(host: str, port: int) -> None:

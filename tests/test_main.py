@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ import httpx
 import psutil
 import pytest
 
+from main import worth_saying
 from tests.browser.conftest import run_starling
 
 PROJECT = Path(__file__).parents[1]
@@ -60,6 +62,13 @@ async def test_a_taken_port_is_named(tmp_path: Path):
         said = await refusal(STARLING_DATA=str(tmp_path), STARLING_PORT=port)
     assert port in said
     assert "\n" not in said
+
+
+@pytest.mark.parametrize(("error", "said"), [("No response returned.", False), ("Something else", True)])
+def test_a_browser_that_leaves_early_is_no_error(error: str, said: bool):
+    problem = RuntimeError(error)
+    record = logging.LogRecord("uvicorn.error", logging.ERROR, "", 0, "", (), (RuntimeError, problem, None))
+    assert worth_saying(record) is said
 
 
 @pytest.mark.timeout(240)
