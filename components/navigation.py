@@ -21,6 +21,7 @@ class Place:
 PLACES = (
     Place("Home", "/", "home", "g h", for_members=False),
     Place("Studio", "/studio", "palette", "g s"),
+    Place("Diagnostics", "/diagnostics", "monitor_heart", "g d", section="System"),
 )
 
 

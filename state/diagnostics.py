@@ -23,6 +23,7 @@ from state.facts import (
     channel_facts,
     connection_facts,
     family_facts,
+    query_facts,
     resident_bytes,
     rounded,
     table_facts,
@@ -73,7 +74,7 @@ class Diagnostics:
     def subjects(self, me: Member | None) -> list[Subject]:
         """Those that this person may see, their own first. D2"""
         world = self._starling.world
-        found = [Subject("world", "World", world.connection, world.tables)]
+        found = [Subject("world", "World", world.connection, world.tables, getattr(world, "queries", None))]
         if me is not None:
             found.insert(0, self._of(me, "You"))
         if self.dev:
@@ -81,7 +82,7 @@ class Diagnostics:
         return found
 
     def _of(self, member: Member, title: str) -> Subject:
-        return Subject(str(member.id), title, member.connection, member.tables)
+        return Subject(str(member.id), title, member.connection, member.tables, getattr(member, "queries", None))
 
     def _name(self, member: Member) -> str:
         return member.profile.display_name if member.profile else "Somebody"
@@ -101,6 +102,10 @@ class Diagnostics:
     def families(self, me: Member | None) -> list[Facts]:
         """How fresh they are."""
         return [fact for subject in self.subjects(me) for fact in family_facts(subject)]
+
+    def queries(self, me: Member | None) -> list[Facts]:
+        """The derived values that are kept."""
+        return [fact for subject in self.subjects(me) for fact in query_facts(subject)]
 
     def process(self, me: Member | None) -> Facts:
         """Numbers that say nothing of anybody; what somebody could attack with is for those who signed in."""
@@ -127,6 +132,7 @@ class Diagnostics:
             "connections": discreet(self.connections(me)),
             "channels": discreet(self.channels(me)),
             "tables": discreet(self.tables(me)),
+            "queries": discreet(self.queries(me)),
             "freshness": self.families(me),
             "log": [
                 {
@@ -165,9 +171,7 @@ class Diagnostics:
                 elif table.phase == "loading":
                     yield Verdict("wait", f"The rows of {table.query.table} are on their way.")
         if self.lag.recent > BLOCKED_S:
-            yield Verdict(
-                "wait", f"Busy: everything waited for {self.lag.recent * 1000:.0f} ms within the last minute."
-            )
+            yield Verdict("wait", f"Busy: everything waited for {self.lag.recent * 1000:.0f} ms a moment ago.")
 
     def _of_connection(self, subject: Subject) -> Iterator[Verdict]:
         status = subject.connection.status

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -30,12 +31,23 @@ class Subject:
     title: str
     connection: Connection
     tables: tuple[LiveTable[Any], ...]
+    queries: Any = None
 
     @property
     def families(self) -> list[str]:
         """Of its tables, then whatever else was heard of."""
         known = dict.fromkeys(table.query.table for table in self.tables)
         return list(known | dict.fromkeys(fact.family for fact in self.connection.freshness.facts()))
+
+    def due_s(self, family: str) -> float | None:
+        """Seconds until a table of this family asks the database again, if somebody looks; None: none has asked yet."""
+        now = datetime.now(UTC)
+        asked = [
+            (last - now).total_seconds() + table.interval_s  # type: ignore[attr-defined]
+            for table in self.tables
+            if table.query.table == family and (last := getattr(table, "last_fetch_at", None)) is not None
+        ]
+        return max(0.0, min(asked)) if asked else None
 
 
 def connection_facts(subject: Subject) -> Facts:
@@ -81,10 +93,11 @@ def channel_facts(subject: Subject) -> Iterator[Facts]:
 def table_facts(subject: Subject) -> Iterator[Facts]:
     """What is held, and how it is kept right."""
     meter = subject.connection.meter
-    for table in subject.tables:
+    for number, table in enumerate(subject.tables):
         name = table.query.table
         yield {
             "connection": subject.title,
+            "number": number,
             "table": name,
             "rows": len(table.rows),
             "limit": table.limit,
@@ -99,6 +112,23 @@ def table_facts(subject: Subject) -> Iterator[Facts]:
         }
 
 
+def query_facts(subject: Subject) -> Iterator[Facts]:
+    """The derived values that are kept under keys."""
+    for fact in subject.queries.facts() if subject.queries is not None else ():
+        yield {
+            "connection": subject.title,
+            "key": " ".join(str(part) for part in fact.key),
+            "phase": fact.phase,
+            "error": fact.error,
+            "stale": fact.stale,
+            "observers": fact.observers,
+            "age_s": rounded(fact.age_s, 1),
+            "interval_s": rounded(fact.interval_s, 1),
+            "fetches": fact.fetches,
+            "failures": fact.failures,
+        }
+
+
 def family_facts(subject: Subject) -> Iterator[Facts]:
     """How fresh each family is, and so how often it is asked for."""
     families = subject.families
@@ -109,6 +139,7 @@ def family_facts(subject: Subject) -> Iterator[Facts]:
             "mode": fact.mode,
             "age_s": rounded(fact.age_s, 1),
             "interval_s": rounded(fact.interval_s, 1),
+            "due_s": rounded(subject.due_s(fact.family), 1),
         }
 
 

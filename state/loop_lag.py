@@ -8,7 +8,8 @@ from state.realtime.metrics import Ring
 from state.tasks import Tasks
 
 EVERY_S = 0.05
-BLOCKED_S = 0.1  # from here on somebody notices
+RECENT_S = 10
+BLOCKED_S = 0.25  # from here on somebody notices
 
 
 class LoopLag:
@@ -29,8 +30,8 @@ class LoopLag:
 
     @property
     def recent(self) -> float:
-        """The worst of the last minute."""
-        return max(self.ring.series())
+        """The worst of the last `RECENT_S` whole seconds."""
+        return max(self.ring.series()[-RECENT_S:])
 
     async def _watch(self) -> None:
         time = asyncio.get_running_loop().time

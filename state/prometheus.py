@@ -160,7 +160,9 @@ class LiveCollector:
         yield GaugeMetricFamily("starling_sessions", "Browsers that are signed in", len(starling.sessions))
         yield GaugeMetricFamily("starling_tasks", "Tasks on the event loop", len(asyncio.all_tasks()))
         lag = starling.diagnostics.lag.recent
-        yield GaugeMetricFamily("starling_event_loop_lag_seconds", "The worst of the last minute", lag)
+        yield GaugeMetricFamily(
+            "starling_event_loop_lag_seconds", "How late it was, the worst of the last ten seconds", lag
+        )
 
     def _subjects(self) -> list[tuple[str, Subject]]:
         world = self._starling.world
