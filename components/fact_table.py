@@ -69,12 +69,14 @@ class FactTable(Element, component="static/vue/fact_table.js"):
         old = {row["id"]: row for row in self.rows}
         patches = {row["id"]: patch for row in new if (patch := self._patch(old.get(row["id"]), row))}
         if [row["id"] for row in new] != list(old):
-            self._props["rows"], self._props["now"] = new, now
+            with self._props.suspend_updates():
+                self._props["rows"], self._props["now"] = new, now
             self.update()
         elif patches:
-            for id, patch in patches.items():
-                old[id].update(patch)
-            self._props["now"] = now
+            with self._props.suspend_updates():  # they are for a browser that comes back
+                for id, patch in patches.items():
+                    old[id].update(patch)
+                self._props["now"] = now
             self.run_method("patch", patches, now)
 
     def _row(self, fact: Fact, now: float) -> dict[str, Any]:

@@ -33,18 +33,18 @@ class LiveChart(Island):
     def show(self, numbers: Sequence[float], now: float) -> None:
         """`numbers`: of the last seconds, the oldest first; `now`: what to say of the present."""
         self._now.text = self._say(now)
-        self._most.text = f"most {self._say(max(numbers, default=0))}"
+        self._most.text = f"peak {self._say(max(numbers, default=0))}"
         rounded = [round(number, 2) for number in numbers]
         if rounded == self._numbers:
             return
         self._numbers = rounded
-        self._chart.options["series"][0]["data"] = rounded
+        with self._chart.props.suspend_updates():  # these are for a browser that comes back
+            self._chart.options["series"][0]["data"] = rounded
         self._chart.run_chart_method("setOption", {"series": [{"data": rounded}]})
 
     def _paint(self, dark: bool) -> None:
         options = self._options(dark)
-        self._chart.options["series"][0] |= {key: options["series"][0][key] for key in ("lineStyle", "areaStyle")}
-        self._chart.update()
+        self._chart.options["series"][0].update({key: options["series"][0][key] for key in ("lineStyle", "areaStyle")})
 
     def _options(self, dark: bool) -> dict:
         palette = DARK if dark else LIGHT

@@ -35,7 +35,8 @@ class LogView(Element, component="static/vue/log_view.js"):
             if lines:
                 self.run_method("append", [_told(line) for line in lines[-SHOWN:]])
         if self._props["debug"] != self._log.debug:
-            self._props["debug"] = self._log.debug
+            with self._props.suspend_updates():
+                self._props["debug"] = self._log.debug
             self.run_method("sayDebug", self._log.debug)
 
     def _switch(self, on: bool) -> None:

@@ -44,7 +44,7 @@ FRESHNESS = (
     Column("family", "Family", under="connection"),
     CONNECTION,
     Column("mode", "Mode", "badge", MODES, hint="How much Realtime is trusted: relaxed, ageing, or polling without it"),
-    Column("interval", "Asked every", hint="The polling interval that follows from it"),
+    Column("interval", "Every", hint="The polling interval that follows from it"),
     Column("due_s", "Next", "due", wide=True, hint="When the database is asked next, if somebody looks"),
     Column("age_s", "Last event", "age"),
 )
@@ -74,7 +74,7 @@ QUERIES = (
     Column("observers", "Observers", "number"),
     Column("fetches", "Fetches", "number", wide=True),
     Column("age_s", "Fetched", "age"),
-    Column("interval", "Asked every"),
+    Column("interval", "Every"),
     Column("error", "Error", wide=True, spare=True),
 )
 LATENCY = (
@@ -273,8 +273,8 @@ def charts(mode: Mode) -> list[LiveChart]:
         return [
             LiveChart("Changes a second", lambda number: f"{number:,.0f}", mode),
             LiveChart("Received a second", size, mode),
-            LiveChart("Latency, the longest", milliseconds, mode),
-            LiveChart("Event loop, the longest wait", milliseconds, mode),
+            LiveChart("Latency, worst", milliseconds, mode),
+            LiveChart("Event loop delay", milliseconds, mode),
         ]
 
 

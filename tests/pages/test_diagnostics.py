@@ -90,6 +90,7 @@ async def test_only_what_differs_is_sent(user: User, supabase: Address) -> None:
     tables = table(user, "Tables")
     sent: list[object] = []
     tables.run_method = lambda *args, **_: sent.append(args)  # type: ignore[method-assign,assignment,return-value]
+    tables.update = lambda: sent.append("everything")  # type: ignore[method-assign]
     look(user)
     sent.clear()
     before = next(row for row in tables.rows if row["table"] == "generation_jobs" and row["connection"] == "You")
