@@ -1,0 +1,204 @@
+"""From commit to many open pages: how long it takes until every tab is told, and what the plain way would take.
+
+    python -m tests.bench.bench_tabs [--tabs 200] [--changes 60] [--rate 2]
+
+The whole of Starling runs as `make run` starts it. Each tab loads the studio and holds its socket as a browser does, but
+only notes when the element's change has come: what a real browser then does with it is in bench_dom. Beside it, in the
+same run and on the same commits, the plain way: as many realtime-py clients, each with a subscription of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import asyncio
+import json
+import logging
+import re
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+import psutil
+import websockets
+from realtime import AsyncRealtimeClient
+
+from tests.bench.bench_dom import INSERT, LEASE, MOVE
+from tests.browser.conftest import run_starling
+
+WARM_UP_S = 20.0  # for a job's first row to be everywhere
+SETTLE_S = 1.0
+
+Note = Callable[[int], None]
+
+
+class Tab:
+    """One open studio: what a browser's socket.io does, and nothing more."""
+
+    def __init__(self, address: str, job: UUID, note: Note) -> None:
+        self._address = address
+        self._prompt = prompt_of(job)
+        self._note = note
+        self.ready = asyncio.Event()
+
+    async def run(self) -> None:
+        """Loads the page and listens until it is cancelled."""
+        async with httpx.AsyncClient(base_url=self._address, timeout=60) as http:
+            page = (await http.get("/studio")).text
+        found = re.search(r"query: (\{.*\}),", page)
+        assert found, "the page names no socket"
+        query = ast.literal_eval(found[1]) | {
+            "document_id": str(uuid4()), "tab_id": str(uuid4()), "EIO": 4, "transport": "websocket",
+            "implicit_handshake": "true",
+        }  # fmt: skip
+        url = f"{self._address.replace('http', 'ws')}/_nicegui_ws/socket.io/?{urlencode(query)}"
+        async with websockets.connect(url, max_size=None, open_timeout=60) as socket:
+            self.ready.set()
+            async for frame in socket:
+                text = str(frame)
+                if text.startswith("0"):
+                    await socket.send("40")
+                elif text == "2":
+                    await socket.send("3")
+                elif percent := re.search(r"(\d+) %", text):
+                    self._note(int(percent[1]))
+
+
+class Plain:
+    """One realtime-py client with one subscription: what a page would have without a shared connection."""
+
+    def __init__(self, url: str, key: str, job: UUID, note: Note) -> None:
+        self._job = str(job)
+        self._client = AsyncRealtimeClient(f"{url}/realtime/v1", token=key)
+        self._note = note
+
+    async def open(self) -> None:
+        """Returns when it is joined."""
+        joined = asyncio.Event()
+        await self._client.connect()
+        channel = self._client.channel("world", {"config": {"private": True}})  # type: ignore[typeddict-item]
+        channel.on_broadcast("change", self._hear)
+        await channel.subscribe(lambda *_: joined.set())
+        await joined.wait()
+
+    async def close(self) -> None:
+        """Leaves."""
+        await self._client.close()
+
+    def _hear(self, message: dict) -> None:
+        for record in message["payload"].get("records") or ():
+            if record.get("id") == self._job:
+                self._note(int(record["progress"]))
+
+
+class Times:
+    """When each percent arrived, of many who listen."""
+
+    def __init__(self) -> None:
+        self.arrived: dict[int, list[float]] = {}
+
+    def note(self, percent: int) -> None:
+        """It has arrived now."""
+        self.arrived.setdefault(percent, []).append(time.time())
+
+    def since(self, committed: dict[int, float]) -> list[float]:
+        """Seconds from each commit to each arrival."""
+        return [at - start for percent, start in committed.items() for at in self.arrived.get(percent, ())]
+
+
+def prompt_of(job: UUID) -> str:
+    """Of the job that is moved."""
+    return f"a change for everybody {job}"
+
+
+async def moves(database: asyncpg.Connection, job: UUID, changes: int, rate: float) -> dict[int, float]:
+    """Moves the job on, percent by percent; when each was committed."""
+    committed: dict[int, float] = {}
+    for percent in range(1, changes + 1):
+        started = time.perf_counter()
+        await database.execute(MOVE, job, percent)
+        committed[percent] = time.time()
+        await asyncio.sleep(max(0.0, 1 / rate - (time.perf_counter() - started)))
+    await asyncio.sleep(SETTLE_S)
+    return committed
+
+
+async def measure(address: str, data: Path, app: psutil.Process, tabs: int, changes: int, rate: float) -> None:
+    """Prints both ways and their ratio."""
+    secret = json.loads((data / "secret.json").read_text())
+    database = await asyncpg.connect(secret["db_url"])
+    job = uuid4()
+    await database.execute(INSERT, job, prompt_of(job))
+    await database.execute(LEASE, job)
+    by_tabs, by_clients = Times(), Times()
+    opened = [Tab(address, job, by_tabs.note) for _ in range(tabs)]
+    before = app.memory_info().rss
+    tasks = []
+    for tab in opened:
+        tasks.append(asyncio.create_task(tab.run(), name="tab"))
+        await asyncio.wait([tasks[-1], ready := asyncio.create_task(tab.ready.wait())], return_when="FIRST_COMPLETED")
+        if not ready.done():
+            ready.cancel()
+            tasks[-1].result()
+    each = (app.memory_info().rss - before) / tabs
+    try:
+        told = await moves(database, job, changes, rate)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    async with AsyncExitStack() as stack:
+        for _ in range(tabs):
+            plain = Plain(secret["api_url"], secret["publishable_key"], job, by_clients.note)
+            await plain.open()
+            stack.push_async_callback(plain.close)
+        await database.execute(MOVE, job, 0)
+        plainly = await moves(database, job, changes, rate)
+    await database.execute("delete from public.generation_jobs where id = $1", job)
+    await database.close()
+    starling, plain_way = by_tabs.since(told), by_clients.since(plainly)
+    print(line(f"commit → {tabs} tabs of Starling", starling, tabs * changes))
+    print(line(f"commit → {tabs} realtime-py clients", plain_way, tabs * changes))
+    print(
+        f"ratio of the p95: {p95(starling) / p95(plain_way):.2f} (a tab gets its element's change, a client raw JSON)"
+    )
+    print(f"an open page costs the app {each / 1000:.0f} kB")
+
+
+def p95(seconds: list[float]) -> float:
+    """The 95th percentile."""
+    return statistics.quantiles(seconds, n=20)[-1]
+
+
+def line(name: str, seconds: list[float], expected: int) -> str:
+    """Median, p95 and how many arrived."""
+    return (
+        f"{name:<36} median {statistics.median(seconds) * 1000:6.1f} ms   p95 {p95(seconds) * 1000:6.1f} ms   "
+        f"{len(seconds)} of {expected}"
+    )
+
+
+async def main(tabs: int = 200, changes: int = 60, rate: float = 2) -> None:
+    """Starts Starling, measures, and ends it."""
+    logging.getLogger("realtime").setLevel(logging.CRITICAL)
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder)
+        async with run_starling(data, STARLING_RENDER_SECONDS="0") as running:
+            await asyncio.sleep(WARM_UP_S)  # the first pictures are made meanwhile
+            await measure(running.address, data, running.process, tabs, changes, rate)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tabs", type=int, default=200)
+    parser.add_argument("--changes", type=int, default=60)
+    parser.add_argument("--rate", type=float, default=2)
+    options = parser.parse_args()
+    asyncio.run(main(options.tabs, options.changes, options.rate))
