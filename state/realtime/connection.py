@@ -27,7 +27,7 @@ from state.realtime.channel import Channel
 from state.realtime.metrics import Meter
 from state.realtime.socket import Broken, Socket
 from state.realtime.status import State, Status
-from state.sync.freshness import Freshness
+from state.sync.freshness import AGEING_S, POLL_S, RELAXED_S, Freshness
 from state.tasks import Tasks
 
 log = logging.getLogger("starling.realtime")
@@ -66,6 +66,7 @@ class Connection:
         self.name = identity.name
         self.meter = Meter(identity.name)
         self.freshness = Freshness(lambda: self.status.state == "live")
+        self.freshness.on_change(self._on_freshness)
         self.overflows = 0
         self.events = 0
         self.sockets = 0
@@ -254,6 +255,10 @@ class Connection:
         if before != self.status.said:
             self.freshness.look()
             self.changed.emit()
+
+    def _on_freshness(self, live: bool) -> None:
+        asked = f"every {AGEING_S[1]:.0f} to {RELAXED_S:.0f} s" if live else f"every {POLL_S:.0f} s"
+        log_freshness.info("%s: what is watched is asked for %s", self.name, asked)
 
     # Trials: what a bad network and an old token do, on purpose -----------------------------------------------------
 

@@ -120,6 +120,14 @@ class LiveTable(Generic[Row]):
         """False: there are rows behind the last one."""
         return self._window.complete
 
+    def get(self, key: Hashable) -> Row | None:
+        """The row with this key, if it is in the window."""
+        return self._shown.get(key)
+
+    def pending(self, key: Hashable) -> Pending | None:
+        """The unconfirmed write to a row, if any."""
+        return self.mutations.pending(key)
+
     @property
     def limit(self) -> int:
         """How many rows it may hold."""
@@ -129,14 +137,6 @@ class LiveTable(Generic[Row]):
     def listeners(self) -> int:
         """How many are told of changes."""
         return len(self._listeners)
-
-    def get(self, key: Hashable) -> Row | None:
-        """The row with this key, if it is in the window."""
-        return self._shown.get(key)
-
-    def pending(self, key: Hashable) -> Pending | None:
-        """The unconfirmed write to a row, if any."""
-        return self.mutations.pending(key)
 
     def subscribe(self, listener: Callable[[Batch[Row]], None]) -> Unsubscribe:
         """`listener` gets a Batch after every change of rows, phase or pending writes."""
