@@ -164,7 +164,6 @@ class Connection:
                 self._go("connecting", error=self.status.error)
                 await self._live_and_die()
             except SessionEnded as error:
-                self.meter.failed(str(error))
                 await self._drop_socket()
                 self._go("unauthorized", error=str(error))
                 await self._nudge.wait()
@@ -172,11 +171,9 @@ class Connection:
                 await self._drop_socket()
                 self._go("offline", error=str(error))
                 if not (isinstance(error, Broken) and error.asked):
-                    self.meter.failed(str(error))
                     await self._wait(str(error))
             except Exception:
-                self.meter.failed("Something unexpected happened")
-                log.exception("%s: the connection stumbled", self.name)
+                log.exception("%s: the connection stumbled", self._identity.name)
                 await self._drop_socket()
                 await self._wait("Something unexpected happened")
 
@@ -227,7 +224,8 @@ class Connection:
         self.status.attempts += 1
         ceiling = min(LAST_BACKOFF_S, FIRST_BACKOFF_S * 2 ** min(self.status.attempts - 1, 10))
         delay = self._uniform(0.1 * ceiling, ceiling)
-        log_reconnect.info("%s: %s; attempt %d in %.1f s", self.name, reason, self.status.attempts, delay)
+        self.meter.failed(reason)
+        log.info("%s: %s; next attempt in %.1f s", self._identity.name, reason, delay)
         self._go("offline", error=reason, retry_at=datetime.now(UTC) + timedelta(seconds=delay))
         with suppress(TimeoutError):
             async with asyncio.timeout(delay):
@@ -249,12 +247,19 @@ class Connection:
 
     def _go(self, state: State, *, error: str | None = None, retry_at: datetime | None = None) -> None:
         before = self.status.said
-        if self.status.go(state, error=error, retry_at=retry_at):
-            log.info("%s: %s%s", self.name, state, f": {error}" if error else "")
+        self.status.go(state, error=error, retry_at=retry_at)
         self.status.round_trip_ms = self._socket.round_trip_ms if self._socket else None
         if before != self.status.said:
             self.freshness.look()
+            if before[0] != state:
+                self._say_state()
             self.changed.emit()
+
+    def _say_state(self) -> None:
+        status = self.status
+        log.info("%s: %s%s", self.name, status.state, f": {status.error}" if status.error else "")
+        if status.state == "unauthorized" and status.error:
+            self.meter.failed(status.error)
 
     def _on_freshness(self, live: bool) -> None:
         asked = f"every {AGEING_S[1]:.0f} to {RELAXED_S:.0f} s" if live else f"every {POLL_S:.0f} s"

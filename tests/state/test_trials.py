@@ -71,7 +71,7 @@ async def test_a_dropped_socket_is_polled_for_and_comes_back(trials: Trials, mem
     await until(lambda: member.connection.sockets == 2 and member.connection.status.state == "live")
     said = [step.text for step in trials.steps]
     assert said[0].startswith("Dropped the socket; live")
-    assert any(text.startswith("offline, generations asked for every 5 s: ") for text in said)
+    assert any("generations asked for every 5 s: " in text for text in said)  # while it is away
     assert said[-1].startswith("live, generations asked for every ")
     assert [step.after_s for step in trials.steps] == sorted(step.after_s for step in trials.steps)
     assert len(trials.steps) <= STEPS
