@@ -87,6 +87,8 @@ async def test_no_secret_is_in_a_snapshot_or_the_log(  # D1, G1
     neighbour.connection.doubt_token()
     await until(lambda: member.connection.sockets == 2 and neighbour.connection.sockets == 2)
     await until(lambda: member.connection.status.state == neighbour.connection.status.state == "live")
+    member.connection.reconnect()
+    await until(lambda: member.connection.sockets == 3 and member.connection.status.state == "live")
     for who in (member, neighbour, None):
         said = json.dumps(dev.diagnostics.snapshot(who))
         assert not [secret for secret in secrets if secret in said]
