@@ -18,7 +18,7 @@ TONES = {
     "live": "live", "connecting": "wait", "degraded": "wait", "paused": "wait", "offline": "fail", "unauthorized": "fail",
     "closed": "fail",
 }  # fmt: skip
-FACTS = ("Since", "Round trip", "Sockets", "Received", "Gaps", "Errors", "Next try")
+FACTS = ("Since", "Round trip", "Sockets", "Received", "Gaps", "Errors", "Beats", "Next try")
 WORDS = {"unauthorized": "signed out", "paused": "switched off"}
 
 
@@ -62,6 +62,7 @@ class ConnectionCard(Island):
         for name, text in spoken(facts).items():
             self._facts[name][1].text = text
         self._facts["Next try"][0].set_visibility(facts["retry_at"] is not None)
+        self._facts["Beats"][0].set_visibility(facts["beats"] is not None)
         shown = facts["error"] if state != "live" else None
         self._error.text = shown or ""
         self._error.set_visibility(bool(shown))
@@ -80,11 +81,12 @@ def spoken(facts: Facts) -> dict[str, str]:
     age = facts["last_error_age_s"]
     retry = facts["retry_at"]
     left = (datetime.fromisoformat(retry) - datetime.now(UTC)).total_seconds() if retry else 0
-    quality = facts.get("quality")
+    quality, beats = facts["quality"], facts["beats"] or {"heard": 0, "missed": 0}
     trip = "–" if facts["round_trip_ms"] is None else f"{facts['round_trip_ms']:.0f} ms"
     return {
         "Since": since(datetime.fromisoformat(facts["since"])),
         "Round trip": f"{trip}, {quality}" if quality else trip,
+        "Beats": f"{beats['heard']:,}, {beats['missed']:,} missed",
         "Next try": f"in {max(0, left):.0f} s",
         "Sockets": f"{facts['sockets']:,}",
         "Received": size(facts["bytes"]),

@@ -58,6 +58,8 @@ class Diagnostics:
         self.lag = LoopLag()
         self._starling = starling
         self._started = time.monotonic()
+        if (clock := getattr(starling.world, "clock", None)) is not None:
+            starling.world.connection.meter.offset = lambda: clock.offset_s  # members' meters take it over
 
     def open(self) -> None:
         """Begins to listen and to measure."""
@@ -74,7 +76,12 @@ class Diagnostics:
     def subjects(self, me: Member | None) -> list[Subject]:
         """Those that this person may see, their own first. D2"""
         world = self._starling.world
-        found = [Subject("world", "World", world.connection, world.tables, getattr(world, "queries", None))]
+        found = [
+            Subject(
+                "world", "World", world.connection, world.tables, getattr(world, "queries", None),
+                getattr(world, "beats", None),
+            )
+        ]  # fmt: skip
         if me is not None:
             found.insert(0, self._of(me, "You"))
         if self.dev:

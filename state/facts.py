@@ -32,6 +32,7 @@ class Subject:
     connection: Connection
     tables: tuple[LiveTable[Any], ...]
     queries: Any = None
+    beats: Any = None
 
     @property
     def families(self) -> list[str]:
@@ -61,6 +62,8 @@ def connection_facts(subject: Subject) -> Facts:
         "attempts": status.attempts,
         "retry_at": status.retry_at.isoformat() if status.retry_at else None,
         "round_trip_ms": rounded(status.round_trip_ms, 1),
+        "quality": getattr(status, "quality", None),
+        "beats": beat_facts(subject),
         "sockets": connection.sockets,
         "reconnects": max(0, connection.sockets - 1),
         "events": connection.events,
@@ -75,6 +78,14 @@ def connection_facts(subject: Subject) -> Facts:
         "bytes_a_second": rounded(meter.bytes_ring.a_second(), 0),
         "latency_ms": latency_facts(meter),
     }
+
+
+def beat_facts(subject: Subject) -> Facts | None:
+    """The worker's numbered beats, by which a connection knows that nothing is missing; None: it hears none itself."""
+    beats = subject.beats
+    if beats is None:
+        return None
+    return {"heard": beats.heard, "missed": beats.missed, "silences": beats.silences, "reason": beats.reason}
 
 
 def channel_facts(subject: Subject) -> Iterator[Facts]:

@@ -232,6 +232,7 @@ class Members:
                 self._tasks.start(member.close(), f"close {member.name}")
             member = Member(self._project, self._world, self._sessions, family.member_id)
             self._members[family.member_id] = member
+            member.connection.meter.offset = self._world.connection.meter.offset
             member.adopt(family)
             member.open()
         member.adopt(family)

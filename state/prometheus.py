@@ -155,6 +155,9 @@ class LiveCollector:
             yield family
         starling = self._starling
         yield GaugeMetricFamily("starling_unconfirmed_rows", "Rows with writes not confirmed yet", waiting)
+        if (beats := getattr(starling.world, "beats", None)) is not None:
+            yield CounterMetricFamily("starling_beats", "The worker's beats that were heard", beats.heard)
+            yield CounterMetricFamily("starling_beats_missed", "Beats that should have come and did not", beats.missed)
         yield GaugeMetricFamily("starling_pages", "Pages that are open", len(starling.world.audience))
         yield GaugeMetricFamily("starling_members", "Members whose state is held", len(starling.members))
         yield GaugeMetricFamily("starling_sessions", "Browsers that are signed in", len(starling.sessions))
