@@ -6,6 +6,7 @@ Without SUPABASE_URL the embedded Supabase and the worker run as child processes
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from state.sign_in import DemoAccount
 
 SIMULATED = "NICEGUI_USER_SIMULATION"  # set by NiceGUI's test fixtures: pages are built, but nothing is served
+COLLECT_AFTER = (50_000, 20, 50)  # objects made, young collections, middle ones
 ASK_S = 0.02  # between two looks whether the port is open
 RECONNECT_S = 15.0  # a browser that was away for less finds its page as it was
 
@@ -99,6 +101,7 @@ def serve(settings: Settings) -> None:
     app.on_startup(starling.open)
     app.on_shutdown(starling.close)
     if SIMULATED not in os.environ:
+        app.on_startup(collect_rarely)
         app.on_startup(lambda: welcome(settings, starling.sessions.demo))
     ui.run(
         host=settings.host,
@@ -109,6 +112,7 @@ def serve(settings: Settings) -> None:
         reconnect_timeout=RECONNECT_S,
         reload=False,
         show=False,
+        ws_per_message_deflate=False,  # a third of a megabyte for each open page, to make small messages smaller
         tailwind=False,  # nothing uses it, and a page loads a fifth faster without
         show_welcome_message=False,
     )
@@ -132,6 +136,14 @@ async def answers(host: str, port: int) -> None:
         else:
             writer.close()
             return
+
+
+def collect_rarely() -> None:
+    """Open pages are hundreds of thousands of objects that live long: to walk them all again and again for garbage that
+    is hardly ever there stops everybody for a tenth of a second each time."""
+    gc.collect()
+    gc.freeze()  # what is there now stays
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 def worth_saying(record: logging.LogRecord) -> bool:
