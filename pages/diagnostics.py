@@ -55,6 +55,7 @@ TABLES = (
     Column("rows", "Rows", "number"),
     Column("limit", "Limit", "number", wide=True),
     Column("fetches", "Fetches", "number", wide=True),
+    Column("failures", "Failed", "number", wide=True),
     Column("changes", "Changes", "number"),
     Column("waiting_writes", "Unconfirmed", "number", wide=True),
     Column("listeners", "Listeners", "number", wide=True),

@@ -116,6 +116,8 @@ def table_facts(subject: Subject) -> Iterator[Facts]:
             "phase": table.phase,
             "error": table.error,
             "fetches": table.fetches,
+            "resyncs": getattr(table, "resyncs", 0),
+            "failures": getattr(table, "failures", 0),
             "changes": table.changes,
             "waiting_writes": len(table.mutations.keys()),
             "listeners": table.listeners,

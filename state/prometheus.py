@@ -40,7 +40,9 @@ OF_CONNECTIONS = {
 OF_TABLES = {
     "changes": "Change messages that came in",
     "changed_rows": "Rows in them",
-    "fetches": "Times that a table asked the database for its rows",
+    "fetches": "Answers of the database to a table that asked for its rows",
+    "resyncs": "Of these, answers that held only what was different",
+    "fetch_failures": "Times that a table asked and got no answer",
 }
 
 
@@ -73,7 +75,10 @@ class Totals:
             self.latency[kind, name] = [a + b for a, b in zip(counts, table.latency.counts, strict=True)]
             self.latency_sum[kind, name] += table.latency.sum  # type: ignore[assignment]
         for table in subject.tables:
-            self.of_tables["fetches", kind, table.query.table] += table.fetches
+            name = table.query.table
+            self.of_tables["fetches", kind, name] += table.fetches
+            self.of_tables["resyncs", kind, name] += getattr(table, "resyncs", 0)
+            self.of_tables["fetch_failures", kind, name] += getattr(table, "failures", 0)
 
     def copy(self) -> Totals:
         """To be added to."""

@@ -73,7 +73,7 @@ async def test_metrics_say_what_is_there(user: User) -> None:
     assert found["starling_sockets_total", ("member",)] == 1
     assert found["starling_received_bytes_total", ("world",)] > 0
     assert found["starling_table_rows", ("world", "profiles")] == len(starling().world.people.rows) > 0
-    assert found["starling_fetches_total", ("member", "generations")] == member.generations.fetches > 0
+    assert 0 < found["starling_fetches_total", ("member", "generations")] <= member.generations.fetches
     assert found["starling_members", ()] == 1
     assert found["starling_sessions", ()] == 1
     assert found["starling_tasks", ()] > 5
