@@ -61,7 +61,7 @@ class Settings(BaseSettings):
 
 
 class WorkerSettings(Settings):
-    """The worker's: it alone holds the secret key."""
+    """The worker's, and those of the self-test's command: the app never holds the secret key."""
 
     secret_key: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY")

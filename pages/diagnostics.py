@@ -18,6 +18,7 @@ from components.fact_table import Column, FactTable
 from components.island import Island
 from components.live_chart import LiveChart
 from components.log_view import LogView
+from components.selftest_panel import SelftestPanel
 from components.shell import Shell, shell
 from components.tag import Tag
 from components.theme import ICON, Mode
@@ -130,6 +131,7 @@ class DiagnosticsPage:
                 self._latency = table("Latency", LATENCY, "No change has come in yet.")
         with section("Queries", "Counts and other derived values, fetched when something they depend on changed"):
             self._queries = table("Queries", QUERIES, "No page that is open has derived values.")
+        SelftestPanel(visitor.starling.selftest, self._member.id if self._member else None)
         self._others = None
         if self._diagnostics.dev:
             with section("Other members", "Everybody else in this process; shown in development mode only"):
@@ -167,7 +169,6 @@ class DiagnosticsPage:
         if self._diagnostics.dev:
             with section("Development panel", "Break something, and watch the freshness beside it"):
                 TrialPanel(Trials(self._visitor.starling, self._member), self._toasts)
-        # A button for the self-test belongs here: a section with what `state.selftest.run` reports.
 
     # Following -----------------------------------------------------------------------------------------------------
 

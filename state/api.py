@@ -15,6 +15,7 @@ from postgrest import AsyncPostgrestClient
 from postgrest.exceptions import APIError
 from storage3 import AsyncStorageClient
 from storage3.exceptions import StorageApiError
+from storage3.types import FileOptions
 
 from state.errors import RateLimited, Refused, Unreachable
 from state.realtime.connection import Identity
@@ -110,6 +111,23 @@ class Api:
             return await self._storage(token).from_(bucket).download(path)
 
         return await self._asking(ask)
+
+    async def upload(self, bucket: str, path: str, content: bytes, media_type: str) -> None:
+        """Writes a file, over one that is there."""
+
+        async def ask(token: str) -> None:
+            options: FileOptions = {"content-type": media_type, "upsert": "true"}
+            await self._storage(token).from_(bucket).upload(path, content, options)
+
+        await self._asking(ask)
+
+    async def remove(self, bucket: str, paths: list[str]) -> None:
+        """Removes files; those that are not there, or not ours to remove, are left out without a word."""
+
+        async def ask(token: str) -> None:
+            await self._storage(token).from_(bucket).remove(paths)
+
+        await self._asking(ask)
 
     def _headers(self, token: str) -> dict[str, str]:
         headers = {"apikey": self._project.key}

@@ -9,6 +9,7 @@ from settings import Settings
 from state.api import Project
 from state.diagnostics import Diagnostics
 from state.member import Members
+from state.selftest.desk import Desk
 from state.sign_in import Sessions
 from state.world import World
 
@@ -25,6 +26,7 @@ class Starling:
         self.sessions = Sessions(self.project, settings.data / "sessions", secret, demo=not settings.hosted)
         self.members = Members(self.project, self.world, self.sessions)
         self.diagnostics = Diagnostics(self)
+        self.selftest = Desk(self.project)
 
     def open(self) -> None:
         """Connects."""
@@ -34,6 +36,7 @@ class Starling:
 
     async def close(self) -> None:
         """Sends what waits, and disconnects."""
+        await self.selftest.close()
         await self.members.close()
         await self.world.close()
         await self.project.close()

@@ -49,7 +49,7 @@ class Api:
         headers = {"Content-Type": media_type, "Cache-Control": _YEAR, "x-upsert": "true"}
         await self._send("POST", f"/storage/v1/object/{BUCKET}/{quote(path)}", content=content, headers=headers)
 
-    async def files_below(self, folder: str) -> list[str]:
+    async def files_below(self, folder: str, bucket: str = BUCKET) -> list[str]:
         """Paths of all files below a folder, however deep. `folder` ends without a slash."""
         files: list[str] = []
         folders = [folder]
@@ -63,7 +63,7 @@ class Api:
                     "offset": offset,
                     "sortBy": {"column": "name", "order": "asc"},
                 }
-                entries = await self._send("POST", f"/storage/v1/object/list/{BUCKET}", json=body)
+                entries = await self._send("POST", f"/storage/v1/object/list/{bucket}", json=body)
                 for entry in entries:
                     # a folder is an entry without an id
                     (files if entry.get("id") else folders).append(f"{prefix}/{entry['name']}")
@@ -72,11 +72,19 @@ class Api:
                 offset += _PAGE
         return files
 
-    async def remove(self, paths: Sequence[str]) -> None:
+    async def remove(self, paths: Sequence[str], bucket: str = BUCKET) -> None:
         """Removes files; those that are not there are no error."""
         for start in range(0, len(paths), _PAGE):
             body = {"prefixes": list(paths[start : start + _PAGE])}
-            await self._send("DELETE", f"/storage/v1/object/{BUCKET}", json=body)
+            await self._send("DELETE", f"/storage/v1/object/{bucket}", json=body)
+
+    async def remove_account(self, member: str) -> None:
+        """Removes an account with all its rows; one that is not there is no error."""
+        try:
+            await self._send("DELETE", f"/auth/v1/admin/users/{member}")
+        except Refused as error:
+            if error.status != 404:
+                raise
 
     async def _send(self, method: str, path: str, **options: Any) -> Any:
         try:

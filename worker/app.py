@@ -12,7 +12,7 @@ from settings import WorkerSettings
 from worker.api import Api, persist
 from worker.demo import Demo
 from worker.generation import Generation
-from worker.housekeeping import LEASES_EVERY_S, TRASH_EVERY_S, Housekeeping
+from worker.housekeeping import LEASES_EVERY_S, LEAVERS_EVERY_S, TRASH_EVERY_S, Housekeeping
 from worker.pool import RenderPool
 from worker.ticks import Ticks
 
@@ -42,6 +42,7 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
         ticks.add("progress", generation.report, settings.pace_s)
         ticks.add("leases", housekeeping.rescue, LEASES_EVERY_S)
         ticks.add("trash", housekeeping.empty_trash, TRASH_EVERY_S)
+        ticks.add("leavers", housekeeping.forget, LEAVERS_EVERY_S, at_once=True)
         if demo:
             ticks.add("demo", Demo(api).fill, DEMO_EVERY_S, at_once=True)
         ticks.start()

@@ -1,16 +1,26 @@
-"""Housekeeping: jobs of dead workers go back into the queue, files nobody refers to are removed."""
+"""Housekeeping: jobs of dead workers go back into the queue, files nobody refers to are removed, and so are members who
+asked for it.
+
+H1  A member who leaves is forgotten whole: account, rows, files. Their entry stays until all of it is gone, so a worker
+    that dies half-way, or a service that does not answer, only makes it later.
+H2  One account that cannot be removed holds up none of the others.
+"""
 
 from __future__ import annotations
 
 import logging
 
 from worker.api import Api
+from worker.errors import ApiError
 
 log = logging.getLogger("worker.housekeeping")
 
 LEASES_EVERY_S = 5
 TRASH_EVERY_S = 10
+LEAVERS_EVERY_S = 10
 _AT_ONCE = 100
+_LEAVERS_AT_ONCE = 20
+_AVATARS = "avatars"
 
 
 class Housekeeping:
@@ -38,3 +48,21 @@ class Housekeeping:
             await self._api.remove(files)
         await self._api.call("clear_media_trash", paths=due)
         log.info("removed %s files", len(files))
+
+    async def forget(self) -> None:
+        """Removes the accounts of members who leave, throw-away members whose hour is over among them."""
+        leavers: list[str] = await self._api.call("take_leavers", n=_LEAVERS_AT_ONCE)
+        gone: list[str] = []
+        for member in leavers:
+            try:
+                await self._api.remove_account(member)
+                # Pictures are thrown away by the database as their rows go; avatars have no row.
+                if avatars := await self._api.files_below(member, _AVATARS):
+                    await self._api.remove(avatars, _AVATARS)
+            except ApiError as error:  # H2: it is handed out again in a minute
+                log.warning("the account %s could not be removed yet: %s", member, error)
+            else:
+                gone.append(member)
+        if gone:
+            await self._api.call("clear_leavers", members=gone)
+            log.info("forgot %s members", len(gone))

@@ -23,7 +23,17 @@ if TYPE_CHECKING:
     from embedded.stack import Address
 
 PASSWORD = "a good password"
-OWN = ("connection of", "socket of", "table ", "mutations:", "presence in", "media:", "members:", "member ")
+OWN = (
+    "connection of",
+    "socket of",
+    "table ",
+    "mutations:",
+    "presence in",
+    "media:",
+    "members:",
+    "member ",
+    "self-test:",
+)
 LIBRARY = ("AsyncRealtimeClient.", "AsyncPush.", "AsyncTimer.", "AsyncRealtimeChannel.")
 
 

@@ -49,6 +49,7 @@ TABLES: dict[str, Table] = {
     "public.generations": Table(READ, READ | {"update(favourite)", "update(visibility)", "delete"}, READ),
     "private.job_leases": Table(),
     "private.media_trash": Table(),
+    "private.leavers": Table(),
 }
 
 ANNOUNCED = (
@@ -77,6 +78,11 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "public.due_media_trash(integer)": WORKER,
     "public.clear_media_trash(text[])": WORKER,
     "public.seed_demo_generations()": WORKER,
+    "public.forget_me(uuid)": MEMBERS,
+    "public.furnish_selftest()": MEMBERS,
+    "public.live_catalog()": MEMBERS,
+    "public.take_leavers(integer)": WORKER,
+    "public.clear_leavers(uuid[])": WORKER,
     "live.may_read(text, text)": EVERYBODY,
     "live.may_write(text, text)": EVERYBODY,
     "live.stamp()": NOBODY,
@@ -93,6 +99,8 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "private.discard_attempt(generation_jobs)": NOBODY,
     "private.holds(generation_jobs, text, integer)": NOBODY,
     "private.fail(generation_jobs, text, boolean)": NOBODY,
+    "private.expect_to_leave()": NOBODY,
+    "private.discard_folder()": NOBODY,
 }
 
 # Arguments with which a function of the API does nothing, whoever may call it (in a studio that is not empty).
@@ -109,6 +117,11 @@ HARMLESS: dict[str, dict[str, Any]] = {
     "due_media_trash": {"n": 0},
     "clear_media_trash": {"paths": []},
     "seed_demo_generations": {},
+    "forget_me": {"member_id": str(uuid4())},
+    "furnish_selftest": {},
+    "live_catalog": {},
+    "take_leavers": {"n": 0},
+    "clear_leavers": {"members": []},
 }
 
 ANYONE, SIGNED_IN = ("anon", "authenticated"), ("authenticated",)
