@@ -33,7 +33,8 @@ class LiveChart(Island):
     def show(self, numbers: Sequence[float], now: float) -> None:
         """`numbers`: of the last seconds, the oldest first; `now`: what to say of the present."""
         self._now.text = self._say(now)
-        self._most.text = f"peak {self._say(max(numbers, default=0))}"
+        most = max(numbers, default=0)
+        self._most.text = f"peak {self._say(most)}" if most else ""
         rounded = [round(number, 2) for number in numbers]
         if rounded == self._numbers:
             return

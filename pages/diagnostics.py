@@ -255,7 +255,7 @@ def section(title: str, hint: str) -> ui.element:
     """A part of the page with its heading; what is made inside the `with` is in it."""
     part = ui.element("section").classes("diagnostics__section").props(f'aria-label="{title}"')
     with part, ui.element("div").classes("diagnostics__head"):
-        Tag("h2", title, "strong")
+        Tag("h2", title, "section-title")
         Tag("p", hint, "meta")
     return part
 
