@@ -58,6 +58,7 @@ TABLES = (
     Column("fetches", "Fetches", "number", wide=True),
     Column("failures", "Failed", "number", wide=True),
     Column("changes", "Changes", "number"),
+    Column("changes_a_second", "A second", "number", wide=True),
     Column("waiting_writes", "Unconfirmed", "number", wide=True),
     Column("listeners", "Listeners", "number", wide=True),
     Column("error", "Error", wide=True, spare=True),

@@ -122,6 +122,7 @@ class Diagnostics:
             "pages": len(starling.world.audience),
             "members": len(starling.members),
             "sessions": len(starling.sessions),
+            "signed_addresses": len(starling.world.media) + sum(len(member.media) for member in starling.members),
             "loop_lag_ms": rounded(self.lag.recent * 1000, 1),
         }
         if me is not None or self.dev:

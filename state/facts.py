@@ -119,6 +119,7 @@ def table_facts(subject: Subject) -> Iterator[Facts]:
             "resyncs": getattr(table, "resyncs", 0),
             "failures": getattr(table, "failures", 0),
             "changes": table.changes,
+            "changes_a_second": rounded(meter.a_second(name), 1),
             "waiting_writes": len(table.mutations.keys()),
             "listeners": table.listeners,
             "last_change_age_s": rounded(meter.age_s(name), 1),

@@ -166,6 +166,10 @@ class LiveCollector:
         yield GaugeMetricFamily("starling_pages", "Pages that are open", len(starling.world.audience))
         yield GaugeMetricFamily("starling_members", "Members whose state is held", len(starling.members))
         yield GaugeMetricFamily("starling_sessions", "Browsers that are signed in", len(starling.sessions))
+        addresses = len(starling.world.media) + sum(len(member.media) for member in starling.members)
+        yield GaugeMetricFamily("starling_signed_addresses", "Signed addresses of files that are kept", addresses)
+        queries = sum(len(subject.queries) for _, subject in subjects if subject.queries is not None)
+        yield GaugeMetricFamily("starling_queries", "Derived values that are kept", queries)
         yield GaugeMetricFamily("starling_tasks", "Tasks on the event loop", len(asyncio.all_tasks()))
         lag = starling.diagnostics.lag.recent
         yield GaugeMetricFamily(
@@ -176,8 +180,8 @@ class LiveCollector:
         world = self._starling.world
         members = self._starling.members
         return [
-            ("world", Subject("world", "", world.connection, world.tables)),
-            *(("member", Subject(str(m.id), "", m.connection, m.tables)) for m in members),
+            ("world", Subject("world", "", world.connection, world.tables, getattr(world, "queries", None))),
+            *(("member", Subject(str(m.id), "", m.connection, m.tables, getattr(m, "queries", None))) for m in members),
         ]
 
 

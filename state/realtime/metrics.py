@@ -100,6 +100,7 @@ class Histogram:
 class TableMeter:
     """Of one table: `events` are messages, `rows` what was in them; `last` is when the last one came, by `Meter`'s clock."""
 
+    ring: Ring  # of the messages
     events: int = 0
     rows: int = 0
     last: float = 0.0
@@ -132,6 +133,7 @@ class Meter:
         table.events += 1
         table.rows += len(change.records) + len(change.old_keys)
         table.last = now
+        table.ring.add(1, now)
         self.changes_ring.add(1, now)
         if change.at is not None:
             seconds = max(0.0, self._wall() + self.offset() - change.at.timestamp())  # N3
@@ -153,6 +155,11 @@ class Meter:
         """Of all tables."""
         return sum(table.events for table in self.tables.values())
 
+    def a_second(self, table: str) -> float:
+        """Messages of a table, in the mean of the last seconds."""
+        meter = self.tables.get(table)
+        return meter.ring.a_second() if meter else 0.0
+
     def age_s(self, table: str) -> float | None:
         """Seconds since the last change of a table; None: there was none."""
         meter = self.tables.get(table)
@@ -166,4 +173,4 @@ class Meter:
     def _new(self, name: str) -> TableMeter:
         if len(self.tables) >= MAX_TABLES:
             name = OTHER  # N2
-        return self.tables.setdefault(name, TableMeter())
+        return self.tables.setdefault(name, TableMeter(Ring(self._clock)))
