@@ -138,13 +138,9 @@ class DiagnosticsPage:
             with section("Other members", "Everybody else in this process; shown in development mode only"):
                 self._others = table("Other members", OTHERS, "Nobody else is here.")
         with section("Log", "What the live layer has said, without tokens"):
-            read = partial(
-                self._diagnostics.log.since,
-                me=self._member.id if self._member else None,
-                everything=self._diagnostics.dev,
-            )
-            may_switch = self._member is not None or self._diagnostics.dev
-            self._log = LogView(self._diagnostics.log, read, may_switch=may_switch)
+            log, me, dev = self._diagnostics.log, self._member.id if self._member else None, self._diagnostics.dev
+            read = partial(log.since, me=me, everything=dev)
+            self._log = LogView(log, read, me=me, may_switch=me is not None or dev)
         self._look()
         self._timer = ui.timer(EVERY_S, self._look, immediate=False)
         ui.on(session.VISIBLE, self._on_seen)

@@ -162,10 +162,13 @@ async def test_the_log_is_followed_and_its_switch_ends_with_the_page(user: User)
     sent: list[dict[str, str]] = []
     view.run_method = lambda name, lines: sent.extend(lines) if name == "append" else None  # type: ignore[assignment,return-value,method-assign]
     logging.getLogger("starling.freshness").info("world: a line")
+    (member,) = session.starling().members
+    logging.getLogger("starling.freshness").info("%s: another", member.name)
     logging.getLogger("starling.freshness").info("member 00000000-0000-4000-8000-000000000000: not for you")
     look(user)
     assert [(line["prefix"], line["text"]) for line in sent if line["prefix"] == "Freshness"] == [
-        ("Freshness", "world: a line")
+        ("Freshness", "world: a line"),
+        ("Freshness", "you: another"),
     ]
     assert not log.debug
     (switch,) = [x for x in view._event_listeners.values() if x.type == "debug"]
