@@ -14,7 +14,8 @@ SHOWN = 500  # lines that a browser keeps
 
 
 class LogView(Element, component="static/vue/log_view.js"):
-    """`me`: whose lines say "you". `may_switch`: whether this person may have debug lines made; they are until the switch is off or the page is gone."""
+    """`me`: whose lines say "you". `may_switch`: whether this person may have debug lines made; they are until the switch
+    is off or the page is gone."""
 
     def __init__(self, log: LiveLog, read: Callable[[int], list[Line]], *, me: UUID | None, may_switch: bool) -> None:
         super().__init__()

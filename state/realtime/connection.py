@@ -65,7 +65,7 @@ class Connection:
         self.changed: Event[[]] = Event()
         self.name = identity.name
         self.meter = Meter(identity.name)
-        self.freshness = Freshness(lambda: self.status.state == "live")
+        self.freshness = Freshness(lambda: self.status.state == "live", name=identity.name)
         self.freshness.on_change(self._on_freshness)
         self.overflows = 0
         self.events = 0

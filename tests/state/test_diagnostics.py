@@ -93,7 +93,7 @@ async def test_no_secret_is_in_a_snapshot_or_the_log(  # D1, G1
         said = json.dumps(dev.diagnostics.snapshot(who))
         assert not [secret for secret in secrets if secret in said]
     lines = dev.diagnostics.log.since(0, None, everything=True)
-    assert {line.prefix for line in lines} >= {"Realtime", "Reconnect", "Tokens"}
+    assert {line.prefix for line in lines} >= {"Realtime", "Reconnect", "Tokens", "Freshness", "SmartPolling"}
     assert any(line.level == "debug" for line in lines)
     said = "\n".join(line.text for line in lines)
     assert str(other.id) in said  # it is no empty log
