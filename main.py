@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 from children import Child, ChildFailed
 from settings import PROJECT, Settings, SettingsError, load
+from state.live_log import Discreet
 
 if TYPE_CHECKING:
     from state.sign_in import DemoAccount
@@ -33,10 +34,11 @@ RECONNECT_S = 15.0  # a browser that was away for less finds its page as it was
 
 def main() -> None:
     """Runs until Ctrl-C or SIGTERM."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.WARNING)
     signal.signal(signal.SIGTERM, end)
     try:
         settings = load(Settings)
+        speak(debug=settings.realtime_debug)
         settings.port = settings.port or free_port(settings.host)
         claim(settings.host, settings.port)
         if settings.hosted:
@@ -73,6 +75,13 @@ def backend(settings: Settings) -> Iterator[None]:
         embedded.stop()
 
 
+def speak(*, debug: bool) -> None:
+    """What standard error is told: never a secret, and what the live layer does only when it is asked for."""
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(Discreet("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        handler.setLevel(logging.DEBUG if debug else logging.WARNING)
+
+
 def serve(settings: Settings) -> None:
     """The pages, in this process."""
     os.environ.setdefault("NICEGUI_STORAGE_PATH", str(settings.data / "browsers"))
@@ -81,12 +90,14 @@ def serve(settings: Settings) -> None:
 
     import pages  # noqa: F401  (importing a page is what registers it)
     from components import session, theme
+    from pages import health
     from state.starling import Starling, storage_secret
 
     logging.getLogger("uvicorn.error").addFilter(worth_saying)
     starling = Starling(settings)
     theme.install()
     session.install(starling)
+    health.install(starling)
     app.on_startup(starling.open)
     app.on_shutdown(starling.close)
     if SIMULATED not in os.environ:

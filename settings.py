@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     api_port: Port = 54321  # the Supabase CLI's ports; 0 means any free one
     db_port: Port = 54322
     storage_secret: SecretStr | None = None
+    dev: bool = False  # the development panel, and diagnostics of everything in the process
+    realtime_debug: bool = False  # the live layer says what it does, in the log and on standard error
+    metrics_token: SecretStr | None = None  # without one, /metrics answers this machine alone
     supabase_url: BaseUrl | None = Field(default=None, validation_alias="SUPABASE_URL")
     publishable_key: str | None = Field(
         default=None, validation_alias=AliasChoices("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_ANON_KEY")

@@ -41,6 +41,7 @@ class Shell:
     toasts: Toasts
     commands: CommandPalette
     shortcuts: Shortcuts
+    mode: Mode
 
 
 @contextmanager
@@ -77,7 +78,7 @@ def shell(title: str, visitor: Visitor) -> Iterator[Shell]:
     if member:
         member.ended.subscribe(lambda reason: toasts.show(_ended(reason, here)))
     with content:
-        yield Shell(content, toasts, commands, shortcuts)
+        yield Shell(content, toasts, commands, shortcuts, mode)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,10 @@ class Media:
         self._wanted: dict[str, asyncio.Future[str | None]] = {}
         self._tasks = Tasks("media")
 
+    def __len__(self) -> int:
+        """Addresses that are kept."""
+        return len(self._cache)
+
     def peek(self, path: str) -> str | None:
         """The address, if one is known that is still good."""
         known = self._cache.get(path)

@@ -27,7 +27,7 @@ from state.realtime.connection import Connection
 from state.realtime.presence import Presence
 from state.realtime.typing import Typing
 from state.sign_in import Sessions, TokenFamily
-from state.signal import Unsubscribe
+from state.signal import Signal, Unsubscribe
 from state.sync.audience import Audience
 from state.sync.live_table import LiveTable
 from state.sync.query import Order, Query, Where
@@ -237,6 +237,7 @@ class Members:
         self._world = world
         self._sessions = sessions
         self._members: dict[UUID, Member] = {}
+        self.left: Signal[Member] = Signal()  # told in the moment in which one is no longer among them
         self._tasks = Tasks("members")
         self._sweeping: asyncio.Task[None] | None = None
 
@@ -256,6 +257,8 @@ class Members:
             self._sweeping.cancel()
         await self._tasks.wait()
         members, self._members = list(self._members.values()), {}
+        for member in members:
+            self.left.emit(member)
         await asyncio.gather(*(member.close() for member in members))
 
     def of(self, session_id: str | None) -> Member | None:
@@ -266,9 +269,11 @@ class Members:
         member = self._members.get(family.member_id)
         if member is None or member.over:
             if member is not None:
+                self.left.emit(member)
                 self._tasks.start(member.close(), f"close {member.name}")
             member = Member(self._project, self._world, self._sessions, family.member_id)
             self._members[family.member_id] = member
+            member.connection.meter.offset = self._world.connection.meter.offset
             member.adopt(family)
             member.open()
         member.adopt(family)
@@ -300,4 +305,5 @@ class Members:
             patience_s = UNSENT_S if member.unsent and not member.over else LINGER_S
             if member.idle_since is not None and time.monotonic() - member.idle_since > patience_s:
                 del self._members[id]
+                self.left.emit(member)
                 self._tasks.start(member.close(), f"close {member.name}")

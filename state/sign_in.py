@@ -102,6 +102,9 @@ class Sessions:
         self._cipher = Fernet(base64.urlsafe_b64encode(key))
         self._families: dict[str, TokenFamily] = self._load()
 
+    def __len__(self) -> int:
+        return len(self._families)
+
     # Signing in and out --------------------------------------------------------------------------------------------
 
     async def sign_in(self, email: str, password: str) -> str:
@@ -162,7 +165,7 @@ class Sessions:
                 async with spoken():
                     answer = await self._auth().refresh_session(family.refresh_token)
             except SignInError as error:  # S2
-                log.info("The session of %s ended: %s", family.member_id, error)
+                log.info("member %s: a session ended: %s", family.member_id, error)
                 family.ended = "Your session has ended: please sign in again"
                 self._families.pop(family.id, None)
                 self._save()
@@ -173,6 +176,7 @@ class Sessions:
             family.access_token, family.refresh_token = session.access_token, session.refresh_token
             family.expires_at = time.time() + session.expires_in
             family.renewals += 1
+            log.info("member %s: the token was renewed, for %d s", family.member_id, session.expires_in)
             self._save()
         family.renewed.emit(family.access_token)
         return family.access_token

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from settings import Settings
 from state.api import Project
+from state.diagnostics import Diagnostics
 from state.member import Members
 from state.selftest.desk import Desk
 from state.sign_in import Sessions
@@ -24,10 +25,12 @@ class Starling:
         secret = storage_secret(settings)
         self.sessions = Sessions(self.project, settings.data / "sessions", secret, demo=not settings.hosted)
         self.members = Members(self.project, self.world, self.sessions)
+        self.diagnostics = Diagnostics(self)
         self.selftest = Desk(self.project)
 
     def open(self) -> None:
         """Connects."""
+        self.diagnostics.open()
         self.world.open()
         self.members.open()
 
@@ -37,6 +40,7 @@ class Starling:
         await self.members.close()
         await self.world.close()
         await self.project.close()
+        await self.diagnostics.close()
 
 
 def storage_secret(settings: Settings) -> str:

@@ -20,6 +20,7 @@ from realtime import AsyncRealtimeChannel
 from realtime.types import RealtimeChannelOptions
 
 from state.realtime.binding import Binding
+from state.realtime.metrics import Meter
 from state.signal import Signal, Unsubscribe
 from state.sync.change import Change
 
@@ -36,7 +37,13 @@ class Channel:
     """Made by `Connection.channel`. `feed`: only the database writes to it, and it is live when replication is."""
 
     def __init__(
-        self, topic: str, *, feed: bool, presence_key: str | None, used: Callable[[Channel, bool], None]
+        self,
+        topic: str,
+        *,
+        feed: bool,
+        presence_key: str | None,
+        used: Callable[[Channel, bool], None],
+        meter: Meter,
     ) -> None:
         self.topic = topic
         self.feed = feed and not topic.startswith(ROWS)
@@ -46,6 +53,7 @@ class Channel:
         self.remote: AsyncRealtimeChannel | None = None  # of the socket that is open now
         self.presence_key = presence_key
         self._used = used
+        self._meter = meter
         self._uses = 0
         self._events: dict[str, Signal[Any]] = {}
         self._changes: dict[str, Signal[Change]] = {}
@@ -66,6 +74,11 @@ class Channel:
     def used(self) -> bool:
         """Whether anybody listens."""
         return self._uses > 0
+
+    @property
+    def uses(self) -> int:
+        """How many listen."""
+        return self._uses
 
     @property
     def options(self) -> RealtimeChannelOptions:
@@ -147,7 +160,10 @@ class Channel:
     def go(self, stage: Stage, error: str | None = None) -> None:
         """Moves to `stage`, and tells those whom it concerns."""
         before, self.stage, self.error = self.stage, stage, error
+        if stage != before:
+            log.debug("%s: %s is %s, it was %s", self._meter.name, self.topic, stage, before)
         if stage == "live":
+            self._meter.gaps += 1
             self._live.emit(None)
         elif before == "live":
             self._lost.emit(None)
@@ -171,6 +187,8 @@ class Channel:
     def gap(self) -> None:
         """Events were dropped on the way: whoever keeps rows fetches again."""
         if self.live:
+            log.debug("%s: events of %s were dropped, so its tables fetch again", self._meter.name, self.topic)
+            self._meter.gaps += 1
             self._live.emit(None)
 
     def receive(self, event: str, payload: Any) -> None:
@@ -179,12 +197,16 @@ class Channel:
             try:
                 change = Change.parse(payload)
             except (KeyError, TypeError, ValueError, AttributeError):
-                log.warning("An unreadable change on %s was passed over", self.topic)
+                self._meter.failed("A change that could not be read was passed over")
+                log.warning("%s: a change on %s that could not be read was passed over", self._meter.name, self.topic)
                 return
             if signal := self._changes.get(change.table):
                 signal.emit(change)
             self._any_change.emit(change)
-        elif signal := self._events.get(event):
+            self._meter.change(change)
+            return
+        self._meter.broadcasts += 1
+        if signal := self._events.get(event):
             signal.emit(payload)
 
     def receive_row(self, binding: Binding, data: dict[str, Any]) -> None:
@@ -196,6 +218,7 @@ class Channel:
             return
         if signal := self._bindings.get(binding):
             signal.emit(change)
+        self._meter.change(change)
 
     def sync_presence(self, state: dict[str, list[dict[str, Any]]]) -> None:
         """The server's view of who is here has changed."""

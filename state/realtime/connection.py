@@ -29,16 +29,19 @@ from nicegui import Event
 
 from state.errors import SessionEnded, Unreachable
 from state.realtime.channel import Channel
+from state.realtime.metrics import Meter
 from state.realtime.pace import Pace
 from state.realtime.slumber import TICK_S, Slumber
 from state.realtime.socket import Broken, Socket
 from state.realtime.status import PATIENCE, PATIENCE_S, State, Status, quality_of
-from state.sync.freshness import Freshness
+from state.sync.freshness import AGEING_S, POLL_S, RELAXED_S, Freshness
 from state.tasks import Tasks
 
 T = TypeVar("T")
 
 log = logging.getLogger("starling.realtime")
+log_reconnect = logging.getLogger("starling.reconnect")
+log_freshness = logging.getLogger("starling.freshness")
 
 JOIN_S = 30.0
 LATE_S = 5.0  # a channel that takes longer makes the connection degraded
@@ -79,7 +82,10 @@ class Connection:
     ) -> None:
         self.status = Status()
         self.changed: Event[[]] = Event()
-        self.freshness = Freshness(lambda: self.status.state == "live")
+        self.name = identity.name
+        self.meter = Meter(identity.name)
+        self.freshness = Freshness(lambda: self.status.state == "live", name=identity.name)
+        self.freshness.on_change(self._on_freshness)
         self.overflows = 0
         self.events = 0
         self.sockets = 0
@@ -144,6 +150,8 @@ class Connection:
         self._assess()
 
     def _interrupt(self, reason: str) -> None:
+        merged = self._nudge.is_set() or (self._socket is not None and self._socket.broken.done())
+        log_reconnect.debug("%s: asked for: %s%s", self.name, reason, ", as before" if merged else "")
         self._nudge.set()
         if self._socket is not None:
             self._socket.end(Broken(reason, asked=True))
@@ -155,7 +163,7 @@ class Connection:
         channel = self._channels.get(topic)
         if channel is None:
             feed = not topic.startswith("room:")
-            channel = Channel(topic, feed=feed, presence_key=presence_key, used=self._on_used)
+            channel = Channel(topic, feed=feed, presence_key=presence_key, used=self._on_used, meter=self.meter)
             self._channels[topic] = channel
         return channel
 
@@ -234,7 +242,7 @@ class Connection:
         self.sockets += 1
         socket = await Socket.open(
             self._url, self._key, token,
-            name=self._identity.name, pace=self._pace, put=self._put, assess=self._assess,
+            name=self.name, pace=self._pace, put=self._put, assess=self._assess, received=self.meter.received,
         )  # fmt: skip
         if self._renewed is not None:
             await socket.push_token(self._renewed)  # nothing has joined: it only has to be remembered
@@ -274,6 +282,7 @@ class Connection:
             self.status.attempts += 1
         ceiling = min(LAST_BACKOFF_S, FIRST_BACKOFF_S * 2 ** min(max(self.status.attempts - 1, 0), 10))
         delay = self._uniform(0.1 * ceiling, ceiling)
+        self.meter.failed(reason)
         log.info("%s: %s; next attempt in %.1f s", self._identity.name, reason, delay)
         self._away(reason, retry_at=datetime.now(UTC) + timedelta(seconds=delay))
         with suppress(TimeoutError):
@@ -341,7 +350,32 @@ class Connection:
         self.status.quality = quality_of(socket.trips_ms, late=socket.late is not None) if socket else None
         if before != self.status.said:
             self.freshness.look()
+            if before[0] != state:
+                self._say_state()
             self.changed.emit()
+
+    def _say_state(self) -> None:
+        status = self.status
+        log.info("%s: %s%s", self.name, status.state, f": {status.error}" if status.error else "")
+        if status.state == "unauthorized" and status.error:
+            self.meter.failed(status.error)
+
+    def _on_freshness(self, live: bool) -> None:
+        asked = f"every {AGEING_S[1]:.0f} to {RELAXED_S:.0f} s" if live else f"every {POLL_S:.0f} s"
+        log_freshness.info("%s: what is watched is asked for %s", self.name, asked)
+
+    # Trials: what a bad network and an old token do, on purpose -----------------------------------------------------
+
+    def drop_socket(self) -> bool:
+        """Cuts the wire without a word, as a bad network does; False when there is none."""
+        return self._socket is not None and self._socket.cut()
+
+    def doubt_token(self) -> bool:
+        """Behaves as if the server had refused the token: it is renewed, then a new socket opened. False: no socket."""
+        if self._socket is None:
+            return False
+        self._socket.end(Broken("Token has expired", token=True))
+        return True
 
     def _on_used(self, channel: Channel, used: bool) -> None:
         if used:
@@ -381,6 +415,7 @@ class Connection:
             try:
                 event()
             except Exception:
-                log.exception("An event could not be applied")
+                self.meter.failed("An event could not be applied")
+                log.exception("%s: an event could not be applied", self.name)
             if self.events % BREATH == 0:
                 await asyncio.sleep(0)

@@ -30,6 +30,7 @@ from realtime.types import (
     RealtimeAcknowledgementStatus,
     RealtimePostgresChangesListenEvent,
 )
+from websockets.asyncio.client import ClientConnection
 
 from state.realtime.binding import Binding
 from state.realtime.channel import Channel
@@ -59,6 +60,7 @@ REFUSALS = ("Unauthorized", "ChannelRateLimitReached", "You do not have permissi
 
 Event: TypeAlias = Callable[[], None]
 Put: TypeAlias = Callable[[Event, Channel | None], None]
+Received: TypeAlias = Callable[[int], None]
 
 
 class Broken(Exception):
@@ -93,8 +95,10 @@ class Socket:
         self._refused: set[Channel] = set()  # those whose bindings were refused, and which are joined no more
 
     @classmethod
-    async def open(cls, url: str, key: str, token: str, *, name: str, pace: Pace, put: Put, assess: Event) -> Socket:
-        """Connects. Raises Broken."""
+    async def open(
+        cls, url: str, key: str, token: str, *, name: str, pace: Pace, put: Put, assess: Event, received: Received
+    ) -> Socket:
+        """Connects; `received` is told how many bytes come in. Raises Broken."""
         client = AsyncRealtimeClient(url, token=key, auto_reconnect=False, max_retries=1, hb_interval=86_400)
         client.access_token = token  # before anything joins: a channel's first token is the socket's
         try:
@@ -113,6 +117,7 @@ class Socket:
             raise Broken(LOST)
         client._ws_connection.protocol.max_size = MAX_FRAME  # it is left at 1 MiB, and no setting is handed through
         client._listen_task.add_done_callback(lambda _: socket.end(Broken(LOST)))
+        _count(client._ws_connection, received)
         socket._tasks.start(socket._probe(), "probe")
         return socket
 
@@ -125,6 +130,13 @@ class Socket:
         """Says that it is to be replaced; the first reason counts."""
         if not self.broken.done():
             self.broken.set_result(broken)
+
+    def cut(self) -> bool:
+        """Cuts the wire without a word; False when there is none."""
+        websocket = self._client._ws_connection
+        if websocket is not None:
+            websocket.transport.abort()
+        return websocket is not None
 
     async def close(self) -> None:
         """K3."""
@@ -288,6 +300,17 @@ class Socket:
             while loop.time() < sent + PROBE_EVERY_S:
                 self._assess()
                 await asyncio.sleep(min(1.0, PROBE_EVERY_S))
+
+
+def _count(websocket: ClientConnection, received: Received) -> None:
+    """The library hands on parsed messages only. This looks at what the socket reads, once per read and not per message."""
+    receive = websocket.protocol.receive_data
+
+    def counted(data: bytes) -> None:
+        received(len(data))
+        receive(data)
+
+    websocket.protocol.receive_data = counted
 
 
 def _end_timers(remote: AsyncRealtimeChannel) -> None:

@@ -75,7 +75,7 @@ class Tester:
         self.name = f"self-test {self.id}"
         self.session_id = session_id
         self.api = Api(project, self)
-        self.connection = Connection(project.realtime_url, project.key, self)
+        self.connection = Connection(project.realtime_url, project.key, self, pace=project.pace)
         self.rows: dict[str, str] = {}  # one private row each: table → id
         self.media_path = ""
         self.uninvited: deque[Any] = deque(maxlen=1)  # broadcasts on `world` that were not the database's

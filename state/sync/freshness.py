@@ -11,6 +11,7 @@ F4  Whoever polls is told when the connection's state changes: an interval that 
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ AGED_S = 60.0  # from this age on the second of them holds
 POLL_S = 5.0
 MAX_FAMILIES = 1_000  # what was heard of longest ago is forgotten first
 
+log = logging.getLogger("starling.polling")
+
 
 @dataclass(frozen=True)
 class FamilyFreshness:
@@ -39,14 +42,18 @@ class FamilyFreshness:
 
 
 class Freshness:
-    """`live` says whether the connection is. `clock` counts seconds."""
+    """`live` says whether the connection is, `name` whose it is. `clock` counts seconds."""
 
-    def __init__(self, live: Callable[[], bool], *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, live: Callable[[], bool], *, name: str = "", clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.name = name
         self._live = live
         self._clock = clock
         self._heard: dict[str, float] = {}
         self._beat: float | None = None
         self._was_live = False
+        self._modes: dict[str, Mode] = {}  # as they were said last
         self._changed: Signal[bool] = Signal()
 
     def heard(self, family: str) -> None:
@@ -76,13 +83,24 @@ class Freshness:
         """Seconds until the family should be asked for again."""
         match self.mode(family):
             case "polling":
-                return POLL_S
+                seconds = POLL_S
             case "relaxed":
-                return RELAXED_S
+                seconds = RELAXED_S
             case "ageing":
                 age = self.age_s(family)
                 share = 1.0 if age is None else min(1.0, (age - FRESH_S) / (AGED_S - FRESH_S))
-                return AGEING_S[0] + share * (AGEING_S[1] - AGEING_S[0])
+                seconds = AGEING_S[0] + share * (AGEING_S[1] - AGEING_S[0])
+        if log.isEnabledFor(logging.DEBUG):
+            self._say(family, seconds)
+        return seconds
+
+    def _say(self, family: str, seconds: float) -> None:
+        mode = self.mode(family)
+        if self._modes.get(family) != mode:
+            if len(self._modes) >= MAX_FAMILIES:
+                self._modes.clear()
+            self._modes[family] = mode
+            log.debug("%s: %s is %s: asked for every %.0f s", self.name, family, mode, seconds)
 
     def facts(self, *families: str) -> list[FamilyFreshness]:
         """Of these families, or of all that were ever heard of."""

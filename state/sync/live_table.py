@@ -160,6 +160,16 @@ class LiveTable(Generic[Row]):
         """The unconfirmed write to a row, if any."""
         return self.mutations.pending(key)
 
+    @property
+    def limit(self) -> int:
+        """How many rows it may hold."""
+        return self._window.limit
+
+    @property
+    def listeners(self) -> int:
+        """How many are told of changes."""
+        return len(self._listeners)
+
     def subscribe(self, listener: Callable[[Batch[Row]], None]) -> Unsubscribe:
         """`listener` gets a Batch after every change of rows, phase or pending writes."""
         return self._listeners.subscribe(listener)

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
-PAGES = ["/", "/studio", "/sign-in", "/sign-in?create=true", "/nowhere"]
+PAGES = ["/", "/studio", "/diagnostics", "/sign-in", "/sign-in?create=true", "/nowhere"]
 
 NAMELESS = """() => [...document.querySelectorAll('button, a[href], input, textarea, [role=button], img')]
   .filter((e) => e.checkVisibility() && !e.closest('[aria-hidden=true]'))
