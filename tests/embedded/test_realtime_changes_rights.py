@@ -175,6 +175,27 @@ async def test_nothing_is_lost_or_doubled_while_tokens_change(socket: Socket, ke
     assert (await record(socket))["id"] == 99
 
 
+async def test_what_waits_is_told_to_a_new_token(socket: Socket, keys: Keys, database: Database):
+    # N3: one change is being asked about and one is behind it when the token comes.
+    await database.admin.execute(
+        "create policy slow on rc_notes as restrictive for select"
+        "  using ((select pg_advisory_xact_lock_shared(78)) is not null)"
+    )
+    try:
+        await subscribe(socket, binding("rc_notes"), access_token=token(keys, sub=OWNER))
+        async with database.admin.acquire() as blocker, blocker.transaction():
+            await blocker.execute("select pg_advisory_xact_lock(78)")
+            for number in range(3):
+                await database.admin.execute("insert into rc_notes values ($1, $2, 'x')", number, OWNER)
+            renewed = token(keys, sub=OWNER, seconds=700)
+            await socket.send("realtime:rc", "access_token", {"access_token": renewed})
+            for number in range(3):  # by then the new subscription has been asked for
+                await subscribe(socket, binding("rc_items"), topic=f"later{number}")
+        assert [(await record(socket))["id"] for _ in range(3)] == [0, 1, 2]
+    finally:
+        await database.admin.execute("drop policy slow on rc_notes")
+
+
 async def test_people_who_are_the_same_are_asked_about_once(
     url: str, keys: Keys, database: Database, monkeypatch: pytest.MonkeyPatch
 ):
