@@ -14,6 +14,7 @@ from embedded.keys import Keys
 from embedded.postgres import Postgres
 from embedded.realtime import SLOT
 from embedded.realtime.changes import feed
+from embedded.realtime.changes.subscriptions import Snapshot
 from tests.embedded.changes_support import SUBSCRIBED, binding, change, record, refusal, serve_changes, subscribe
 from tests.embedded.realtime_support import Socket, open_socket
 
@@ -208,6 +209,29 @@ async def test_a_table_published_later_is_there_for_new_and_old_subscriptions(
         assert await socket.quiet()
     finally:
         await database.admin.execute("drop table rc_later")
+
+
+async def test_what_was_there_before_is_not_told(socket: Socket, database: Database):
+    # However late the stream is: nothing of what could be seen already, and everything that could not.
+    for number in range(20):
+        async with database.admin.acquire() as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            await connection.execute("insert into rc_items (k) values ('open')")
+            await database.admin.execute("insert into rc_items (k) select 'before' from generate_series(1, 100)")
+            await subscribe(socket, binding(), topic=f"late{number}")
+            await transaction.commit()
+            assert (await record(socket))["k"] == "open"
+            await socket.send(f"realtime:late{number}", "phx_leave", {}, "2", "1")
+            await socket.event("phx_close")
+
+
+def test_a_snapshot_knows_transactions_by_half_their_number():
+    snapshot = Snapshot.parse(f"{2**32 - 3}:{2**32 + 5}:{2**32 - 3},{2**32 + 2}")
+    assert [snapshot.shows(number) for number in (2**32 - 4, 2**32 - 3, 2**32 - 2, 1, 2, 4, 5, 6)] == [
+        True, False, True, True, False, True, False, False,
+    ]  # fmt: skip
+    assert Snapshot.parse("7:7:").shows(6)
 
 
 async def test_a_lost_stream_loses_no_change_and_repeats_none(socket: Socket, database: Database):

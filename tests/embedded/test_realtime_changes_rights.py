@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -31,9 +32,8 @@ async def socket(url: str, keys: Keys, database: Database) -> AsyncIterator[Sock
         yield socket
 
 
-async def everybody(socket: Socket, keys: Keys, *tables: str) -> None:
-    """One channel each, of one socket."""
-    bindings = [binding(table) for table in tables]
+async def everybody(socket: Socket, keys: Keys, *bindings: dict[str, Any]) -> None:
+    """One channel each, of one socket. What was committed just before may still be told to them."""
     await subscribe(socket, *bindings, topic="anon")
     await subscribe(socket, *bindings, topic="owner", access_token=token(keys, sub=OWNER))
     await subscribe(socket, *bindings, topic="stranger", access_token=token(keys, sub=STRANGER))
@@ -50,7 +50,7 @@ async def told(socket: Socket, database: Database) -> dict[str, list[dict[str, o
 
 
 async def test_rows_are_told_to_those_who_may_see_them(socket: Socket, keys: Keys, database: Database):
-    await everybody(socket, keys, "rc_notes")
+    await everybody(socket, keys, binding("rc_notes"))
     await subscribe(socket, binding("rc_items"), topic="end")
     await database.admin.execute("insert into rc_notes values (1, $1, 'mine', 'h')", OWNER)
     await database.admin.execute("insert into rc_notes values (2, null, 'public', 'h')")
@@ -69,7 +69,7 @@ async def test_rows_are_told_to_those_who_may_see_them(socket: Socket, keys: Key
 
 async def test_an_update_is_told_to_those_who_see_the_row_after_it(socket: Socket, keys: Keys, database: Database):
     await database.admin.execute("insert into rc_notes values (1, $1, 'a')", OWNER)
-    await everybody(socket, keys, "rc_notes")
+    await everybody(socket, keys, binding("rc_notes", "UPDATE"))
     await subscribe(socket, binding("rc_items"), topic="end")
     await database.admin.execute("update rc_notes set owner = $1", STRANGER)
     heard = await told(socket, database)
@@ -79,7 +79,7 @@ async def test_an_update_is_told_to_those_who_see_the_row_after_it(socket: Socke
 
 async def test_a_deletion_is_told_to_all_and_of_the_key_alone(socket: Socket, keys: Keys, database: Database):
     await database.admin.execute("insert into rc_full_notes values (1, $1, 'a')", OWNER)
-    await everybody(socket, keys, "rc_full_notes")
+    await everybody(socket, keys, binding("rc_full_notes", "UPDATE"), binding("rc_full_notes", "DELETE"))
     await subscribe(socket, binding("rc_items"), topic="end")
     await database.admin.execute("update rc_full_notes set body = 'b'")
     await database.admin.execute("delete from rc_full_notes")
@@ -173,6 +173,27 @@ async def test_nothing_is_lost_or_doubled_while_tokens_change(socket: Socket, ke
     assert [(await record(socket))["id"] for _ in range(30)] == list(range(30))
     await database.admin.execute("insert into rc_notes values (99, $1, 'x')", OWNER)
     assert (await record(socket))["id"] == 99
+
+
+async def test_what_waits_is_told_to_a_new_token(socket: Socket, keys: Keys, database: Database):
+    # N3: one change is being asked about and one is behind it when the token comes.
+    await database.admin.execute(
+        "create policy slow on rc_notes as restrictive for select"
+        "  using ((select pg_advisory_xact_lock_shared(78)) is not null)"
+    )
+    try:
+        await subscribe(socket, binding("rc_notes"), access_token=token(keys, sub=OWNER))
+        async with database.admin.acquire() as blocker, blocker.transaction():
+            await blocker.execute("select pg_advisory_xact_lock(78)")
+            for number in range(3):
+                await database.admin.execute("insert into rc_notes values ($1, $2, 'x')", number, OWNER)
+            renewed = token(keys, sub=OWNER, seconds=700)
+            await socket.send("realtime:rc", "access_token", {"access_token": renewed})
+            for number in range(3):  # by then the new subscription has been asked for
+                await subscribe(socket, binding("rc_items"), topic=f"later{number}")
+        assert [(await record(socket))["id"] for _ in range(3)] == [0, 1, 2]
+    finally:
+        await database.admin.execute("drop policy slow on rc_notes")
 
 
 async def test_people_who_are_the_same_are_asked_about_once(

@@ -167,7 +167,8 @@ async def test_filters(socket: Socket, database: Database, filter_: str, ids: li
 async def test_a_deletion_is_filtered_by_what_is_known_of_it(socket: Socket, database: Database):
     # With the default identity that is the key alone.
     await database.admin.execute("insert into rc_items (id, k) values (1, 'a'), (2, 'a')")
-    await subscribe(socket, binding(filter="k=eq.a"), binding(filter="k=is.null"), binding(filter="id=eq.2"))
+    filters = ("k=eq.a", "k=is.null", "id=eq.2")
+    await subscribe(socket, *(binding(event="DELETE", filter=one) for one in filters))
     await database.admin.execute("delete from rc_items")
     assert (await change(socket))["old_record"] == {"id": 2}
     assert await socket.quiet()

@@ -14,9 +14,8 @@ from embedded.realtime.pgoutput import Begin, Delete, Insert, Row, Update
 
 
 class Waiting(NamedTuple):
-    """A change that somebody may want to hear of; `number` is its place in the stream."""
+    """A change that somebody may want to hear of."""
 
-    number: int
     change: Insert | Update | Delete
     transaction: Begin
     size: int  # bytes of its values

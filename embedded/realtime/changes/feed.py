@@ -25,7 +25,7 @@ from embedded.realtime.changes.batch import Waiting, prepare
 from embedded.realtime.changes.bindings import Binding
 from embedded.realtime.changes.payloads import Told, size_of
 from embedded.realtime.changes.rows import Key
-from embedded.realtime.changes.subscriptions import Group, Subscription, Subscriptions
+from embedded.realtime.changes.subscriptions import Group, Snapshot, Subscription, Subscriptions
 from embedded.realtime.changes.tables import Table, Tables
 from embedded.realtime.changes.visibility import Identity, Question, visible
 from embedded.realtime.errors import DatabaseAway
@@ -63,37 +63,34 @@ class Feed:
         self._tables = Tables()
         self._waiting: deque[Waiting] = deque()
         self._bytes = 0
-        self._number = 0
         self._filled = asyncio.Event()
         self._telling = asyncio.Lock()
 
     # Subscribing
 
-    async def admit(self, bindings: tuple[Binding, ...], identity: Identity) -> None:
-        """Asks whether they can be served, all or none. Raises SubscriptionRefused and DatabaseAway."""
+    async def admit(self, bindings: tuple[Binding, ...], identity: Identity) -> Snapshot:
+        """Asks whether they can be served, all or none, and what is there already. Raises SubscriptionRefused and
+        DatabaseAway."""
         try:
             async with asyncio.timeout(ASKING_S), self._database.admin.acquire() as connection:
                 for binding in bindings:
                     await admit(connection, binding, identity.role)
+                return Snapshot.parse(await connection.fetchval("select pg_current_snapshot()::text"))
         except (*CUT_OFF, TimeoutError, asyncpg.PostgresError) as error:
             raise DatabaseAway(str(error)) from error
 
     def subscribe(self, subscription: Subscription) -> None:
-        """What is heard of from now on is told."""
-        subscription.since = self._number
-        self._add(subscription)
-
-    async def replace(self, before: Subscription, subscription: Subscription) -> None:
-        """As `subscribe`, and what waits is told, too: between two batches, so that nothing is lost or told twice."""
-        async with self._telling:
-            if before.live:
-                self.subscriptions.remove(before)
-                subscription.since = before.since
-                self._add(subscription)
-
-    def _add(self, subscription: Subscription) -> None:
+        """What commits from now on is told."""
         self.subscriptions.add(subscription)
         self._tables.forget()  # what Postgres would not say of a table again: who may become whom
+
+    async def replace(self, known: Subscription, subscription: Subscription) -> None:
+        """As `subscribe`, instead of one that is known: between two batches, so that nothing is lost or told twice."""
+        async with self._telling:
+            if known.live:
+                self.subscriptions.remove(known)
+                subscription.before = known.before
+                self.subscribe(subscription)
 
     # From the stream
 
@@ -107,9 +104,8 @@ class Feed:
             log.warning("changes of the database came faster than they could be told")
             self._give_up()
             return
-        self._number += 1
         self._bytes += size
-        self._waiting.append(Waiting(self._number, change, transaction, size))
+        self._waiting.append(Waiting(change, transaction, size))
         self._filled.set()
 
     def _give_up(self) -> None:
@@ -181,7 +177,7 @@ class Feed:
                 for select, ids in match.ids.items():
                     data = change.data(match.group.identity.role, select)
                     for member in list(match.group.members):
-                        if member.live and waiting.number > member.since:
+                        if member.live and not member.before.shows(waiting.transaction.xid):
                             _send(member, change, data, tuple(ids), packets)
                             sends += 1
                             if sends % SENDS_PER_TURN == 0:
@@ -192,7 +188,7 @@ class Feed:
         for group, bindings in self.subscriptions.of(waiting.change.relation):
             role = group.identity.role
             if role not in change.table.roles:
-                continue  # came while this was rendered, and hears of later changes only
+                continue  # came while this was rendered: what was committed by then is not promised to it
             error = change.objection(role)
             ids: dict[tuple[str, ...] | None, list[int]] = {}
             for one in bindings:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from embedded.keys import Claims
 from embedded.realtime.changes.bindings import Binding, parse
 from embedded.realtime.changes.feed import Feed
-from embedded.realtime.changes.subscriptions import Subscription
+from embedded.realtime.changes.subscriptions import Snapshot, Subscription
 from embedded.realtime.changes.visibility import Identity
 from embedded.realtime.errors import DatabaseAway, SubscriptionRefused
 
@@ -66,8 +66,8 @@ class Listening:
     async def _open(self, identity: Identity) -> None:
         try:
             bindings = tuple(parse(one) for one in self._asked)
-            await self._admit(bindings, identity)
-            subscription = Subscription(self._channel, bindings, identity, self._legacy)
+            before = await self._admit(bindings, identity)
+            subscription = Subscription(self._channel, bindings, identity, self._legacy, before)
             if self._subscription:
                 await self._feed.replace(self._subscription, subscription)
             else:
@@ -84,7 +84,7 @@ class Listening:
             if not self._awaits_stream:
                 self._channel.tell_system("ok", "postgres_changes", SUBSCRIBED)
 
-    async def _admit(self, bindings: tuple[Binding, ...], identity: Identity) -> None:
+    async def _admit(self, bindings: tuple[Binding, ...], identity: Identity) -> Snapshot:
         while True:
             try:
                 return await self._feed.admit(bindings, identity)
