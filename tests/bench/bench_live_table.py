@@ -21,6 +21,7 @@ from state.sync.change import Change
 from state.sync.freshness import Freshness
 from state.sync.live_table import LiveTable
 from state.sync.query import Order, Query
+from state.sync.rows import Batch
 
 ROWS = 1000
 MOMENT = datetime(2026, 11, 26, tzinfo=UTC)
@@ -67,22 +68,21 @@ def messages(count: int, size: int) -> list[Change]:
     return [Change("generations", "UPDATE", made[start : start + size]) for start in range(0, count, size)]
 
 
-async def measure(count: int, size: int) -> tuple[float, float]:
-    """Changes a second of a LiveTable, and of the plain dict."""
-    still = Still([record(n, 1) for n in range(ROWS)])
+async def opened(rows: int) -> tuple[LiveTable[Generation], Still]:
+    """A table that is ready, and what it listens to."""
+    still = Still([record(n, 1) for n in range(rows)])
     query = Query("generations", order=(Order("created_at", descending=True),))
-    table = LiveTable(query, Generation, still, still, freshness=Freshness(lambda: True), limit=ROWS)
-    told = 0
-
-    def listen(batch: Any) -> None:
-        nonlocal told
-        told += len(batch.updated)
-
-    table.subscribe(listen)
+    table = LiveTable(query, Generation, still, still, freshness=Freshness(lambda: True), limit=rows)
     ready = asyncio.Event()
     table.subscribe(lambda _: ready.set())
     table.open()
     await ready.wait()
+    return table, still
+
+
+async def measure(count: int, size: int) -> tuple[float, float]:
+    """Changes a second of a LiveTable, and of the plain dict."""
+    table, still = await opened(ROWS)
     changes = messages(count, size)
     begun = time.process_time()
     for n, change in enumerate(changes):
@@ -102,6 +102,35 @@ async def measure(count: int, size: int) -> tuple[float, float]:
     return live, count / (time.process_time() - begun)
 
 
+async def flood(pages: int = 20, a_second: int = 1000, seconds: float = 10.0) -> tuple[float, int, int]:
+    """Longest wait of the loop in ms, batches told to each page, and rows that a page has wrong in the end."""
+    table, still = await opened(ROWS)
+    seen: list[dict[UUID, Generation]] = [{row.id: row for row in table.rows} for _ in range(pages)]
+    batches = 0
+
+    def watch(mirror: dict[UUID, Generation]) -> Callable[[Batch[Generation]], None]:
+        def listen(batch: Batch[Generation]) -> None:
+            nonlocal batches
+            batches += 1
+            mirror.update({row.id: row for row in batch.updated})
+
+        return listen
+
+    for mirror in seen:
+        table.subscribe(watch(mirror))
+    loop, changes = asyncio.get_running_loop(), messages(int(a_second * seconds), 1)
+    begun, longest = loop.time(), 0.0
+    for n, change in enumerate(changes):
+        still.deliver(change)
+        due, before = begun + n / a_second, loop.time()
+        await asyncio.sleep(max(0.0, due - before))
+        longest = max(longest, loop.time() - max(due, before))
+    table.flush()
+    wrong = sum(mirror.get(row.id) is not row for mirror in seen for row in table.rows)
+    await table.close()
+    return longest * 1000, batches // pages, wrong
+
+
 async def main(count: int = 20_000) -> None:
     for size in (1, 100):
         live, plain = await measure(count, size)
@@ -110,6 +139,12 @@ async def main(count: int = 20_000) -> None:
             f" ratio 1:{plain / live:,.0f}",
             flush=True,
         )
+    longest, batches, wrong = await flood()
+    print(
+        f"1,000 changes/s for 10 s before 20 pages: the loop waited {longest:.0f} ms at most, each page was told"
+        f" {batches:,} times, {wrong} rows are wrong",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

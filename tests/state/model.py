@@ -72,6 +72,7 @@ class Database:
         self.used = 0
         self.deleted: set[UUID] = set()
         self.hidden: set[UUID] = set()  # by a right that is written elsewhere: the rows themselves do not change
+        self.ever_hidden: set[UUID] = set()
         self.open: dict[UUID, Thing] = {}  # rows that are locked by a transaction, and what they will be
         self.announce: Callable[[Change], None] = lambda _: None
 
@@ -96,6 +97,11 @@ class Database:
         row = self.rows.pop(id)
         self.deleted.add(id)
         self.announce(Change("things", "DELETE", old_keys=[{"id": str(id), "version": row.version}]))
+
+    def hide(self, id: UUID) -> None:
+        """Or show it again. Nothing is announced."""
+        self.hidden ^= {id}
+        self.ever_hidden.add(id)
 
     def free(self) -> list[UUID]:
         """Rows that nobody has locked."""
