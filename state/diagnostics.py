@@ -58,8 +58,8 @@ class Diagnostics:
         self.lag = LoopLag()
         self._starling = starling
         self._started = time.monotonic()
-        if (clock := getattr(starling.world, "clock", None)) is not None:
-            starling.world.connection.meter.offset = lambda: clock.offset_s  # members' meters take it over
+        clock = starling.world.clock
+        starling.world.connection.meter.offset = lambda: clock.offset_s  # members' meters take it over
 
     def open(self) -> None:
         """Begins to listen and to measure."""
@@ -76,12 +76,7 @@ class Diagnostics:
     def subjects(self, me: Member | None) -> list[Subject]:
         """Those that this person may see, their own first. D2"""
         world = self._starling.world
-        found = [
-            Subject(
-                "world", "World", world.connection, world.tables, getattr(world, "queries", None),
-                getattr(world, "beats", None),
-            )
-        ]  # fmt: skip
+        found = [Subject("world", "World", world.connection, world.tables, world.queries, world.beats)]
         if me is not None:
             found.insert(0, self._of(me, "You"))
         if self.dev:
@@ -89,7 +84,7 @@ class Diagnostics:
         return found
 
     def _of(self, member: Member, title: str) -> Subject:
-        return Subject(str(member.id), title, member.connection, member.tables, getattr(member, "queries", None))
+        return Subject(str(member.id), title, member.connection, member.tables, member.queries)
 
     def _name(self, member: Member) -> str:
         return member.profile.display_name if member.profile else "Somebody"

@@ -13,9 +13,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from state.realtime.beats import Beats
 from state.realtime.connection import Connection
 from state.realtime.metrics import Meter
 from state.sync.live_table import LiveTable
+from state.sync.query_cache import QueryCache
 
 Facts: TypeAlias = dict[str, Any]
 
@@ -31,8 +33,8 @@ class Subject:
     title: str
     connection: Connection
     tables: tuple[LiveTable[Any], ...]
-    queries: Any = None
-    beats: Any = None
+    queries: QueryCache | None = None
+    beats: Beats | None = None
 
     @property
     def families(self) -> list[str]:
@@ -44,9 +46,9 @@ class Subject:
         """Seconds until a table of this family asks the database again, if somebody looks; None: none has asked yet."""
         now = datetime.now(UTC)
         asked = [
-            (last - now).total_seconds() + table.interval_s  # type: ignore[attr-defined]
+            (last - now).total_seconds() + table.interval_s
             for table in self.tables
-            if table.query.table == family and (last := getattr(table, "last_fetch_at", None)) is not None
+            if table.query.table == family and (last := table.last_fetch_at) is not None
         ]
         return max(0.0, min(asked)) if asked else None
 
@@ -62,7 +64,7 @@ def connection_facts(subject: Subject) -> Facts:
         "attempts": status.attempts,
         "retry_at": status.retry_at.isoformat() if status.retry_at else None,
         "round_trip_ms": rounded(status.round_trip_ms, 1),
-        "quality": getattr(status, "quality", None),
+        "quality": status.quality,
         "beats": beat_facts(subject),
         "sockets": connection.sockets,
         "reconnects": max(0, connection.sockets - 1),
@@ -116,8 +118,8 @@ def table_facts(subject: Subject) -> Iterator[Facts]:
             "phase": table.phase,
             "error": table.error,
             "fetches": table.fetches,
-            "resyncs": getattr(table, "resyncs", 0),
-            "failures": getattr(table, "failures", 0),
+            "resyncs": table.resyncs,
+            "failures": table.failures,
             "changes": table.changes,
             "changes_a_second": rounded(meter.a_second(name), 1),
             "waiting_writes": len(table.mutations.keys()),

@@ -77,8 +77,8 @@ class Totals:
         for table in subject.tables:
             name = table.query.table
             self.of_tables["fetches", kind, name] += table.fetches
-            self.of_tables["resyncs", kind, name] += getattr(table, "resyncs", 0)
-            self.of_tables["fetch_failures", kind, name] += getattr(table, "failures", 0)
+            self.of_tables["resyncs", kind, name] += table.resyncs
+            self.of_tables["fetch_failures", kind, name] += table.failures
 
     def copy(self) -> Totals:
         """To be added to."""
@@ -160,9 +160,9 @@ class LiveCollector:
             yield family
         starling = self._starling
         yield GaugeMetricFamily("starling_unconfirmed_rows", "Rows with writes not confirmed yet", waiting)
-        if (beats := getattr(starling.world, "beats", None)) is not None:
-            yield CounterMetricFamily("starling_beats", "The worker's beats that were heard", beats.heard)
-            yield CounterMetricFamily("starling_beats_missed", "Beats that should have come and did not", beats.missed)
+        beats = starling.world.beats
+        yield CounterMetricFamily("starling_beats", "The worker's beats that were heard", beats.heard)
+        yield CounterMetricFamily("starling_beats_missed", "Beats that should have come and did not", beats.missed)
         yield GaugeMetricFamily("starling_pages", "Pages that are open", len(starling.world.audience))
         yield GaugeMetricFamily("starling_members", "Members whose state is held", len(starling.members))
         yield GaugeMetricFamily("starling_sessions", "Browsers that are signed in", len(starling.sessions))
@@ -180,8 +180,8 @@ class LiveCollector:
         world = self._starling.world
         members = self._starling.members
         return [
-            ("world", Subject("world", "", world.connection, world.tables, getattr(world, "queries", None))),
-            *(("member", Subject(str(m.id), "", m.connection, m.tables, getattr(m, "queries", None))) for m in members),
+            ("world", Subject("world", "", world.connection, world.tables, world.queries)),
+            *(("member", Subject(str(m.id), "", m.connection, m.tables, m.queries)) for m in members),
         ]
 
 

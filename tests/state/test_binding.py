@@ -274,7 +274,7 @@ async def test_a_live_table_of_a_foreign_table(
     channel = connection.channel("rows:foreign_notes")
     feed = RowFeed(channel, Binding("foreign_notes"))
     query = Query("foreign_notes", order=(Order("body"),))
-    table = LiveTable(query, Note, Api(project, owner.identity), feed)
+    table = LiveTable(query, Note, Api(project, owner.identity), feed, freshness=connection.freshness)
     first = await write(foreign, owner.id, "a")
     connection.open()
     table.open()
