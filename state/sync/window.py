@@ -235,7 +235,7 @@ class Window(Generic[Row]):
     def _take(self, key: Key, row: Row, asked: int | None = None) -> bool:
         if self._refuses(key, row.version, asked) or self._holds(key, row.version):  # W1, W2
             return False
-        if asked is None:
+        if asked is None and self._asked:  # with nothing in flight there is nothing that could undo it
             self._touched[key] = self._moment
         if not self.query.matches(row):
             return self._forget(key, row.version + 1)
@@ -251,7 +251,6 @@ class Window(Generic[Row]):
     def forget(self, key: Key) -> bool:
         """The row was deleted, and its key will not be used again. Whether it was held."""
         self._moment += 1
-        self._touched[key] = self._moment
         return self._forget(key, NEVER)
 
     def _forget(self, key: Key, floor: int) -> bool:

@@ -239,6 +239,13 @@ def test_a_change_that_cannot_be_read_changes_nothing():
     assert [thing.version for thing in held(window)] == [1]
 
 
+def test_between_two_fetches_nothing_grows_with_the_changes():  # W4
+    window = filled(*(record(n, version=n, rank=n) for n in range(1, 4)), limit=3)
+    for n in range(10, 200):
+        window.apply(upsert(record(n, version=n, rank=99)))
+    assert window._touched == {}
+
+
 class Database:
     """A table and the changes it announced, to be delivered as badly as one likes."""
 
