@@ -80,10 +80,8 @@ class Window(Generic[Row]):
 
     @property
     def last(self) -> Row | None:
-        """The row behind which the next page begins. What is held behind the end came by itself: others lie between."""
-        place = self.query.sort_key
-        known = (row for row in self._held.values() if self._end is None or place(row) <= self._end)
-        return max(known, key=place, default=None)
+        """The row behind which the next page begins."""
+        return max(self._held.values(), key=self.query.sort_key, default=None)
 
     @property
     def end(self) -> SortKey | None:
