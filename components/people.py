@@ -66,7 +66,7 @@ class PeopleHere(Island):
         for index, seat in enumerate(self._seats):
             seat.show(*everybody[index]) if index < len(everybody) else seat.set_visibility(False)
         others = everybody[SHOWN:]
-        nobody = self._presence.confirmed and not everybody  # one appears offline, and is alone
+        nobody = self._presence.confirmed and self._presence.hidden and not everybody  # alone, and seen by nobody
         self._more.set_visibility(bool(others) or nobody)
         self._more_count.text = "0" if nobody else f"+{len(others)}"
         self._more_names.text = "Nobody" if nobody else ", ".join(_spoken(*other) for other in others)

@@ -359,7 +359,7 @@ class Studio:
         assert self.member is not None
         people = set(self.member.presence.people)
         # Who was here before has not joined: neither before oneself came, nor before a gap.
-        came = people - self._known if self._complete else set()
+        came = people - self._known - {self.member.id} if self._complete else set()
         self._complete = self.member.presence.confirmed
         for id in came:
             if person := self.world.people.get(id):

@@ -3,7 +3,7 @@
 P1  One meta per member and process, with the number of tabs; tracked again after every rejoin, and otherwise only when
     it changed.
 P2  At most `CALLS` calls in `PER_S`: the server closes the channel of those who call more often. Changes that have to
-    wait are sent as one.
+    wait are sent as one. The last of them is kept for who comes back, or is here in another way.
 P3  What a room says of a person is a claim: only the id counts, and only ids that look like one; metas per key, persons
     and the size of metadata are capped. Names come from the database.
 P4  After a gap, whoever the server has not confirmed for `CONFIRM_S` is dropped.
@@ -31,6 +31,7 @@ from state.signal import Unsubscribe
 from state.tasks import Tasks
 
 CALLS = 4  # of the server's 5, one in reserve for a withdrawal
+MINOR = 3  # of these, for tabs and metadata alone: whether one is here, and how, must not wait for where
 PER_S = 30.0
 CONFIRM_S = 30.0  # reference 1: inactive users are cleaned up after 30 seconds
 FLAP_S = 2.0  # a socket that is replaced is back by then, as a rule
@@ -150,6 +151,11 @@ class Presence:
         self._meta = {"status": status, "tabs": tabs, "since": since.isoformat(), "metadata": told}
         self._wake.set()
 
+    @property
+    def hidden(self) -> bool:
+        """Whether one does not want to be seen."""
+        return self._meta is None
+
     def withdraw(self) -> None:
         """Vanishes from the room, but goes on seeing who is there."""
         self._meta = None
@@ -158,9 +164,9 @@ class Presence:
     async def _keep(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            too_soon_s = self._calls[0] + PER_S - loop.time() if len(self._calls) == CALLS else 0.0
+            too_soon_s = self._wait_s(loop.time())
             settled = not self._channel.live or self._meta == self._shown
-            if settled or (too_soon_s > 0 and self._meta is not None):  # P2
+            if settled or too_soon_s > 0:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(None if settled else too_soon_s):
                         await self._wake.wait()
@@ -171,6 +177,15 @@ class Presence:
                 self._calls.append(loop.time())
                 if join == self._joins:  # else it went to a socket that is gone
                     self._shown = meta
+
+    def _wait_s(self, now: float) -> float:
+        """P2: how long what is to be told has to wait."""
+        if self._meta is None:
+            return 0.0
+        minor = self._shown is not None and self._shown["status"] == self._meta["status"]
+        limit = MINOR if minor else CALLS
+        recent = [call for call in self._calls if call > now - PER_S]
+        return recent[-limit] + PER_S - now if len(recent) >= limit else 0.0
 
     # What the server says --------------------------------------------------------------------------------------------
 

@@ -154,7 +154,7 @@ async def test_calls_are_limited_and_what_has_to_wait_is_sent_as_one(room: Prese
     monkeypatch.setattr(presence_module, "PER_S", 0.5)
     started = asyncio.get_running_loop().time()
     for tabs in range(1, 31):
-        room.show("online", tabs, EARLY)
+        room.show("online" if tabs % 2 else "away", tabs, EARLY)
         await asyncio.sleep(0.005)
     assert len(told(peer)) == 4
     await until(lambda: told(peer)[-1] == 30)
@@ -162,13 +162,16 @@ async def test_calls_are_limited_and_what_has_to_wait_is_sent_as_one(room: Prese
     assert len(told(peer)) == 5
 
 
-async def test_a_withdrawal_never_waits(room: Presence, peer: Peer):  # P2
+async def test_how_one_is_here_does_not_wait_for_where_nor_a_withdrawal_for_either(room: Presence, peer: Peer):  # P2
     for tabs in range(1, 7):
         room.show("online", tabs, EARLY)
         await asyncio.sleep(0.01)
-    assert told(peer) == [1, 2, 3, 4], "the next one would have to wait"
+    assert told(peer) == [1, 2, 3], "the next one would have to wait"
+    room.show("away", 7, EARLY)
+    await until(lambda: told(peer) == [1, 2, 3, 7], within_s=1)
+    room.show("online", 8, EARLY)
     room.withdraw()
-    await until(lambda: told(peer) == [1, 2, 3, 4, None], within_s=1)
+    await until(lambda: told(peer) == [1, 2, 3, 7, None], within_s=1)
 
 
 async def test_who_is_not_confirmed_after_a_gap_is_dropped(room: Presence, peer: Peer, monkeypatch):  # P4
