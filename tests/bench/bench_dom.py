@@ -24,6 +24,7 @@ import asyncpg
 import websockets
 from playwright.async_api import Page, async_playwright
 
+from tests.bench.report import line
 from tests.browser.conftest import run_starling
 from tests.browser.people import queue, sign_in
 
@@ -109,12 +110,6 @@ async def measure(page: Page, data: Path, changes: int, rate: float) -> tuple[li
         await database.execute("delete from public.generation_jobs where id = $1", job)
         await database.close()
     return to_socket, to_dom
-
-
-def line(name: str, seconds: list[float], expected: int) -> str:
-    """Median, p95 and how many were seen."""
-    p95 = statistics.quantiles(seconds, n=20)[-1]
-    return f"{name:<34} median {statistics.median(seconds) * 1000:6.1f} ms   p95 {p95 * 1000:6.1f} ms   {len(seconds)} of {expected}"
 
 
 async def main(changes: int = 200, rate: float = 10) -> None:

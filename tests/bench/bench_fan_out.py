@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import statistics
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +22,7 @@ from state.models import Profile
 from state.realtime.connection import Connection
 from state.sync.live_table import CADENCE_S, LiveTable
 from state.sync.query import Order, Query
+from tests.bench.report import line, percentile
 from tests.state.peer import Peer
 from tests.state.support import Someone, until
 
@@ -95,19 +95,9 @@ async def main(listeners: int = 1000, changes: int = 200) -> None:
             to_one.append(arrived[-1] - sent)
         await table.close()
         await connection.close()
-    print(line("message → one listener of the feed", to_one))
-    print(line(f"message → the last of {listeners:,} listeners of a table", to_all))
-    print(f"ratio of the p99: {p99(to_all) / p99(to_one):.1f}")
-
-
-def p99(seconds: list[float]) -> float:
-    """The 99th percentile."""
-    return statistics.quantiles(seconds, n=100)[-1]
-
-
-def line(name: str, seconds: list[float]) -> str:
-    """Median and p99."""
-    return f"{name:<52} median {statistics.median(seconds) * 1000:5.2f} ms   p99 {p99(seconds) * 1000:5.2f} ms"
+    print(line("message → one listener of the feed", to_one, changes, percent=99))
+    print(line(f"message → last of {listeners:,} listeners of a table", to_all, changes, percent=99))
+    print(f"ratio of the p99: {percentile(to_all, 99) / percentile(to_one, 99):.1f}")
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
     python -m tests.bench.bench_tabs [--tabs 200] [--changes 60] [--rate 2]
 
 The whole of Starling runs as `make run` starts it. Each tab loads the studio and holds its socket as a browser does, but
-only notes when the element's change has come: what a real browser then does with it is in bench_dom. Beside it, in the
-same run and on the same commits, the plain way: as many realtime-py clients, each with a subscription of its own.
+only notes when the element's change has come: what a real browser then does with it is in bench_dom. After it, in the
+same run, the plain way: as many realtime-py clients, each with a subscription of its own. What a page costs is said
+twice: the bytes that open it (without the files that every page shares and browsers keep), and the app's memory.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ import websockets
 from realtime import AsyncRealtimeClient
 
 from tests.bench.bench_dom import INSERT, LEASE, MOVE
+from tests.bench.report import line, percentile
 from tests.browser.conftest import run_starling
 
 WARM_UP_S = 20.0  # for a job's first row to be everywhere
@@ -48,12 +50,14 @@ class Tab:
         self._prompt = prompt_of(job)
         self._note = note
         self.ready = asyncio.Event()
+        self.received = 0  # bytes
 
     async def run(self) -> None:
         """Loads the page and listens until it is cancelled."""
         async with httpx.AsyncClient(base_url=self._address, timeout=60) as http:
-            page = (await http.get("/studio")).text
-        found = re.search(r"query: (\{.*\}),", page)
+            page = await http.get("/studio")
+        self.received = page.num_bytes_downloaded
+        found = re.search(r"query: (\{.*\}),", page.text)
         assert found, "the page names no socket"
         query = ast.literal_eval(found[1]) | {
             "document_id": str(uuid4()), "tab_id": str(uuid4()), "EIO": 4, "transport": "websocket",
@@ -64,6 +68,7 @@ class Tab:
             self.ready.set()
             async for frame in socket:
                 text = str(frame)
+                self.received += len(text)
                 if text.startswith("0"):
                     await socket.send("40")
                 elif text == "2":
@@ -148,7 +153,9 @@ async def measure(address: str, data: Path, app: psutil.Process, tabs: int, chan
         if not ready.done():
             ready.cancel()
             tasks[-1].result()
-    each = (app.memory_info().rss - before) / tabs
+    await asyncio.sleep(SETTLE_S)
+    memory = (app.memory_info().rss - before) / tabs
+    received = statistics.mean(tab.received for tab in opened)
     try:
         told = await moves(database, job, changes, rate)
     finally:
@@ -168,21 +175,10 @@ async def measure(address: str, data: Path, app: psutil.Process, tabs: int, chan
     print(line(f"commit → {tabs} tabs of Starling", starling, tabs * changes))
     print(line(f"commit → {tabs} realtime-py clients", plain_way, tabs * changes))
     print(
-        f"ratio of the p95: {p95(starling) / p95(plain_way):.2f} (a tab gets its element's change, a client raw JSON)"
+        f"ratio of the p95: {percentile(starling, 95) / percentile(plain_way, 95):.2f} (a tab gets its element's change, a client raw JSON)"
     )
-    print(f"an open page costs the app {each / 1000:.0f} kB")
-
-
-def p95(seconds: list[float]) -> float:
-    """The 95th percentile."""
-    return statistics.quantiles(seconds, n=20)[-1]
-
-
-def line(name: str, seconds: list[float], expected: int) -> str:
-    """Median, p95 and how many arrived."""
-    return (
-        f"{name:<36} median {statistics.median(seconds) * 1000:6.1f} ms   p95 {p95(seconds) * 1000:6.1f} ms   "
-        f"{len(seconds)} of {expected}"
+    print(
+        f"a page opens with {received / 1000:.0f} kB, and while it is open takes {memory / 1000:.0f} kB of the app's memory"
     )
 
 
