@@ -16,6 +16,8 @@ from state.generation import Studio
 from state.models import Generation, Profile
 from state.sync.mutation import Pending
 
+LOCK, CLOUD = "lock", "cloud_off"  # marks: private; not sent yet
+
 
 @dataclass(frozen=True)
 class TileHost:
@@ -48,13 +50,6 @@ class MediaTile:
                 self._clip: ui.element | None = None
                 self._open.on("mouseenter", self._on_enter, args=[])
                 self._open.on("mouseleave", self._on_leave, args=[])
-            with ui.element("div").classes("tile__tags").props("aria-hidden=true"):
-                if fresh and not mine:
-                    Tag("span", f"New · {first_name(owner)}", "tile__tag tile__tag--new")
-                if video:
-                    Tag("span", f"{picture.duration:.0f} s", "tile__tag tile__tag--clip num")
-                self._lock = Tag("span", "lock", "tile__tag tile__tag--icon material-symbols-rounded")
-                self._unsent = Tag("span", "cloud_off", "tile__tag tile__tag--icon material-symbols-rounded")
             self._more = IconButton("more_horiz", "More", self._on_menu, "tile__more")
             self._more.props("aria-haspopup=menu")
             self._heart: IconButton | None = None
@@ -62,21 +57,45 @@ class MediaTile:
                 self._heart = IconButton(
                     "favorite", "Add to favourites", lambda: host.favourite(self.picture), "tile__heart"
                 )
+        self._tags: ui.element | None = None
+        self._marks: dict[str, Tag] = {}
+        if fresh and not mine:
+            self._tag(f"New · {first_name(owner)}", "tile__tag--new")
+        if video:
+            self._tag(f"{picture.duration:.0f} s", "tile__tag--clip num")
         self._spoken = spoken(picture, None if mine else owner)
         self.update(picture, pending)
 
     def update(self, picture: Generation, pending: Pending | None) -> None:
         """Show this state: a picture itself never changes, only its marks do."""
         self.picture = picture
-        self._lock.set_visibility(picture.visibility == "private")
+        self._mark(LOCK, picture.visibility == "private")
         waiting = pending is not None and pending.waiting
-        self._unsent.set_visibility(waiting)
+        self._mark(CLOUD, waiting)
         name = f"{self._spoken}, {UNSENT}" if waiting else self._spoken
         if self._open.props.get("aria-label") != name:
             self._open.props["aria-label"] = name
         if self._heart is not None:
             self._heart.props["aria-pressed"] = str(picture.favourite).lower()
             self._heart.rename("Remove from favourites" if picture.favourite else "Add to favourites")
+
+    def marked(self, icon: str) -> bool:
+        """Whether the tile bears this mark now."""
+        return icon in self._marks and self._marks[icon].visible
+
+    def _mark(self, icon: str, shown: bool) -> None:
+        if shown and icon not in self._marks:
+            self._marks[icon] = self._tag(icon, "tile__tag--icon material-symbols-rounded")
+        elif icon in self._marks:
+            self._marks[icon].set_visibility(shown)
+
+    def _tag(self, text: str, classes: str) -> Tag:
+        """Most pictures have none, and a page has many pictures: they are made when they are first needed."""
+        if self._tags is None:
+            with self.element:
+                self._tags = ui.element("div").classes("tile__tags").props("aria-hidden=true")
+        with self._tags:
+            return Tag("span", text, f"tile__tag {classes}")
 
     def _on_menu(self) -> None:
         self._host.menu(self.picture, self._more)

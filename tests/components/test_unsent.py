@@ -11,7 +11,7 @@ from nicegui.testing import User
 
 from components.job_row import UNSENT, JobRow, Words, describe
 from components.live_list import LiveList
-from components.media_tile import MediaTile, TileHost
+from components.media_tile import CLOUD, MediaTile, TileHost
 from state.api import Project
 from state.generation import Studio
 from state.member import Member
@@ -82,13 +82,13 @@ async def test_a_picture_whose_mark_is_not_sent_yet_shows_a_cloud_and_says_so(sh
 
     await show(build)
     tile = lists[0].items[row.id]
-    assert (tile._unsent.visible, tile._open.props["aria-label"]) == (False, "Picture: two moons")
+    assert (tile.marked(CLOUD), tile._open.props["aria-label"]) == (False, "Picture: two moons")
     pending = rows.unconfirmed[row.id] = Pending(row.id, "update", send)
     rows.put(rows.rows)
-    assert not tile._unsent.visible, "what is merely on its way is no news"
+    assert not tile.marked(CLOUD), "what is merely on its way is no news"
     pending.waiting = True
     rows.put(rows.rows)
-    assert (tile._unsent.visible, tile._open.props["aria-label"]) == (True, f"Picture: two moons, {UNSENT}")
+    assert (tile.marked(CLOUD), tile._open.props["aria-label"]) == (True, f"Picture: two moons, {UNSENT}")
     del rows.unconfirmed[row.id]
     rows.put(rows.rows)
-    assert (tile._unsent.visible, tile._open.props["aria-label"]) == (False, "Picture: two moons")
+    assert (tile.marked(CLOUD), tile._open.props["aria-label"]) == (False, "Picture: two moons")
