@@ -2,7 +2,8 @@
 
 O1  The database is asked several times in a row. The quickest answer counts: half its round trip is the most that it
     can be wrong by.
-O2  It is measured again every `AGAIN_S`, and when `again` says that a clock may have been set meanwhile; what could not be measured leaves what was known, and is tried again sooner.
+O2  It is measured again every `AGAIN_S`, and when `again` says that a clock may have been set meanwhile; what could not be
+    measured leaves what was known, and is tried again sooner.
 """
 
 from __future__ import annotations

@@ -1,13 +1,12 @@
 """LiveTable: the rows of one query, kept equal to the database, whatever the network does.
 
-Invariants (those about data alone are `Window`'s, W1 to W5; about when it asks `Pulse`'s, P1 to P4; about writes
+Invariants (those about data alone are `Window`'s, W1 to W6; about when it asks `Pulse`'s, P1 to P4; about writes
 `Mutations`', M1 to M7)
 
 L1  Join first, buffer; then fetch the snapshot; then apply the buffer: nothing falls in between. A table whose channel
     is not live fetches all the same, and once more as soon as it is.
 L2  After any gap (a rejoin, an overflow, a message too large) it fetches again, and as often as `Freshness` says while
-    anybody looks, gap or none. Only real differences are told.
-    What it asks for then is only what is different (`fetching`).
+    anybody looks, gap or none. What it asks for then is only what is different (`fetching`), and only that is told.
 L3  After quiescence it equals the same query run fresh, whatever was dropped, doubled or reordered.
 L4  Rows keep their identity. Listeners get batches: the first change at once, what follows within `cadence_s`
     together.
