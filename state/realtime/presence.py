@@ -28,7 +28,7 @@ from nicegui import Event
 from state.realtime.channel import Channel
 from state.realtime.connection import Connection
 from state.signal import Unsubscribe
-from state.tasks import Tasks
+from state.tasks import Tasks, within
 
 CALLS = 4  # of the server's 5, one in reserve for a withdrawal
 PER_S = 30.0
@@ -161,9 +161,7 @@ class Presence:
             too_soon_s = self._calls[0] + PER_S - loop.time() if len(self._calls) == CALLS else 0.0
             settled = not self._channel.live or self._meta == self._shown
             if settled or (too_soon_s > 0 and self._meta is not None):  # P2
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(None if settled else too_soon_s):
-                        await self._wake.wait()
+                await within(None if settled else too_soon_s, self._wake)
                 self._wake.clear()
                 continue
             meta, join = self._meta, self._joins

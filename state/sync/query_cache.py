@@ -20,7 +20,6 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -33,7 +32,7 @@ from state.sync.families import families_of
 from state.sync.freshness import Freshness
 from state.sync.retry import Retry, Uniform
 from state.sync.rows import Phase
-from state.tasks import Tasks
+from state.tasks import Tasks, within
 
 KEEP_S = 300.0
 MAX_QUERIES = 1_000
@@ -195,9 +194,7 @@ class QueryCache:
         while True:
             wait = self.step()
             self._wake.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._wake.wait()
+            await within(wait, self._wake)
 
     def _on_touched(self, query: CachedQuery[Any]) -> None:
         if query.observed:  # it may have been forgotten since it was handed out
