@@ -352,8 +352,7 @@ class Studio:
         if self.mine(generation):
             return
         person = self.world.people.get(generation.owner_id)
-        name = person.display_name.split()[0] if person else "Somebody"
-        self.news.emit(News(kind, f"{name} {kind} “{_shortened(generation.prompt)}”", person, generation))
+        self.news.emit(News(kind, f"{first_name(person)} {kind} “{_shortened(generation.prompt)}”", person, generation))
 
     def _on_people(self) -> None:
         assert self.member is not None
@@ -363,8 +362,13 @@ class Studio:
         self._complete = self.member.presence.confirmed
         for id in came:
             if person := self.world.people.get(id):
-                self.news.emit(News("joined", f"{person.display_name.split()[0]} joined", person))
+                self.news.emit(News("joined", f"{first_name(person)} joined", person))
         self._known = people
+
+
+def first_name(profile: Profile | None) -> str:
+    """What a person is called among others."""
+    return profile.display_name.split()[0] if profile else "Somebody"
 
 
 def _shortened(text: str, length: int = 40) -> str:

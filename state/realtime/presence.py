@@ -136,6 +136,10 @@ class Presence:
         self._stop_forgetting()  # last: leaving is a loss, too
         self._stay()
 
+    def in_order(self) -> list[Person]:
+        """Who came first, first; oneself last."""
+        return sorted(self.people.values(), key=lambda person: (person.id == self._me, person.since))
+
     def show(
         self,
         status: Literal["online", "away"],
