@@ -26,7 +26,7 @@ from typing import Any, Protocol, TypeVar
 from state.errors import Unreachable
 from state.signal import Unsubscribe
 from state.sync.audience import Audience
-from state.sync.cached_query import TICK_S, CachedQuery, Fetch, Key, Pace
+from state.sync.cached_query import TICK_S, CachedQuery, Fetch, Key, Timing
 from state.sync.change import Change
 from state.sync.families import families_of
 from state.sync.freshness import Freshness
@@ -86,7 +86,7 @@ class QueryCache:
         self._audience = audience
         self._clock = clock
         self._uniform = uniform
-        self._pace = Pace(self.interval_s, lambda: audience.looking, clock, tick_s)
+        self._timing = Timing(self.interval_s, lambda: audience.looking, clock, tick_s)
         self._families: dict[str, dict[Key, CachedQuery[Any]]] = {}
         self._running = 0
         self._waiting: dict[Key, CachedQuery[Any]] = {}  # due, while all places are taken
@@ -110,7 +110,7 @@ class QueryCache:
         query = queries.get(key)
         if query is None:
             retry = Retry(uniform=self._uniform)
-            query = queries[key] = CachedQuery(key, fetch, pace=self._pace, retry=retry, touched=self._on_touched)
+            query = queries[key] = CachedQuery(key, fetch, timing=self._timing, retry=retry, touched=self._on_touched)
             self._forget(but=query)
         query.fetch = fetch
         return query
