@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from state.gallery import FILTERS, Filter, GalleryCount
 from state.models import Generation, Job, Model, Profile
-from state.signal import Unsubscribe
+from state.signal import Unsubscribe, leave_all
 from state.sync.change import Change
 from state.sync.mutation import Pending
 from state.sync.rows import Rows
@@ -200,8 +200,7 @@ class Studio:
         """Stops following."""
         for union in (self._queue, self._gallery, self._models):
             union.close()
-        for unsubscribe in self._unsubscribe:
-            unsubscribe()
+        leave_all(self._unsubscribe)
         if self.member:
             self.member.presence.changed.unsubscribe(self._on_people)
 

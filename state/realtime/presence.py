@@ -27,7 +27,7 @@ from nicegui import Event
 
 from state.realtime.channel import Channel
 from state.realtime.connection import Connection
-from state.signal import Unsubscribe
+from state.signal import Unsubscribe, leave_all
 from state.tasks import Tasks, within
 
 CALLS = 4  # of the server's 5, one in reserve for a withdrawal
@@ -130,9 +130,7 @@ class Presence:
     async def close(self) -> None:
         """Leaves the room."""
         await self._tasks.close()
-        for unsubscribe in self._unsubscribe:
-            unsubscribe()
-        self._unsubscribe = []
+        leave_all(self._unsubscribe)
         self._stop_forgetting()  # last: leaving is a loss, too
         self._stay()
 

@@ -26,7 +26,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from pydantic import BaseModel
 
 from state.errors import StateError
-from state.signal import Signal, Unsubscribe
+from state.signal import Signal, Unsubscribe, leave_all
 from state.sync.audience import Audience
 from state.sync.change import Change
 from state.sync.fetching import Source, fetch, fetch_news
@@ -207,9 +207,7 @@ class LiveTable(Generic[Row]):
 
     async def close(self) -> None:
         """Sends what waits, stops, and forgets nothing that is shown."""
-        for unsubscribe in self._unsubscribe:
-            unsubscribe()
-        self._unsubscribe = []
+        leave_all(self._unsubscribe)
         self._pulse.close()
         await self.mutations.close()
         await self._tasks.close()
@@ -218,9 +216,7 @@ class LiveTable(Generic[Row]):
 
     def forget(self) -> None:
         """Stops at once and holds nothing any more: whoever could see these rows has signed out. L7"""
-        for unsubscribe in self._unsubscribe:
-            unsubscribe()
-        self._unsubscribe = []
+        leave_all(self._unsubscribe)
         self._pulse.close()
         self._tasks.cancel()
         self.mutations.forget()

@@ -14,7 +14,7 @@ import asyncio
 import random
 from collections.abc import Callable
 
-from state.signal import Unsubscribe
+from state.signal import Unsubscribe, leave_all
 from state.sync import freshness as intervals
 from state.sync.audience import Audience
 from state.sync.freshness import Freshness
@@ -58,9 +58,7 @@ class Pulse:
 
     def close(self) -> None:
         """Stops following."""
-        for unsubscribe in self._unsubscribe:
-            unsubscribe()
-        self._unsubscribe = []
+        leave_all(self._unsubscribe)
 
     def ask(self) -> None:
         """P4."""

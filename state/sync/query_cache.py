@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from state.errors import Unreachable
-from state.signal import Unsubscribe
+from state.signal import Unsubscribe, leave_all
 from state.sync.audience import Audience
 from state.sync.cached_query import TICK_S, CachedQuery, Fetch, Key, Timing
 from state.sync.change import Change
@@ -173,9 +173,7 @@ class QueryCache:
     async def close(self) -> None:
         """Ends everything; what is held stays readable. Q13."""
         self._closed = True
-        for unsubscribe in self._unsubscribe:
-            unsubscribe()
-        self._unsubscribe = []
+        leave_all(self._unsubscribe)
         self._waiting.clear()
         await self._tasks.close()
 
