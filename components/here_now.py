@@ -9,7 +9,7 @@ from nicegui import ui
 from components.avatar import Avatar
 from components.island import Island
 from components.tag import Tag
-from state.generation import Studio
+from state.generation import Studio, first_name
 from state.models import Job, Profile
 from state.realtime.presence import Person, Presence
 from state.realtime.typing import Typing
@@ -39,12 +39,11 @@ class HereNow(Island):
     def _refresh(self) -> None:
         if self.is_deleted:
             return
-        people = sorted(self._presence.people.values(), key=lambda person: (person.id == self._me, person.since))
         jobs = {job.owner_id: job for job in reversed(self._studio.queue.rows) if job.status in ("waiting", "active")}
         writing = self._typing.typists
         said = [
             (self._people.get(p.id), doing(p, jobs.get(p.id), writing=p.id in writing), p.id == self._me)
-            for p in people
+            for p in self._presence.in_order()
         ]
         if said == self._said:
             return  # most batches are progress, which is not said here
@@ -56,7 +55,7 @@ class HereNow(Island):
                 with ui.element("li").classes("here__person"):
                     Avatar(profile)
                     with ui.element("p").classes("truncate-1 secondary"):
-                        Tag("b", "You" if me else profile.display_name.split()[0] if profile else "Somebody", "strong")
+                        Tag("b", "You" if me else first_name(profile), "strong")
                         Tag("span", f" {_are(does) if me else does}")
             if len(said) > MOST:
                 Tag("li", f"and {len(said) - MOST} more", "meta")

@@ -65,11 +65,6 @@ def duration(seconds: int) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def first_name(profile: Profile | None) -> str:
-    """What a person is called among others."""
-    return profile.display_name.split()[0] if profile else "Somebody"
-
-
 class JobRow:
     """One row of the queue. Others' jobs say whose they are and have no buttons."""
 

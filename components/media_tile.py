@@ -9,10 +9,10 @@ from nicegui import background_tasks, ui
 
 from components.icon_button import IconButton
 from components.island import Island
-from components.job_row import UNSENT, first_name
+from components.job_row import UNSENT
 from components.signed_image import SignedImage
 from components.tag import Tag
-from state.generation import Studio
+from state.generation import Studio, first_name
 from state.models import Generation, Profile
 from state.sync.mutation import Pending
 

@@ -57,9 +57,7 @@ class PeopleHere(Island):
         self._refresh()
 
     def _everybody(self) -> list[tuple[Person, Profile | None]]:
-        """The others first, who came first first; oneself last."""
-        people = sorted(self._presence.people.values(), key=lambda person: (person.id == self._me, person.since))
-        return [(person, self._profiles.get(person.id)) for person in people]
+        return [(person, self._profiles.get(person.id)) for person in self._presence.in_order()]
 
     def _refresh(self) -> None:
         everybody = self._everybody()

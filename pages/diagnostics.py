@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 EVERY_S = 1.0
 VERDICT_ICONS = {"live": "check_circle", "wait": "schedule", "fail": "error"}
-SHOWN_HOPS = 2  # one's own connection and the world's
 
 CONNECTION = Column("connection", "Connection", wide=True)
 STAGES = {"live": "live", "joined": "wait", "joining": "wait", "idle": "wait", "refused": "fail"}

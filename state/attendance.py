@@ -28,7 +28,7 @@ from state.realtime.presence import METADATA_BYTES, Presence, fits
 from state.signal import Signal, Unsubscribe
 from state.sync.audience import Audience
 from state.sync.query import Order, Query
-from state.tasks import Tasks
+from state.tasks import Tasks, within
 
 TOUCH_EVERY_S = 60.0  # the worker takes whoever was not heard of for 120 s for offline
 PACE_S = 2.0
@@ -167,9 +167,7 @@ class Attendance:
                 await asyncio.sleep(PACE_S if await self._touch(*self._wanted) else RETRY_S)
                 continue
             self._wake.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(again_s):
-                    await self._wake.wait()
+            await within(again_s, self._wake)
 
     @property
     def _news(self) -> bool:

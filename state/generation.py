@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from state.gallery import FILTERS, Filter, GalleryCount
 from state.models import Generation, Job, Model, Profile
-from state.signal import Unsubscribe
+from state.signal import Unsubscribe, leave_all
 from state.sync.change import Change
 from state.sync.mutation import Pending
 from state.sync.rows import Rows
@@ -200,8 +200,7 @@ class Studio:
         """Stops following."""
         for union in (self._queue, self._gallery, self._models):
             union.close()
-        for unsubscribe in self._unsubscribe:
-            unsubscribe()
+        leave_all(self._unsubscribe)
         if self.member:
             self.member.presence.changed.unsubscribe(self._on_people)
 
@@ -352,8 +351,7 @@ class Studio:
         if self.mine(generation):
             return
         person = self.world.people.get(generation.owner_id)
-        name = person.display_name.split()[0] if person else "Somebody"
-        self.news.emit(News(kind, f"{name} {kind} “{_shortened(generation.prompt)}”", person, generation))
+        self.news.emit(News(kind, f"{first_name(person)} {kind} “{_shortened(generation.prompt)}”", person, generation))
 
     def _on_people(self) -> None:
         assert self.member is not None
@@ -363,8 +361,13 @@ class Studio:
         self._complete = self.member.presence.confirmed
         for id in came:
             if person := self.world.people.get(id):
-                self.news.emit(News("joined", f"{person.display_name.split()[0]} joined", person))
+                self.news.emit(News("joined", f"{first_name(person)} joined", person))
         self._known = people
+
+
+def first_name(profile: Profile | None) -> str:
+    """What a person is called among others."""
+    return profile.display_name.split()[0] if profile else "Somebody"
 
 
 def _shortened(text: str, length: int = 40) -> str:

@@ -2,8 +2,8 @@
 whom it concerns.
 
 G1  A line never holds a token, a key, a cookie's session or an e-mail address, whoever logged it (`redact`).
-G2  A line belongs to whom its text begins with: "world: …" may be read by everybody, "member <id>: …" by that member. What
-    begins otherwise belongs to nobody, and is for development mode only. Of an exception only its kind is kept.
+G2  A line belongs to whom its text begins with: "world: …" may be read by everybody, "member <id>: …" by that member.
+    What begins otherwise belongs to nobody, and is for development mode only. Of an exception only its kind is kept.
 G3  At most `MAX_LINES` are kept; the oldest are forgotten first.
 G4  Debug lines are made while somebody wants them (`verbose`, or the setting); otherwise they cost one comparison.
 """
@@ -33,11 +33,8 @@ PREFIXES = {
     "starling.freshness": "Freshness",
     "starling.polling": "SmartPolling",
     "starling.reconnect": "Reconnect",
-    "starling.beats": "Beats",
     "starling.sign_in": "Tokens",
-    "starling.mutations": "Mutations",
-    "starling.queries": "Queries",
-    "starling.presence": "Presence",
+    "starling.selftest": "SelfTest",
     "starling.trials": "Trials",
     "starling.tasks": "Tasks",
 }

@@ -223,6 +223,7 @@ class Sessions:
 
     def _save(self) -> None:
         text = json.dumps({id: family.stored() for id, family in self._families.items()})
+        self._file.parent.mkdir(parents=True, exist_ok=True)
         new = self._file.with_suffix(".new")
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as stream:

@@ -12,6 +12,12 @@ T = TypeVar("T")
 Unsubscribe: TypeAlias = Callable[[], None]
 
 
+def leave_all(subscriptions: list[Unsubscribe]) -> None:
+    """Calls them in order, and empties the list."""
+    while subscriptions:
+        subscriptions.pop(0)()
+
+
 class Signal(Generic[T]):
     """`subscribe` returns the unsubscribe; calling that twice is harmless."""
 

@@ -14,6 +14,15 @@ from typing import Any
 log = logging.getLogger("starling.tasks")
 
 
+async def within(seconds: float | None, event: asyncio.Event) -> bool:
+    """Waits until `event` is set, at most so long (None: as long as it takes); whether it was."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
+
+
 class Tasks:
     """The tasks of one owner. `close` ends them all."""
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from state.errors import StateError
 from state.generation import EXAMPLES, Draft
 from state.models import Generation
-from state.signal import Signal, Unsubscribe
+from state.signal import Signal, Unsubscribe, leave_all
 from state.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -94,9 +94,7 @@ class Trials:
 
     async def close(self) -> None:
         """Ends a flood, and watches no longer."""
-        for unsubscribe in self._unsubscribe:
-            unsubscribe()
-        self._unsubscribe = []
+        leave_all(self._unsubscribe)
         await self._tasks.close()
 
     # What can be done ----------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from state.realtime.channel import Channel
-from state.signal import Unsubscribe
+from state.signal import Unsubscribe, leave_all
 from state.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -66,9 +66,7 @@ class Beats:
 
     async def close(self) -> None:
         """Stops listening."""
-        for unsubscribe in self._unsubscribe:
-            unsubscribe()
-        self._unsubscribe = []
+        leave_all(self._unsubscribe)
         await self._tasks.close()
 
     def follow(self, connection: Connection) -> Unsubscribe:

@@ -2,8 +2,9 @@
 
 For tables that are not announced: foreign ones, and Starling's own where the two ways are compared. Row level security
 decides row by row, so a channel of theirs is public: its topic begins with `rows:` (a hosted project must allow public
-channels, as it does by default). A binding may also be put on any other channel. What the database does not tell of (a row that an update takes out of sight or out of the filter, or
-whose deletion was before the join) a LiveTable learns when it fetches.
+channels, as it does by default). A binding may also be put on any other channel. What the database does not tell of (a
+row that an update takes out of sight or out of the filter, or whose deletion was before the join) a LiveTable learns when
+it fetches.
 """
 
 from __future__ import annotations

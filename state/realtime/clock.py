@@ -2,7 +2,8 @@
 
 O1  The database is asked several times in a row. The quickest answer counts: half its round trip is the most that it
     can be wrong by.
-O2  It is measured again every `AGAIN_S`, and when `again` says that a clock may have been set meanwhile; what could not be measured leaves what was known, and is tried again sooner.
+O2  It is measured again every `AGAIN_S`, and when `again` says that a clock may have been set meanwhile; what could not be
+    measured leaves what was known, and is tried again sooner.
 """
 
 from __future__ import annotations
@@ -11,12 +12,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from state.errors import StateError
-from state.tasks import Tasks
+from state.tasks import Tasks, within
 
 ROUNDS = 5
 AGAIN_S = 300.0
@@ -77,6 +77,4 @@ class ClockOffset:
             except (StateError, ValueError) as error:  # O2
                 log.debug("The database's clock could not be read: %s", error)
                 wait = RETRY_S
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._wake.wait()
+            await within(wait, self._wake)

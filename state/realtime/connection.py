@@ -21,7 +21,6 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -35,7 +34,7 @@ from state.realtime.slumber import TICK_S, Slumber
 from state.realtime.socket import Broken, Socket
 from state.realtime.status import PATIENCE, PATIENCE_S, State, Status, quality_of
 from state.sync.freshness import AGEING_S, POLL_S, RELAXED_S, Freshness
-from state.tasks import Tasks
+from state.tasks import Tasks, within
 
 T = TypeVar("T")
 
@@ -285,9 +284,7 @@ class Connection:
         self.meter.failed(reason)
         log.info("%s: %s; next attempt in %.1f s", self._identity.name, reason, delay)
         self._away(reason, retry_at=datetime.now(UTC) + timedelta(seconds=delay))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(delay):
-                await self._nudge.wait()
+        await within(delay, self._nudge)
 
     async def _watch(self) -> None:
         self._slumber.slept()  # what was before it was opened is no sleep

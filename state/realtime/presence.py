@@ -27,8 +27,8 @@ from nicegui import Event
 
 from state.realtime.channel import Channel
 from state.realtime.connection import Connection
-from state.signal import Unsubscribe
-from state.tasks import Tasks
+from state.signal import Unsubscribe, leave_all
+from state.tasks import Tasks, within
 
 CALLS = 4  # of the server's 5, one in reserve for a withdrawal
 MINOR = 3  # of these, for tabs and metadata alone: whether one is here, and how, must not wait for where
@@ -131,11 +131,13 @@ class Presence:
     async def close(self) -> None:
         """Leaves the room."""
         await self._tasks.close()
-        for unsubscribe in self._unsubscribe:
-            unsubscribe()
-        self._unsubscribe = []
+        leave_all(self._unsubscribe)
         self._stop_forgetting()  # last: leaving is a loss, too
         self._stay()
+
+    def in_order(self) -> list[Person]:
+        """Who came first, first; oneself last."""
+        return sorted(self.people.values(), key=lambda person: (person.id == self._me, person.since))
 
     def show(
         self,
@@ -167,9 +169,7 @@ class Presence:
             too_soon_s = self._wait_s(loop.time())
             settled = not self._channel.live or self._meta == self._shown
             if settled or too_soon_s > 0:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(None if settled else too_soon_s):
-                        await self._wake.wait()
+                await within(None if settled else too_soon_s, self._wake)
                 self._wake.clear()
                 continue
             meta, join = self._meta, self._joins

@@ -36,7 +36,7 @@ from state.realtime.binding import Binding
 from state.realtime.channel import Channel
 from state.realtime.pace import Pace
 from state.realtime.roster import Roster
-from state.tasks import Tasks
+from state.tasks import Tasks, within
 
 log = logging.getLogger("starling.realtime")
 # It logs lost sockets as errors; here they are expected, and said by us.
@@ -289,10 +289,10 @@ class Socket:
             push.receive(RealtimeAcknowledgementStatus.Ok, lambda _, done=answered: done.set())
             sent = loop.time()
             await push.send()
-            if not await _within(LATE_S, answered):
+            if not await within(LATE_S, answered):
                 self.late = "Supabase is slow to answer"
                 self._assess()
-                if not await _within(PROBE_LOST_S - LATE_S, answered):
+                if not await within(PROBE_LOST_S - LATE_S, answered):
                     self.end(Broken("Supabase stopped answering"))
                     return
             self.late = None
@@ -321,14 +321,6 @@ def _end_timers(remote: AsyncRealtimeChannel) -> None:
         push.destroy()
     for task in list(remote._background_tasks):
         task.cancel()
-
-
-async def _within(seconds: float, event: asyncio.Event) -> bool:
-    try:
-        async with asyncio.timeout(seconds):
-            return await event.wait()
-    except TimeoutError:
-        return False
 
 
 def _reason(error: Exception | None) -> str:

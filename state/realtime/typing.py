@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
 from state.realtime.connection import Connection
-from state.signal import Signal, Unsubscribe
+from state.signal import Signal, Unsubscribe, leave_all
 from state.tasks import Tasks
 
 EVENT = "typing"
@@ -84,9 +84,7 @@ class Typing:
         """Stops listening."""
         self._end()
         await self._tasks.close()
-        for unsubscribe in self._unsubscribe:
-            unsubscribe()
-        self._unsubscribe = []
+        leave_all(self._unsubscribe)
         self._forget()
 
     # Oneself ---------------------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ log = logging.getLogger("starling.sync")
 
 
 @dataclass(frozen=True)
-class Pace:
+class Timing:
     """What decides when: `interval_s` between polls of a family, whether anybody is `looking`, and the `tick_s` of Q3."""
 
     interval_s: Callable[[str], float]
@@ -47,7 +47,7 @@ class CachedQuery(Generic[T]):
     """Made by `QueryCache.query`. `touched` tells the cache that the time of the next fetch may be another."""
 
     def __init__(
-        self, key: Key, fetch: Fetch[T], *, pace: Pace, retry: Retry, touched: Callable[[CachedQuery[T]], None]
+        self, key: Key, fetch: Fetch[T], *, timing: Timing, retry: Retry, touched: Callable[[CachedQuery[T]], None]
     ) -> None:
         self.key = key
         self.fetch = fetch
@@ -58,8 +58,8 @@ class CachedQuery(Generic[T]):
         self.fetches = 0
         self.failures = 0
         self.changed: Signal[CachedQuery[T]] = Signal()
-        self.left_at = pace.clock()  # when its last observer went
-        self._pace = pace
+        self.left_at = timing.clock()  # when its last observer went
+        self._timing = timing
         self._retry = retry
         self._touched = touched
         self._urgent = False  # asked for by hand
@@ -90,7 +90,7 @@ class CachedQuery(Generic[T]):
     @property
     def age_s(self) -> float | None:
         """Seconds since what is held was asked for; None: nothing is held."""
-        return None if self._known_at is None else self._pace.clock() - self._known_at
+        return None if self._known_at is None else self._timing.clock() - self._known_at
 
     def observe(self, listener: Callable[[CachedQuery[T]], None], *, stale_s: float | None = None) -> Unsubscribe:
         """Keeps it fresh, and tells `listener` of what is different, until the returned function is called.
@@ -106,7 +106,7 @@ class CachedQuery(Generic[T]):
             was = self.observed
             unsubscribe()
             if was and not self.observed:
-                self.left_at = self._pace.clock()
+                self.left_at = self._timing.clock()
 
         return leave
 
@@ -126,7 +126,7 @@ class CachedQuery(Generic[T]):
     def set_data(self, value: T) -> None:
         """Shows `value` before the database has confirmed it; what is in flight is of no use, and it is fetched again."""
         self._answered = self._number  # Q7
-        self._show(value, known_at=self._pace.clock())
+        self._show(value, known_at=self._timing.clock())
         self.invalidate()
 
     # What the cache does with it -----------------------------------------------------------------------------------
@@ -138,21 +138,21 @@ class CachedQuery(Generic[T]):
             return None
         last = self._asked_at
         if last is None:
-            return self._pace.clock()
-        looking = self._pace.looking() or self._urgent or self.phase == "loading"
+            return self._timing.clock()
+        looking = self._timing.looking() or self._urgent or self.phase == "loading"
         if not looking:  # Q4
             return None
         if self._retry_at is not None:
             return self._retry_at  # Q5
         if self.stale:
-            return last + self._pace.tick_s  # Q3
-        return last + self._pace.interval_s(self.family)  # Q8
+            return last + self._timing.tick_s  # Q3
+        return last + self._timing.interval_s(self.family)  # Q8
 
     def ask(self) -> int:
         """A fetch begins; hand its number to `answer` or `fail`."""
         self._number += 1
         self._fetching, self.stale, self._urgent = True, False, False
-        self._asked_at, self._retry_at = self._pace.clock(), None
+        self._asked_at, self._retry_at = self._timing.clock(), None
         return self._number
 
     def answer(self, number: int, value: T) -> None:
@@ -173,7 +173,7 @@ class CachedQuery(Generic[T]):
             log.error("The query %s failed", self.key, exc_info=error)
         wait = self._retry.failed(error)
         if wait is not None:  # Q5
-            self._retry_at = self._pace.clock() + wait
+            self._retry_at = self._timing.clock() + wait
         else:
             sentence = str(error) if isinstance(error, StateError) else "Something unexpected happened"
             before = (self.phase, self.error)

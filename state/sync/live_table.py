@@ -1,13 +1,12 @@
 """LiveTable: the rows of one query, kept equal to the database, whatever the network does.
 
-Invariants (those about data alone are `Window`'s, W1 to W5; about when it asks `Pulse`'s, P1 to P4; about writes
+Invariants (those about data alone are `Window`'s, W1 to W6; about when it asks `Pulse`'s, P1 to P4; about writes
 `Mutations`', M1 to M7)
 
 L1  Join first, buffer; then fetch the snapshot; then apply the buffer: nothing falls in between. A table whose channel
     is not live fetches all the same, and once more as soon as it is.
 L2  After any gap (a rejoin, an overflow, a message too large) it fetches again, and as often as `Freshness` says while
-    anybody looks, gap or none. Only real differences are told.
-    What it asks for then is only what is different (`fetching`).
+    anybody looks, gap or none. What it asks for then is only what is different (`fetching`), and only that is told.
 L3  After quiescence it equals the same query run fresh, whatever was dropped, doubled or reordered.
 L4  Rows keep their identity. Listeners get batches: the first change at once, what follows within `cadence_s`
     together.
@@ -27,7 +26,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from pydantic import BaseModel
 
 from state.errors import StateError
-from state.signal import Signal, Unsubscribe
+from state.signal import Signal, Unsubscribe, leave_all
 from state.sync.audience import Audience
 from state.sync.change import Change
 from state.sync.fetching import Source, fetch, fetch_news
@@ -208,9 +207,7 @@ class LiveTable(Generic[Row]):
 
     async def close(self) -> None:
         """Sends what waits, stops, and forgets nothing that is shown."""
-        for unsubscribe in self._unsubscribe:
-            unsubscribe()
-        self._unsubscribe = []
+        leave_all(self._unsubscribe)
         self._pulse.close()
         await self.mutations.close()
         await self._tasks.close()
@@ -219,9 +216,7 @@ class LiveTable(Generic[Row]):
 
     def forget(self) -> None:
         """Stops at once and holds nothing any more: whoever could see these rows has signed out. L7"""
-        for unsubscribe in self._unsubscribe:
-            unsubscribe()
-        self._unsubscribe = []
+        leave_all(self._unsubscribe)
         self._pulse.close()
         self._tasks.cancel()
         self.mutations.forget()

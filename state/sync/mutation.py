@@ -21,19 +21,18 @@ import logging
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel
 
 from state.errors import RateLimited, StateError, Unreachable
-from state.tasks import Tasks
+from state.tasks import Tasks, within
 
 Row = TypeVar("Row", bound=BaseModel)
 Kind: TypeAlias = Literal["insert", "update", "delete"]
 Send: TypeAlias = Callable[[], Awaitable[dict[str, Any] | None]]
-Sleep: TypeAlias = Callable[[float, asyncio.Event], Awaitable[None]]
+Sleep: TypeAlias = Callable[[float, asyncio.Event], Awaitable[object]]
 
 FIRST_BACKOFF_S = 0.5
 LAST_BACKOFF_S = 8.0
@@ -42,13 +41,6 @@ MAX_WRITES = 1_000
 FULL = "Too many changes wait for the connection already"
 
 log = logging.getLogger("starling.sync")
-
-
-async def rest(seconds: float, stirred: asyncio.Event) -> None:
-    """Until the seconds have passed, or the event is set."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stirred.wait()
 
 
 @dataclass(eq=False)
@@ -93,7 +85,7 @@ class Mutations(Generic[Row]):
         confirm: Callable[[dict[str, Any]], None],
         gone: Callable[[Hashable], None],
         refused: Callable[[str], None],
-        sleep: Sleep = rest,
+        sleep: Sleep = within,
     ) -> None:
         self._touch = touch
         self._confirm = confirm
@@ -358,8 +350,5 @@ class Mutations(Generic[Row]):
         self._touch(key)
 
     async def _release(self, hold: asyncio.Event, after_s: float) -> None:
-        try:
-            async with asyncio.timeout(after_s):
-                await hold.wait()
-        except TimeoutError:
-            hold.set()
+        await within(after_s, hold)
+        hold.set()

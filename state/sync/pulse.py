@@ -13,12 +13,12 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
-from contextlib import suppress
 
-from state.signal import Unsubscribe
+from state.signal import Unsubscribe, leave_all
 from state.sync import freshness as intervals
 from state.sync.audience import Audience
 from state.sync.freshness import Freshness
+from state.tasks import within
 
 JITTER = (0.8, 1.2)
 
@@ -58,9 +58,7 @@ class Pulse:
 
     def close(self) -> None:
         """Stops following."""
-        for unsubscribe in self._unsubscribe:
-            unsubscribe()
-        self._unsubscribe = []
+        leave_all(self._unsubscribe)
 
     def ask(self) -> None:
         """P4."""
@@ -90,6 +88,4 @@ class Pulse:
             left = None if pause is None else begun + pause - loop.time()
             if left is not None and left <= 0:
                 return
-            with suppress(TimeoutError):
-                async with asyncio.timeout(left):
-                    await self._turned.wait()
+            await within(left, self._turned)

@@ -20,20 +20,19 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from state.errors import Unreachable
-from state.signal import Unsubscribe
+from state.signal import Unsubscribe, leave_all
 from state.sync.audience import Audience
-from state.sync.cached_query import TICK_S, CachedQuery, Fetch, Key, Pace
+from state.sync.cached_query import TICK_S, CachedQuery, Fetch, Key, Timing
 from state.sync.change import Change
 from state.sync.families import families_of
 from state.sync.freshness import Freshness
 from state.sync.retry import Retry, Uniform
 from state.sync.rows import Phase
-from state.tasks import Tasks
+from state.tasks import Tasks, within
 
 KEEP_S = 300.0
 MAX_QUERIES = 1_000
@@ -87,7 +86,7 @@ class QueryCache:
         self._audience = audience
         self._clock = clock
         self._uniform = uniform
-        self._pace = Pace(self.interval_s, lambda: audience.looking, clock, tick_s)
+        self._timing = Timing(self.interval_s, lambda: audience.looking, clock, tick_s)
         self._families: dict[str, dict[Key, CachedQuery[Any]]] = {}
         self._running = 0
         self._waiting: dict[Key, CachedQuery[Any]] = {}  # due, while all places are taken
@@ -111,7 +110,7 @@ class QueryCache:
         query = queries.get(key)
         if query is None:
             retry = Retry(uniform=self._uniform)
-            query = queries[key] = CachedQuery(key, fetch, pace=self._pace, retry=retry, touched=self._on_touched)
+            query = queries[key] = CachedQuery(key, fetch, timing=self._timing, retry=retry, touched=self._on_touched)
             self._forget(but=query)
         query.fetch = fetch
         return query
@@ -174,9 +173,7 @@ class QueryCache:
     async def close(self) -> None:
         """Ends everything; what is held stays readable. Q13."""
         self._closed = True
-        for unsubscribe in self._unsubscribe:
-            unsubscribe()
-        self._unsubscribe = []
+        leave_all(self._unsubscribe)
         self._waiting.clear()
         await self._tasks.close()
 
@@ -195,9 +192,7 @@ class QueryCache:
         while True:
             wait = self.step()
             self._wake.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._wake.wait()
+            await within(wait, self._wake)
 
     def _on_touched(self, query: CachedQuery[Any]) -> None:
         if query.observed:  # it may have been forgotten since it was handed out

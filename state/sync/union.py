@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Generic
 
-from state.signal import Signal, Unsubscribe
+from state.signal import Signal, Unsubscribe, leave_all
 from state.sync.mutation import Pending
 from state.sync.ordered import Ordered
 from state.sync.query import SortKey
@@ -49,9 +49,7 @@ class Union(Generic[Row]):
 
     def close(self) -> None:
         """Stops following."""
-        for unsubscribe in self._unsubscribe:
-            unsubscribe()
-        self._unsubscribe = []
+        leave_all(self._unsubscribe)
 
     @property
     def rows(self) -> Sequence[Row]:

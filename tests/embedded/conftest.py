@@ -9,6 +9,7 @@ import pytest
 from embedded.database import Database
 from embedded.keys import Keys
 from embedded.postgres import Postgres
+from tests.embedded.changes_support import serve_changes
 from tests.embedded.rest_support import Api, serve_rest
 
 
@@ -17,3 +18,10 @@ async def api(postgres: Postgres, database: Database, keys: Keys) -> AsyncIterat
     """REST over the tables of rest.sql."""
     async with serve_rest(postgres, database, keys) as served:
         yield served
+
+
+@pytest.fixture(scope="module")
+async def changes_url(database: Database, keys: Keys, postgres: Postgres) -> AsyncIterator[str]:
+    """Realtime with Postgres Changes over the tables of changes.sql."""
+    async with serve_changes(database, keys, postgres) as url:
+        yield url

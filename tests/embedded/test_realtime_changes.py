@@ -11,11 +11,10 @@ import pytest
 
 from embedded.database import Database
 from embedded.keys import Keys
-from embedded.postgres import Postgres
 from embedded.realtime import SLOT
 from embedded.realtime.changes import feed
 from embedded.realtime.changes.subscriptions import Snapshot
-from tests.embedded.changes_support import SUBSCRIBED, binding, change, record, refusal, serve_changes, subscribe
+from tests.embedded.changes_support import SUBSCRIBED, binding, change, record, refusal, subscribe
 from tests.embedded.realtime_support import Socket, open_socket
 
 COLUMNS = [
@@ -24,22 +23,16 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-async def url(database: Database, keys: Keys, postgres: Postgres) -> AsyncIterator[str]:
-    async with serve_changes(database, keys, postgres) as url:
-        yield url
-
-
 @pytest.fixture
-async def socket(url: str, keys: Keys, database: Database) -> AsyncIterator[Socket]:
+async def socket(changes_url: str, keys: Keys, database: Database) -> AsyncIterator[Socket]:
     await database.admin.execute("truncate rc_items restart identity")
-    async with open_socket(url, keys.anon_key) as socket:
+    async with open_socket(changes_url, keys.anon_key) as socket:
         yield socket
 
 
 @pytest.fixture
-async def v1(url: str, keys: Keys) -> AsyncIterator[Socket]:
-    async with open_socket(url, keys.anon_key, 1) as socket:
+async def v1(changes_url: str, keys: Keys) -> AsyncIterator[Socket]:
+    async with open_socket(changes_url, keys.anon_key, 1) as socket:
         yield socket
 
 
@@ -284,8 +277,8 @@ async def test_broadcasts_pass_changes_that_wait(socket: Socket, v1: Socket, dat
     await database.admin.execute("drop policy slow on rc_pairs; delete from rc_pairs")
 
 
-async def test_sockets_of_a_topic_share_their_frame(url: str, keys: Keys, database: Database):
-    async with open_socket(url, keys.anon_key) as one, open_socket(url, keys.anon_key) as other:
+async def test_sockets_of_a_topic_share_their_frame(changes_url: str, keys: Keys, database: Database):
+    async with open_socket(changes_url, keys.anon_key) as one, open_socket(changes_url, keys.anon_key) as other:
         await subscribe(one, binding())
         await subscribe(other, binding())
         await database.admin.execute("insert into rc_items (k) values ('x')")

@@ -11,24 +11,17 @@ import pytest
 
 from embedded.database import Database
 from embedded.keys import Keys
-from embedded.postgres import Postgres
 from embedded.realtime.changes import feed, visibility
-from tests.embedded.changes_support import SUBSCRIBED, binding, change, record, refusal, serve_changes, subscribe
+from tests.embedded.changes_support import SUBSCRIBED, binding, change, record, refusal, subscribe
 from tests.embedded.realtime_support import Socket, open_socket, token
 
 OWNER, STRANGER = str(uuid4()), str(uuid4())
 
 
-@pytest.fixture(scope="module")
-async def url(database: Database, keys: Keys, postgres: Postgres) -> AsyncIterator[str]:
-    async with serve_changes(database, keys, postgres) as url:
-        yield url
-
-
 @pytest.fixture
-async def socket(url: str, keys: Keys, database: Database) -> AsyncIterator[Socket]:
+async def socket(changes_url: str, keys: Keys, database: Database) -> AsyncIterator[Socket]:
     await database.admin.execute("truncate rc_notes, rc_full_notes, rc_pairs, rc_items restart identity")
-    async with open_socket(url, keys.anon_key) as socket:
+    async with open_socket(changes_url, keys.anon_key) as socket:
         yield socket
 
 
@@ -197,7 +190,7 @@ async def test_what_waits_is_told_to_a_new_token(socket: Socket, keys: Keys, dat
 
 
 async def test_people_who_are_the_same_are_asked_about_once(
-    url: str, keys: Keys, database: Database, monkeypatch: pytest.MonkeyPatch
+    changes_url: str, keys: Keys, database: Database, monkeypatch: pytest.MonkeyPatch
 ):
     # F4: one round trip for the rows of a commit and everybody.
     asked: list[dict[visibility.Question, list[visibility.Key]]] = []
@@ -208,7 +201,7 @@ async def test_people_who_are_the_same_are_asked_about_once(
 
     await database.admin.execute("truncate rc_notes")
     mine = token(keys, sub=OWNER)
-    async with open_socket(url, keys.anon_key) as one, open_socket(url, keys.anon_key) as other:
+    async with open_socket(changes_url, keys.anon_key) as one, open_socket(changes_url, keys.anon_key) as other:
         for socket in (one, other):
             for number in range(3):
                 await subscribe(socket, binding("rc_notes"), topic=f"anon{number}")

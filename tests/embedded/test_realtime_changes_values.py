@@ -10,24 +10,17 @@ import pytest
 
 from embedded.database import Database
 from embedded.keys import Keys
-from embedded.postgres import Postgres
 from embedded.realtime.changes.filters import Filter, parse_filters
-from tests.embedded.changes_support import binding, change, record, refusal, serve_changes, subscribe
+from tests.embedded.changes_support import binding, change, record, refusal, subscribe
 from tests.embedded.realtime_support import Socket, open_socket
 
 NOT_SO = "Unable to subscribe to changes with given parameters. An exception happened so please check your connect parameters: "
 
 
-@pytest.fixture(scope="module")
-async def url(database: Database, keys: Keys, postgres: Postgres) -> AsyncIterator[str]:
-    async with serve_changes(database, keys, postgres) as url:
-        yield url
-
-
 @pytest.fixture
-async def socket(url: str, keys: Keys, database: Database) -> AsyncIterator[Socket]:
+async def socket(changes_url: str, keys: Keys, database: Database) -> AsyncIterator[Socket]:
     await database.admin.execute("truncate rc_items, rc_types restart identity")
-    async with open_socket(url, keys.anon_key) as socket:
+    async with open_socket(changes_url, keys.anon_key) as socket:
         yield socket
 
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from state.member import Member
+    from state.starling import Starling
 
 
 class Doorway:
@@ -57,3 +65,19 @@ class Doorway:
                 writer.write(data)
                 await writer.drain()
         writer.close()
+
+
+@dataclass
+class Studio:
+    """An app with a door on its way to Supabase, and somebody who is signed in."""
+
+    starling: Starling
+    door: Doorway
+    member: Member
+    db: asyncpg.Connection
+
+    def reopen(self) -> None:
+        """The door is open, and nobody waits for the next attempt."""
+        self.door.open()
+        for connection in (self.starling.world.connection, self.member.connection):
+            connection.reconnect()

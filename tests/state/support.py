@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from embedded.stack import Address
 
 PASSWORD = "a good password"
+AURORA = UUID("5d3c1e0a-0001-4000-8000-000000000001")  # a model of seed.sql
 OWN = (
     "connection of",
     "socket of",

@@ -184,24 +184,25 @@ async def test_a_refused_topic_takes_no_other_with_it_and_is_not_asked_for_again
     assert len(peer.got("phx_join", "room:a")) == 1
 
 
-async def test_a_refused_topic_is_asked_for_again_on_a_new_socket(connection: Watched, peer: Peer):  # C3
+async def refused_at_first(connection: Watched, peer: Peer) -> Channel:
+    """A topic that was refused, and would be no more."""
     peer.joins["room:a"] = "Unauthorized: no"
     refused = connection.channel("room:a")
     refused.on_broadcast("x", lambda _: None)
     connection.open()
     await until(lambda: refused.stage == "refused")
     peer.joins["room:a"] = "ok"
+    return refused
+
+
+async def test_a_refused_topic_is_asked_for_again_on_a_new_socket(connection: Watched, peer: Peer):  # C3
+    refused = await refused_at_first(connection, peer)
     connection.reconnect()
     await until(lambda: refused.live)
 
 
 async def test_a_refused_topic_is_asked_for_again_with_a_new_token(connection: Watched, peer: Peer):  # C3
-    peer.joins["room:a"] = "Unauthorized: no"
-    refused = connection.channel("room:a")
-    refused.on_broadcast("x", lambda _: None)
-    connection.open()
-    await until(lambda: refused.stage == "refused")
-    peer.joins["room:a"] = "ok"
+    refused = await refused_at_first(connection, peer)
     await connection.push_token("a token that may")
     await until(lambda: refused.live)
     assert peer.attempts == 1

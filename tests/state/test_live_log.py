@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import jwt
@@ -11,6 +13,7 @@ import pytest
 
 from state.live_log import HIDDEN, MAX_LINES, PREFIXES, Discreet, LiveLog, owner_of, prefix_of, redact
 
+STATE = Path(__file__).parents[2] / "state"
 TOKEN = jwt.encode({"sub": "somebody"}, "a secret that nobody knows at all", algorithm="HS256")
 
 
@@ -69,7 +72,13 @@ def test_each_line_has_the_prefix_of_its_logger(log: LiveLog) -> None:
     logging.getLogger("starling").warning("something")
     assert [line.prefix for line in log.since(0, None, everything=True)] == ["Freshness", "Realtime", "Starling"]
     assert prefix_of("elsewhere") == "Starling"
-    assert set(PREFIXES.values()) >= {"Realtime", "Freshness", "SmartPolling", "Reconnect", "Beats", "Tokens", "Sync"}
+    assert set(PREFIXES.values()) >= {"Realtime", "Freshness", "SmartPolling", "Reconnect", "Members", "Tokens", "Sync"}
+
+
+def test_every_prefix_has_a_logger_and_every_logger_a_prefix() -> None:
+    code = "\n".join(file.read_text() for file in STATE.rglob("*.py"))
+    loggers = set(re.findall(r'getLogger\("(starling\.\w+)"\)', code))
+    assert set(PREFIXES) == loggers
 
 
 def test_lines_are_read_by_those_they_belong_to(log: LiveLog) -> None:  # G2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -13,27 +13,14 @@ import pytest
 
 from state import member as member_module
 from state.generation import Draft
-from state.member import Member
 from state.models import Generation
 from state.starling import Starling
 from state.sync.rows import Batch
-from tests.state.doorway import Doorway
-from tests.state.support import PASSWORD, Account, add_generations, hasten, settings_of, until
+from tests.state.doorway import Doorway, Studio
+from tests.state.support import AURORA, PASSWORD, Account, add_generations, hasten, settings_of, until
 
 if TYPE_CHECKING:
     from embedded.stack import Address
-
-AURORA = UUID("5d3c1e0a-0001-4000-8000-000000000001")
-
-
-@dataclass
-class Studio:
-    """An app whose every way to Supabase goes through one door."""
-
-    starling: Starling
-    door: Doorway
-    member: Member
-    db: asyncpg.Connection
 
 
 @pytest.fixture
@@ -44,6 +31,7 @@ async def studio(
     account: Callable[[], Awaitable[Account]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Studio]:
+    """Its every way goes through the door."""
     hasten(monkeypatch, poll_s=0.1)
     someone = await account()
     async with Doorway(supabase.api_url) as door:
@@ -56,12 +44,6 @@ async def studio(
         yield Studio(starling, door, member, db)
         door.open()
         await starling.close()
-
-
-def reopen(studio: Studio) -> None:
-    studio.door.open()
-    for connection in (studio.starling.world.connection, studio.member.connection):
-        connection.reconnect()
 
 
 async def test_writes_of_an_outage_are_replayed_in_order_and_nothing_flickers(studio: Studio):  # M1, M4, M6
@@ -91,7 +73,7 @@ async def test_writes_of_an_outage_are_replayed_in_order_and_nothing_flickers(st
         vanished.extend(row.id for row in batch.deleted)
 
     leave = room.gallery.subscribe(keep)
-    reopen(studio)
+    studio.reopen()
     await until(lambda: not any(table.mutations.unconfirmed for table in member.tables))
     await until(lambda: (row := room.gallery.get(mine)) and row.prompt == "by somebody else")
     rows = await studio.db.fetch("select id from public.generation_jobs where id = any($1) order by created_at", jobs)
@@ -127,7 +109,7 @@ async def test_a_waiting_job_that_is_cancelled_is_never_made(studio: Studio):  #
     await until(lambda: (p := member.jobs.pending(id)) and p.waiting)
     member.studio.cancel(id)
     await until(lambda: member.jobs.get(id) is None)
-    reopen(studio)
+    studio.reopen()
     await member.jobs.mutations.flush()
     assert await studio.db.fetchval("select count(*) from public.generation_jobs where id = $1", id) == 0
 
@@ -142,6 +124,6 @@ async def test_a_member_whose_writes_wait_stays_until_they_are_sent(studio: Stud
     monkeypatch.setattr(member_module, "LINGER_S", 0.0)
     studio.starling.members._close_idle()
     assert list(studio.starling.members) == [member]
-    reopen(studio)
+    studio.reopen()
     await until(lambda: len(studio.starling.members) == 0)
     assert await studio.db.fetchval("select prompt from public.generation_jobs where id = $1", id) == "left behind"

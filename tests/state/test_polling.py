@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -12,25 +11,14 @@ import pytest
 
 from settings import Settings
 from state.api import Project
-from state.member import Member
 from state.starling import Starling
 from state.sync import freshness
 from state.sync.query import Query, Where
-from tests.state.doorway import Doorway
+from tests.state.doorway import Doorway, Studio
 from tests.state.support import PASSWORD, Account, add_generations, add_job, hasten, until
 
 if TYPE_CHECKING:
     from embedded.stack import Address
-
-
-@dataclass
-class Studio:
-    """An app whose sockets go through a door that is shut at first; its REST calls do not."""
-
-    starling: Starling
-    door: Doorway
-    member: Member
-    db: asyncpg.Connection
 
 
 @pytest.fixture
@@ -41,6 +29,7 @@ async def studio(
     account: Callable[[], Awaitable[Account]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Studio]:
+    """Only its sockets go through the door, which is shut at first."""
     someone = await account()
     async with Doorway(supabase.api_url) as door:
         door.shut()
@@ -86,9 +75,7 @@ async def test_without_realtime_everything_polls_and_with_it_all_relaxes(studio:
     assert studio.starling.world.connection.status.state != "live"
     assert {table.interval_s for table in tables(studio)} == {freshness.POLL_S}
 
-    studio.door.open()
-    for connection in (studio.starling.world.connection, studio.member.connection):
-        connection.reconnect()
+    studio.reopen()
     await until(lambda: all(o.connection.status.state == "live" for o in (studio.starling.world, studio.member)))
     await until(lambda: all(table.interval_s == freshness.RELAXED_S for table in tables(studio)))
     await until(lambda: all(table.last_fetch_at for table in tables(studio)))
@@ -115,9 +102,7 @@ async def test_tables_load_though_nobody_looks_and_then_wait_until_somebody_does
 
 
 async def test_a_change_is_heard_of_by_freshness(studio: Studio, monkeypatch):  # F1
-    studio.door.open()
-    for connection in (studio.starling.world.connection, studio.member.connection):
-        connection.reconnect()
+    studio.reopen()
     await until(lambda: studio.member.connection.status.state == "live" and studio.member.generations.phase == "ready")
     assert studio.member.connection.freshness.age_s("generations") is None
     await add_generations(studio.db, studio.member.id)

@@ -165,6 +165,12 @@ async def test_no_token_can_be_read_from_the_file(family: TokenFamily, file: Pat
     assert list(file.parent.glob("sessions*")) == [file], "no copy is left beside it"
 
 
+async def test_a_data_folder_that_is_not_there_yet_is_made(project: Project, tmp_path: Path):
+    file = tmp_path / "data" / "sessions"  # as on a host whose secret is set, so that nothing was written there before
+    await Sessions(project, file, "a secret", demo=True).sign_in("ada@starling.demo", "starling-demo")
+    assert file.exists()
+
+
 async def test_a_restart_signs_nobody_out(project: Project, family: TokenFamily, file: Path):
     restarted = Sessions(project, file, "a secret", demo=True)
     found = restarted.get(family.id)

@@ -22,6 +22,7 @@ from state.models import Job
 from state.realtime import presence as presence_module
 from state.starling import Starling
 from tests.state.support import (
+    AURORA,
     PASSWORD,
     add_generations,
     add_job,
@@ -33,7 +34,6 @@ from tests.state.support import (
     until,
 )
 
-AURORA = UUID("5d3c1e0a-0001-4000-8000-000000000001")
 GOUACHE = UUID("5d3c1e0a-0002-4000-8000-000000000002")  # makes no clips
 
 
