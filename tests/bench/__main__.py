@@ -6,7 +6,7 @@ import asyncio
 
 import uvloop
 
-from tests.bench import bench_dom, bench_live_table, bench_realtime
+from tests.bench import bench_dom, bench_flood, bench_live_table, bench_realtime
 
 if __name__ == "__main__":
     print("From commit to a second browser's DOM, 10 changes a second", flush=True)
@@ -14,3 +14,5 @@ if __name__ == "__main__":
     print("\nFrom commit to the sockets of a topic", flush=True)
     uvloop.run(bench_realtime.main(100, 100, 20))
     uvloop.run(bench_live_table.main())
+    print("\nA flood of changes before twenty open pages", flush=True)
+    asyncio.run(bench_flood.main())
