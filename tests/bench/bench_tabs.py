@@ -36,6 +36,8 @@ from tests.browser.conftest import run_starling
 
 WARM_UP_S = 20.0  # for a job's first row to be everywhere
 SETTLE_S = 1.0
+ACK_S = 3.0  # as a browser does, so that the app need not keep what has arrived
+NUMBER = re.compile(r'"_id":(\d+)')
 
 Note = Callable[[int], None]
 
@@ -59,6 +61,7 @@ class Tab:
             "implicit_handshake": "true",
         }  # fmt: skip
         url = f"{self._address.replace('http', 'ws')}/_nicegui_ws/socket.io/?{urlencode(query)}"
+        acked = time.monotonic()
         async with websockets.connect(url, max_size=None, open_timeout=60) as socket:
             self.ready.set()
             async for frame in socket:
@@ -69,6 +72,10 @@ class Tab:
                     await socket.send("3")
                 else:
                     self._hear(text)
+                    if time.monotonic() - acked > ACK_S and (number := NUMBER.search(text)):
+                        acked = time.monotonic()
+                        ack = {"client_id": query["client_id"], "next_message_id": int(number[1]) + 1}
+                        await socket.send(f"42{json.dumps(['ack', ack])}")
 
 
 class Plain:

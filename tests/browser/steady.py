@@ -6,20 +6,22 @@ from playwright.async_api import Page
 
 WATCH = """
 () => {
-  const lists = [...document.querySelectorAll('[aria-label="Queue"] ul, ul[aria-label="Pictures"]')];
+  const regions = [...document.querySelectorAll('[role=region][aria-label=Queue], [role=region][aria-label=Gallery]')];
   const row = node => (node.nodeType === Node.ELEMENT_NODE ? node : node.parentElement)?.closest('li');
   const name = li => (li.querySelector('.job__prompt, .tile__caption')?.textContent ?? '?').trim();
-  const names = new Map(lists.flatMap(list => [...list.querySelectorAll('li')].map(li => [li, name(li)])));
+  const names = new Map(regions.flatMap(region => [...region.querySelectorAll('li')].map(li => [li, name(li)])));
   window.touched = [];
   const touch = (li, what) => window.touched.push([names.get(li) ?? name(li), what]);
-  new MutationObserver(records => {
+  const look = records => {
     for (const {type, target, attributeName, addedNodes, removedNodes} of records) {
       const li = row(target);
       if (li) touch(li, attributeName ?? type);
       for (const node of addedNodes) if (node.nodeName === 'LI') touch(node, 'added');
       for (const node of removedNodes) if (node.nodeName === 'LI') touch(node, 'removed');
     }
-  }).observe(document.querySelector('.studio'), {subtree: true, childList: true, characterData: true, attributes: true});
+  };
+  const everything = {subtree: true, childList: true, characterData: true, attributes: true};
+  for (const region of regions) new MutationObserver(look).observe(region, everything);
 }
 """
 

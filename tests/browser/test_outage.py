@@ -119,7 +119,7 @@ async def test_after_an_outage_all_is_right_and_nothing_flickered(chromium: Brow
     await tile(ada, "to be marked here").get_by_role("button", name="Add to favourites").click()
     await tile(ada, "to be deleted here").hover()
     await tile(ada, "to be deleted here").get_by_role("button", name="More").click()
-    await ada.get_by_role("menu").get_by_text("Delete").click()
+    await ada.get_by_role("menu").get_by_text("Delete", exact=True).click()
     await generate(ada, "written in the dark")
     await expect(row(ada, "written in the dark")).to_contain_text("waits for the connection")
     await expect(gallery(ada).get_by_role("button", name="to be marked here, waits")).to_be_visible()
