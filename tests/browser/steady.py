@@ -14,6 +14,7 @@ WATCH = """
   const touch = (li, what) => window.touched.push([names.get(li) ?? name(li), what]);
   const look = records => {
     for (const {type, target, attributeName, addedNodes, removedNodes} of records) {
+      if (target.nodeName === 'IMG' && attributeName === 'class') continue; // it has loaded
       const li = row(target);
       if (li) touch(li, attributeName ?? type);
       for (const node of addedNodes) if (node.nodeName === 'LI') touch(node, 'added');
@@ -27,8 +28,8 @@ WATCH = """
 
 
 async def watch(page: Page) -> None:
-    """From now on what happens to the jobs and pictures of a studio is noted, when its pictures are there."""
-    await page.wait_for_function("[...document.querySelectorAll('.tile img')].every(image => image.complete)")
+    """From now on what happens to the jobs and pictures of a studio is noted."""
+    await page.wait_for_function("document.querySelectorAll('.tile img:not([src])').length === 0")
     await page.evaluate(WATCH)
 
 

@@ -42,9 +42,7 @@ async def nothing_is_left(user: User, paths: tuple[str, ...], member: Member | N
     await open_and_close(user, paths, OPENINGS)
     after = await counted(member)
     assert not after - before, after - before
-    grown = resident() - memory
-    print("GROWN", grown)
-    assert grown < GROWTH_BYTES
+    assert resident() - memory < GROWTH_BYTES
 
 
 async def open_and_close(user: User, paths: tuple[str, ...], times: int) -> None:

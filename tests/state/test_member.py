@@ -376,9 +376,7 @@ async def test_after_two_hundred_members_have_come_and_gone_nothing_is_left(star
     assert len(once) == PEOPLE * WAVES == 200
     assert [ref for ref in once if ref() is not None] == []
     assert held(starling) == holding
-    grown = resident() - memory
-    print("GROWN", grown)
-    assert grown < GROWTH_BYTES
+    assert resident() - memory < GROWTH_BYTES
 
 
 def session_of(starling: Starling, account: Account) -> str:
