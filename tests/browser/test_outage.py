@@ -42,7 +42,7 @@ class Studio:
 
     async def id(self, name: str) -> UUID:
         """Of a demo member."""
-        return await self.db.fetchval("select id from public.profiles where username = $1", name)
+        return UUID(str(await self.db.fetchval("select id from public.profiles where username = $1", name)))
 
     async def picture(self, name: str, prompt: str, visibility: str = "public") -> UUID:
         """A finished one, with its file."""
@@ -53,22 +53,24 @@ class Studio:
         url = f"{self.supabase.api_url}/storage/v1/object/media/{path}"
         stored = await self.http.post(url, content=made.getvalue(), headers=headers | {"Content-Type": "image/png"})
         stored.raise_for_status()
-        return await self.db.fetchval(
+        made_id = await self.db.fetchval(
             """insert into public.generations (owner_id, kind, prompt, seed, media_path, poster_path, media_type, bytes,
                                                width, height, colour, visibility)
                values ($1, 'image', $2, 1, $3, $3, 'image/png', 1, 64, 64, '#4060a0', $4) returning id""",
             await self.id(name), prompt, path, visibility,
         )  # fmt: skip
+        return UUID(str(made_id))
 
     async def job(self, name: str, prompt: str, progress: int | None = None) -> UUID:
         """A public one; it waits, or is being made."""
-        return await self.db.fetchval(
+        made_id = await self.db.fetchval(
             """insert into public.generation_jobs (owner_id, kind, prompt, params, visibility, status, stage, progress)
                values ($1, 'image', $2, '{"width": 512, "height": 512, "count": 1, "steps": 20, "seed": 1, "duration": 4}', 'public',
                        case when $3::int is null then 'waiting' else 'active' end, 'Refining', coalesce($3, 0))
                returning id""",
             await self.id(name), prompt, progress,
         )  # fmt: skip
+        return UUID(str(made_id))
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from nicegui.testing import User
 from components.job_row import JobRow
 from components.queue import Queue
 from components.turns import TURNS
+from tests.pages.test_counts import demo
 from tests.pages.test_studio import LONG
 from tests.state.support import add_job, until
 
@@ -28,7 +29,7 @@ WRITERS = 4
 
 async def test_after_a_flood_every_page_equals_the_database(user: User, supabase: Address) -> None:  # L3, L4, T1, T2
     db = await asyncpg.connect(supabase.db_url)
-    grace: UUID = await db.fetchval("select id from public.profiles where username = 'grace'")
+    grace = await demo(db, "grace")
     jobs = [await add_job(db, grace, visibility="public", status="active", prompt=f"job {n}") for n in range(JOBS)]
     await user.open("/sign-in")
     user.find("Sign in as Ada").click()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import asyncpg
 import pytest
@@ -16,6 +15,7 @@ from components.session import starling
 from state.api import Project
 from state.sync import freshness
 from tests.pages.conftest import app_with
+from tests.pages.test_counts import demo
 from tests.pages.test_diagnostics import look, table
 from tests.pages.test_studio import LONG
 from tests.state.doorway import Doorway
@@ -58,7 +58,7 @@ async def user(
 async def test_every_page_polls_and_relaxes_when_realtime_returns(
     user: User, door: Doorway, db: asyncpg.Connection, who: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # L2, F1, F3
-    grace: UUID = await db.fetchval("select id from public.profiles where username = 'grace'")
+    grace = await demo(db, "grace")
     if who == "member":
         await user.open("/sign-in")
         user.find("Sign in as Ada").click()

@@ -16,6 +16,7 @@ from components.session import starling
 from components.signed_image import SignedImage
 from state.api import Project
 from tests.pages.conftest import app_with
+from tests.pages.test_counts import demo
 from tests.pages.test_studio import tiles
 from tests.state.doorway import Doorway
 from tests.state.support import add_generations, as_admin, until
@@ -45,7 +46,7 @@ async def test_a_picture_that_came_while_nobody_answered_is_shown_afterwards(
     user: User, door: Doorway, supabase: Address
 ) -> None:
     db = await asyncpg.connect(supabase.db_url)
-    grace = await db.fetchval("select id from public.profiles where username = 'grace'")
+    grace = await demo(db, "grace")
     await user.open("/studio")
     world = starling().world
     await until(lambda: world.connection.status.state == "live" and all(t.phase == "ready" for t in world.tables))

@@ -389,7 +389,7 @@ def session_of(starling: Starling, account: Account) -> str:
 def held(starling: Starling) -> list[int]:
     """Whoever listens to what outlives the members."""
     world = starling.world
-    rows = (*world.tables, world.studio.queue, world.studio.gallery, world.studio.models)
+    rows: tuple[Any, ...] = (*world.tables, world.studio.queue, world.studio.gallery, world.studio.models)
     return [
         *(len(of._listeners) for of in rows),
         len(world.beats._followers),
