@@ -11,16 +11,25 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import asyncpg
-import psutil
 import pytest
 from nicegui import binding
 
-from embedded.realtime.server import Server
 from state import member as member_module
 from state.member import Member
 from state.sign_in import TokenFamily
 from state.starling import Starling
-from tests.state.support import PASSWORD, Account, add_generations, add_job, as_admin, leftovers, sign, until
+from tests.state.support import (
+    PASSWORD,
+    Account,
+    add_generations,
+    add_job,
+    as_admin,
+    leftovers,
+    resident,
+    sign,
+    sockets_at_the_server,
+    until,
+)
 
 if TYPE_CHECKING:
     from embedded.stack import Address
@@ -348,8 +357,10 @@ async def test_signing_out_sends_deletions_that_could_still_be_undone(starling, 
     assert await db.fetchval("select count(*) from public.generations where id = $1", picture) == 0
 
 
+@pytest.mark.timeout(300)
 async def test_after_two_hundred_members_have_come_and_gone_nothing_is_left(starling: Starling, account: NewAccount):
     await until(lambda: starling.world.connection.status.state == "live")
+    sockets = sockets_at_the_server()
     ids = [session_of(starling, await account()) for _ in range(PEOPLE)]
     once: list[weakref.ref[Member]] = []
 
@@ -365,13 +376,13 @@ async def test_after_two_hundred_members_have_come_and_gone_nothing_is_left(star
         await asyncio.gather(*(member.close() for member in members))
 
     await come_and_go(connected=True)
-    await until(lambda: sockets_at_the_server() == 1, "the world's is left")
+    await until(lambda: sockets_at_the_server() == sockets, "the world's is left")
     before, holding, memory = leftovers(), held(starling), resident()
     once.clear()
     for wave in range(WAVES):
         await come_and_go(connected=wave % 2 == 0)  # else they are closed while they connect
     await until(lambda: leftovers() == before, "tasks are those of before")
-    await until(lambda: sockets_at_the_server() == 1, "the world's is left")
+    await until(lambda: sockets_at_the_server() == sockets, "the world's is left")
     gc.collect()
     assert len(once) == PEOPLE * WAVES == 200
     assert [ref for ref in once if ref() is not None] == []
@@ -401,14 +412,3 @@ def held(starling: Starling) -> list[int]:
         *(len(signal) for signal in (world.feed._any_change, world.feed._live, world.feed._lost)),
         len(binding.active_links),
     ]
-
-
-def sockets_at_the_server() -> int:
-    """Realtime sockets that the stack, which runs in this process, holds open."""
-    return sum(len(server.clients) for server in gc.get_objects() if isinstance(server, Server))
-
-
-def resident() -> int:
-    """Bytes of memory that this process holds."""
-    gc.collect()
-    return psutil.Process().memory_info().rss
