@@ -9,6 +9,7 @@ Invariants, cited by the tests
    another filter is not.
 5. While the list holds, what arrives in front of the first item waits, so that nothing is pushed away from under the
    reader; released, it comes as news.
+6. A batch is shown at once; when many pages have one to show at the same moment, each in its turn (`turns`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from nicegui import background_tasks, ui
 
+from components.turns import TURNS
 from state.sync.mutation import Pending
 from state.sync.rows import Batch, Row, Rows
 
@@ -137,6 +139,7 @@ class LiveList(Generic[Row, ItemType]):
         self._holding = False
         self._client = container.client
         self._client.on_delete(rows.subscribe(self._on_batch))
+        self._client.on_delete(lambda: TURNS.leave(self._follow))
         self._sync()
 
     async def load_more(self) -> bool:
@@ -166,6 +169,12 @@ class LiveList(Generic[Row, ItemType]):
             self._changed()
 
     def _on_batch(self, _: Batch[Row]) -> None:
+        if self.quiet:  # what comes later would be news
+            self._follow()
+        else:
+            TURNS.ask(self._follow)
+
+    def _follow(self) -> None:
         if self._client.is_deleted:
             return
         self._sync()

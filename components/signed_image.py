@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from nicegui import background_tasks, ui
 
 from state.media import Media
 
+AGAIN_S = 5.0  # while nobody answers; all pictures of a page ask together
+
 
 class SignedImage(ui.element):
-    """An `<img>` that asks for its signed URL, fades in, and asks once more when the URL has expired.
+    """An `<img>` that asks for its signed URL until there is an answer, fades in, and asks once more when it has expired.
 
     Without `alt` it is decoration: what it stands in says what it shows.
     """
@@ -50,6 +54,10 @@ class SignedImage(ui.element):
 
     async def _load(self) -> None:
         path = self.path
-        url = await self._media.url(path) if path else None
-        if url is not None and path == self.path and not self.is_deleted:
-            self.props["src"] = url
+        while path and path == self.path and not self.is_deleted:
+            url = await self._media.url(path)
+            if url is not None and path == self.path and not self.is_deleted:
+                self.props["src"] = url
+            if url is not None or self._media.answered(path):
+                return
+            await asyncio.sleep(AGAIN_S)

@@ -26,6 +26,7 @@ class Media:
         self._api = api
         self._clock = clock
         self._cache: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        self._unanswered: set[str] = set()
         self._wanted: dict[str, asyncio.Future[str | None]] = {}
         self._tasks = Tasks("media")
 
@@ -52,6 +53,10 @@ class Media:
             future = self._wanted[path] = asyncio.get_running_loop().create_future()
         return await asyncio.shield(future)
 
+    def answered(self, path: str) -> bool:
+        """False: nobody answered when it was asked for last, so that asking again makes sense."""
+        return path not in self._unanswered
+
     def forget(self, path: str) -> None:
         """The address did not work: the next `url` asks anew."""
         self._cache.pop(path, None)
@@ -74,8 +79,10 @@ class Media:
             batch = paths[start : start + MAX_BATCH]
             try:
                 signed = await self._api.sign(BUCKET, batch, SIGNED_S)
-            except StateError:
+                self._unanswered.difference_update(batch)
+            except StateError as error:
                 signed = {}
+                (self._unanswered.update if error.retry else self._unanswered.difference_update)(batch)
             good_until = self._clock() + SIGNED_S - FRESH_S
             for path in batch:
                 url = signed.get(path)
@@ -85,3 +92,5 @@ class Media:
                     wanted[path].set_result(url)
         while len(self._cache) > MAX_CACHE:
             self._cache.popitem(last=False)
+        if len(self._unanswered) > MAX_CACHE:
+            self._unanswered.clear()

@@ -6,7 +6,7 @@ import asyncio
 
 import uvloop
 
-from tests.bench import bench_dom, bench_fan_out, bench_live_table, bench_realtime, bench_tabs
+from tests.bench import bench_dom, bench_fan_out, bench_flood, bench_live_table, bench_realtime, bench_tabs
 
 if __name__ == "__main__":
     print("From commit to a second browser's DOM, 10 changes a second", flush=True)
@@ -18,3 +18,5 @@ if __name__ == "__main__":
     print("\nFrom a message to the listeners of a table", flush=True)
     uvloop.run(bench_fan_out.main())
     uvloop.run(bench_live_table.main())
+    print("\nA flood of changes before twenty open pages", flush=True)
+    asyncio.run(bench_flood.main())

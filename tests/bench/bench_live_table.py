@@ -21,7 +21,6 @@ from state.sync.change import Change
 from state.sync.freshness import Freshness
 from state.sync.live_table import LiveTable
 from state.sync.query import Order, Query
-from state.sync.rows import Batch
 
 ROWS = 1000
 MOMENT = datetime(2026, 11, 26, tzinfo=UTC)
@@ -102,35 +101,6 @@ async def measure(count: int, size: int) -> tuple[float, float]:
     return live, count / (time.process_time() - begun)
 
 
-async def flood(pages: int = 20, a_second: int = 1000, seconds: float = 10.0) -> tuple[float, int, int]:
-    """Longest wait of the loop in ms, batches told to each page, and rows that a page has wrong in the end."""
-    table, still = await opened(ROWS)
-    seen: list[dict[UUID, Generation]] = [{row.id: row for row in table.rows} for _ in range(pages)]
-    batches = 0
-
-    def watch(mirror: dict[UUID, Generation]) -> Callable[[Batch[Generation]], None]:
-        def listen(batch: Batch[Generation]) -> None:
-            nonlocal batches
-            batches += 1
-            mirror.update({row.id: row for row in batch.updated})
-
-        return listen
-
-    for mirror in seen:
-        table.subscribe(watch(mirror))
-    loop, changes = asyncio.get_running_loop(), messages(int(a_second * seconds), 1)
-    begun, longest = loop.time(), 0.0
-    for n, change in enumerate(changes):
-        still.deliver(change)
-        due, before = begun + n / a_second, loop.time()
-        await asyncio.sleep(max(0.0, due - before))
-        longest = max(longest, loop.time() - max(due, before))
-    table.flush()
-    wrong = sum(mirror.get(row.id) is not row for mirror in seen for row in table.rows)
-    await table.close()
-    return longest * 1000, batches // pages, wrong
-
-
 async def main(count: int = 20_000) -> None:
     for size in (1, 100):
         live, plain = await measure(count, size)
@@ -139,12 +109,6 @@ async def main(count: int = 20_000) -> None:
             f" ratio 1:{plain / live:,.0f}",
             flush=True,
         )
-    longest, batches, wrong = await flood()
-    print(
-        f"1,000 changes/s for 10 s before 20 pages: the loop waited {longest:.0f} ms at most, each page was told"
-        f" {batches:,} times, {wrong} rows are wrong",
-        flush=True,
-    )
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import re
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -38,17 +38,18 @@ from tests.browser.conftest import run_starling
 
 WARM_UP_S = 20.0  # for a job's first row to be everywhere
 SETTLE_S = 1.0
+ACK_S = 3.0  # as a browser does, so that the app need not keep what has arrived
+NUMBER = re.compile(r'"_id":(\d+)')
 
 Note = Callable[[int], None]
 
 
 class Tab:
-    """One open studio: what a browser's socket.io does, and nothing more."""
+    """One open studio: what a browser's socket.io does, and nothing more. `hear` gets every frame."""
 
-    def __init__(self, address: str, job: UUID, note: Note) -> None:
+    def __init__(self, address: str, hear: Callable[[str], None]) -> None:
         self._address = address
-        self._prompt = prompt_of(job)
-        self._note = note
+        self._hear = hear
         self.ready = asyncio.Event()
         self.received = 0  # bytes
 
@@ -64,6 +65,7 @@ class Tab:
             "implicit_handshake": "true",
         }  # fmt: skip
         url = f"{self._address.replace('http', 'ws')}/_nicegui_ws/socket.io/?{urlencode(query)}"
+        acked = time.monotonic()
         async with websockets.connect(url, max_size=None, open_timeout=60) as socket:
             self.ready.set()
             async for frame in socket:
@@ -73,8 +75,12 @@ class Tab:
                     await socket.send("40")
                 elif text == "2":
                     await socket.send("3")
-                elif percent := re.search(r"(\d+) %", text):
-                    self._note(int(percent[1]))
+                else:
+                    self._hear(text)
+                    if time.monotonic() - acked > ACK_S and (number := NUMBER.search(text)):
+                        acked = time.monotonic()
+                        ack = {"client_id": query["client_id"], "next_message_id": int(number[1]) + 1}
+                        await socket.send(f"42{json.dumps(['ack', ack])}")
 
 
 class Plain:
@@ -119,6 +125,34 @@ class Times:
         return [at - start for percent, start in committed.items() for at in self.arrived.get(percent, ())]
 
 
+def percent_in(note: Note) -> Callable[[str], None]:
+    """Notes the percent that a frame tells, if it tells one."""
+
+    def hear(frame: str) -> None:
+        if percent := re.search(r"(\d+) %", frame):
+            note(int(percent[1]))
+
+    return hear
+
+
+async def open_tabs(stack: AsyncExitStack, tabs: Sequence[Tab]) -> None:
+    """One after the other; they are closed with `stack`."""
+    for tab in tabs:
+        task = asyncio.create_task(tab.run(), name="tab")
+        stack.push_async_callback(closed, task)
+        ready = asyncio.create_task(tab.ready.wait())
+        await asyncio.wait([task, ready], return_when="FIRST_COMPLETED")
+        if not ready.done():
+            ready.cancel()
+            task.result()
+
+
+async def closed(tab: asyncio.Task[None]) -> None:
+    """Leaves the page."""
+    tab.cancel()
+    await asyncio.gather(tab, return_exceptions=True)
+
+
 def prompt_of(job: UUID) -> str:
     """Of the job that is moved."""
     return f"a change for everybody {job}"
@@ -144,24 +178,14 @@ async def measure(address: str, data: Path, app: psutil.Process, tabs: int, chan
     await database.execute(INSERT, job, prompt_of(job))
     await database.execute(LEASE, job)
     by_tabs, by_clients = Times(), Times()
-    opened = [Tab(address, job, by_tabs.note) for _ in range(tabs)]
     before = app.memory_info().rss
-    tasks = []
-    for tab in opened:
-        tasks.append(asyncio.create_task(tab.run(), name="tab"))
-        await asyncio.wait([tasks[-1], ready := asyncio.create_task(tab.ready.wait())], return_when="FIRST_COMPLETED")
-        if not ready.done():
-            ready.cancel()
-            tasks[-1].result()
-    await asyncio.sleep(SETTLE_S)
-    memory = (app.memory_info().rss - before) / tabs
-    received = statistics.mean(tab.received for tab in opened)
-    try:
+    opened = [Tab(address, percent_in(by_tabs.note)) for _ in range(tabs)]
+    async with AsyncExitStack() as stack:
+        await open_tabs(stack, opened)
+        await asyncio.sleep(SETTLE_S)
+        memory = (app.memory_info().rss - before) / tabs
+        received = statistics.mean(tab.received for tab in opened)
         told = await moves(database, job, changes, rate)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
     async with AsyncExitStack() as stack:
         for _ in range(tabs):
             plain = Plain(secret["api_url"], secret["publishable_key"], job, by_clients.note)

@@ -14,6 +14,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import Running, run_starling
 from tests.browser.people import connection, gallery, generate, queue, sign_in
+from tests.browser.steady import touched, watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -125,6 +126,8 @@ async def test_a_killed_worker_comes_back_and_the_job_ends_once(ada: Page, runni
 
 async def test_a_killed_backend_is_said_and_recovered_from(ada: Page, grace: Page, running: Running):
     pages = (ada, grace)
+    for page in pages:
+        await watch(page)
     said = asyncio.gather(*(expect(connection(page)).to_contain_text("offline", ignore_case=True) for page in pages))
     while not said.done():  # killed once, it is back before anybody needs to be told
         with suppress(LookupError, psutil.Error):
@@ -137,6 +140,8 @@ async def test_a_killed_backend_is_said_and_recovered_from(ada: Page, grace: Pag
     await generate(grace, prompt)
     await expect(gallery(ada).get_by_text(prompt)).to_be_visible(timeout=60_000)
     assert await stored(running, prompt) == 1
+    for page in pages:
+        assert set(await touched(page)) == {prompt}, await touched(page)  # nothing else flickered
 
 
 async def test_without_realtime_the_page_says_so_and_polls(ada: Page, grace: Page):

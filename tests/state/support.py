@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import time
 from collections import Counter
@@ -15,8 +16,10 @@ from uuid import UUID, uuid4
 import asyncpg
 import httpx
 import jwt
+import psutil
 import pytest
 
+from embedded.realtime.server import Server
 from settings import Settings
 from state.errors import SessionEnded
 from state.sync import freshness
@@ -71,6 +74,17 @@ def leftovers() -> Counter[str]:
         elif made_of.startswith(LIBRARY):
             names[made_of] += 1
     return names
+
+
+def sockets_at_the_server() -> int:
+    """Realtime sockets that the stack, which runs in this process, holds open."""
+    return sum(len(server.clients) for server in gc.get_objects() if isinstance(server, Server))
+
+
+def resident() -> int:
+    """Bytes of memory that this process holds."""
+    gc.collect()
+    return psutil.Process().memory_info().rss
 
 
 @dataclass
