@@ -7,8 +7,8 @@ R3  Attempts never end: backoff with jitter, up to min(30 s, 1 s x 2^n), and aft
     process take turns (`Pace`).
 R4  The token is looked at first: before a socket is opened, and after a channel was refused because of it. One that is
     renewed meanwhile is the one that channels join with.
-R5  Events wait in a bounded queue; one consumer applies them in order. When it is full, the broadcasts in it are dropped
-    and everybody who keeps rows fetches again; when little of it can be dropped, the socket is replaced.
+R5  Events are applied in order (`Inbox`). When more come than can be taken in, everybody who keeps rows fetches again, or
+    the socket is replaced.
 R6  A pause, a reconnect and a close take effect wherever it is. Many requests to reconnect are one.
 R7  Suspected of losing messages, it is degraded at best, and each suspicion is a gap in every feed. Rooms carry nothing
     that a fetch could make good.
@@ -28,6 +28,7 @@ from nicegui import Event
 
 from state.errors import SessionEnded, Unreachable
 from state.realtime.channel import Channel
+from state.realtime.inbox import Inbox
 from state.realtime.metrics import Meter
 from state.realtime.pace import Pace
 from state.realtime.slumber import TICK_S, Slumber
@@ -46,8 +47,6 @@ JOIN_S = 30.0
 LATE_S = 5.0  # a channel that takes longer makes the connection degraded
 FIRST_BACKOFF_S = 1.0
 LAST_BACKOFF_S = 30.0
-QUEUE = 10_000  # events that wait for the consumer
-BREATH = 100  # events applied before others get a turn on the loop
 
 SWITCHED_OFF = "Switched off"
 RECONNECTING = "Reconnecting"
@@ -85,8 +84,6 @@ class Connection:
         self.meter = Meter(identity.name)
         self.freshness = Freshness(lambda: self.status.state == "live", name=identity.name)
         self.freshness.on_change(self._on_freshness)
-        self.overflows = 0
-        self.events = 0
         self.sockets = 0
         self._url = url
         self._key = key
@@ -101,7 +98,10 @@ class Connection:
         self._arrived = False  # this socket's channels were all live at some time
         self._patience: asyncio.TimerHandle | None = None  # runs from the loss until it is live again
         self._patient = True
-        self._queue: asyncio.Queue[tuple[int, Channel | None, Callable[[], None]]] = asyncio.Queue(QUEUE)
+        self._inbox = Inbox(
+            identity.name, lambda: self.sockets if self._socket is not None else None,
+            overflowed=self._on_overflow, overwhelmed=self._on_flood, failed=self.meter.failed,
+        )  # fmt: skip
         self._nudge = asyncio.Event()
         self._suspicion: str | None = None
         self._tasks = Tasks(f"connection of {identity.name}")
@@ -114,7 +114,7 @@ class Connection:
             return
         self._calm()
         self._go("connecting")
-        self._tasks.start(self._consume(), "consume")
+        self._tasks.start(self._inbox.apply(), "apply")
         self._tasks.start(self._supervise(), "supervise")
         self._tasks.start(self._watch(), "watch for sleep")
 
@@ -385,34 +385,25 @@ class Connection:
                 self._socket.leave(channel)
             channel.go("idle")
 
-    # The queue -----------------------------------------------------------------------------------------------------
+    # The inbox -----------------------------------------------------------------------------------------------------
+
+    @property
+    def events(self) -> int:
+        """How many were applied."""
+        return self._inbox.events
+
+    @property
+    def overflows(self) -> int:
+        """How often more came than could be taken in. R5"""
+        return self._inbox.overflows
 
     def _put(self, event: Callable[[], None], droppable: Channel | None) -> None:
-        try:
-            self._queue.put_nowait((self.sockets, droppable, event))
-        except asyncio.QueueFull:
-            self.overflows += 1
-            waiting = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
-            kept = [item for item in [*waiting, (self.sockets, droppable, event)] if item[1] is None]
-            if len(kept) > QUEUE // 2:
-                if self._socket is not None:
-                    self._socket.end(Broken("More came than could be taken in"))
-                return
-            for item in kept:
-                self._queue.put_nowait(item)
-            for channel in self.channels:
-                self._queue.put_nowait((self.sockets, None, channel.gap))
+        self._inbox.put(event, droppable=droppable is not None)
 
-    async def _consume(self) -> None:
-        while True:
-            socket, _, event = await self._queue.get()
-            if socket != self.sockets or self._socket is None:
-                continue
-            self.events += 1
-            try:
-                event()
-            except Exception:
-                self.meter.failed("An event could not be applied")
-                log.exception("%s: an event could not be applied", self.name)
-            if self.events % BREATH == 0:
-                await asyncio.sleep(0)
+    def _on_overflow(self) -> None:
+        for channel in self.channels:
+            self._inbox.put(channel.gap)
+
+    def _on_flood(self) -> None:
+        if self._socket is not None:
+            self._socket.end(Broken("More came than could be taken in"))

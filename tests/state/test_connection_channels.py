@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from state.realtime import connection as connection_module
+from state.realtime import inbox
 from state.realtime.channel import Channel
 from state.sync.change import Change
 from tests.state.peer import Peer
@@ -31,7 +31,7 @@ async def test_events_are_applied_in_order(live: Watched, peer: Peer):  # R5
 
 
 async def test_a_full_queue_drops_broadcasts_only_and_says_that_there_was_a_gap(peer: Peer, who: Someone, monkeypatch):
-    monkeypatch.setattr(connection_module, "QUEUE", 20)  # R5
+    monkeypatch.setattr(inbox, "SIZE", 20)  # R5, I1
     connection = Watched(peer.url, "key", who)
     seen: list[Change] = []
     gaps: list[int] = []
