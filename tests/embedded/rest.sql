@@ -110,6 +110,31 @@ revoke all on shop.guarded from anon, authenticated;
 grant select (id, public), insert (id, public), update (public), delete on shop.guarded to anon, authenticated;
 insert into shop.guarded values (1, 'seen', 'unseen');
 
+create table shop.kinds (
+  id     bigint primary key,
+  raw    bytea,
+  ip     inet,
+  wait   interval,
+  day    date,
+  at     time,
+  stamp  timestamp,
+  real   real,
+  double double precision,
+  uid    uuid,
+  bits   bit(3),
+  spans  int4multirange,
+  whole  numrange,
+  moods  shop.mood[],
+  grid   int[][],
+  docs   jsonb[],
+  code   char(4)
+);
+insert into shop.kinds values (
+  1, '\xdeadbeef', '10.0.0.1/24', '1 day 02:03:04', '2026-01-02', '03:04:05.5', '2026-01-02 03:04:05', 0.1, 1e100,
+  '00000000-0000-0000-0000-00000000000a', '101', '{[1,3),[5,7)}', '(1.5,)', '{calm,busy}', '{{1,2},{3,4}}', '{"{\"a\": 1}"}',
+  'ab'
+);
+
 create table shop.many as select n as id from generate_series(1, 30) as n;
 
 create view shop.open_tasks as select id, name, project_id as project, meta from shop.tasks where done is not true;

@@ -79,6 +79,7 @@ DIFFERENCES: dict[str, tuple[str, ...]] = {
         'GET /tasks?tags=in.("{a,b}","{}")&select=id&order=id',
         "GET /tasks?name=cs.x&select=id",
         "GET /tasks?id=like.1&select=id",
+        "GET /kinds?ip=nxr.10.0.0.0/8&select=id",
         "GET /tasks?place=eq.(1,2)&select=id",
     ),
     "left out: an array of objects whose first is the arguments": ('POST /rpc/add | [{"a": 1}]',),
@@ -137,6 +138,10 @@ DIFFERENCES: dict[str, tuple[str, ...]] = {
     "more lenient: what a change returns is ordered as asked": (
         'POST /clients?order=id.desc | Prefer: return=representation | [{"id": 50, "name": "Cy"}, {"id": 51, "name": "Di"}]',
         'PATCH /projects?id=gt.0&select=id,title&order=id.desc | Prefer: return=representation | {"name": "same"}',
+    ),
+    "more lenient: the same embed twice": ("GET /projects?select=clients(name),clients(id)&id=eq.1",),
+    "other names inside the statement, which errors of Postgres tell": (
+        "GET /projects?select=id,clients(name)&order=clients(nope)",
     ),
 }
 EXPLAINED = {title: reason for reason, titles in DIFFERENCES.items() for title in titles}
