@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 PY     := .venv/bin/python
 PIP    := $(PY) -m pip --disable-pip-version-check install --quiet --require-hashes
-CLI    := tests/embedded/cli
+NODE   := $(addprefix tests/embedded/,cli js postgrest)
 
 .PHONY: run test test-tools bench lint format types lock clean
 
@@ -35,8 +35,8 @@ types: .venv/.dev test-tools
 test-tools:
 	@if [ -n "$$CI" ] && ! command -v chromium >/dev/null; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; fi
-	@if command -v npm >/dev/null && [ ! -d $(CLI)/node_modules ]; then \
-		cd $(CLI) && npm install --no-package-lock --silent --no-audit --no-fund; fi
+	@if command -v npm >/dev/null; then for folder in $(NODE); do [ -d $$folder/node_modules ] || \
+		(cd $$folder && npm install --no-package-lock --silent --no-audit --no-fund) || exit 1; done; fi
 
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \

@@ -59,7 +59,17 @@ class Database:
         """One transaction as the role that `claims` name (see `act`); an exception inside rolls it back."""
         async with self.requests.acquire() as connection, connection.transaction(readonly=readonly):
             await act(connection, claims, **request)
-            yield connection
+            try:
+                yield connection
+            except (asyncpg.PostgresWarning, asyncpg.NoData) as told:  # an error under the SQLSTATE of no error
+                raise _as_error(told) from None
+
+
+def _as_error(told: asyncpg.PostgresWarning | asyncpg.NoData) -> asyncpg.PostgresError:
+    """The same as an error: asyncpg's classes for warnings are immutable, so that no context manager can pass them on."""
+    error = asyncpg.UnknownPostgresError(*told.args)
+    vars(error).update(told.as_dict())
+    return error
 
 
 async def _keep(connection: Connection) -> None:

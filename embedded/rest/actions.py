@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Literal
 from urllib.parse import quote as percent_encoded
 from urllib.parse import urlencode
@@ -75,7 +76,22 @@ def find_table(schema: Schema, name: Name) -> Table:
     """A table by its name. PGRST205 if the cache has none."""
     if table := schema.tables.get(name):
         return table
-    raise NotInCache(404, "PGRST205", f"Could not find the table '{name[0]}.{name[1]}' in the schema cache")
+    known = [table for schema_name, table in schema.tables if schema_name == name[0]]
+    close = get_close_matches(name[1], known, 1)
+    raise NotInCache(
+        404, "PGRST205", f"Could not find the table '{name[0]}.{name[1]}' in the schema cache",
+        hint=f"Perhaps you meant the table '{name[0]}.{close[0]}'" if close else None,
+    )  # fmt: skip
+
+
+def allowed(table: Table) -> str:
+    """The methods that a table or view takes."""
+    methods = ["OPTIONS", "GET", "HEAD"]
+    methods += ["POST"] if table.insertable else []
+    methods += ["PUT"] if table.insertable and table.updatable and table.primary_key else []
+    methods += ["PATCH"] if table.updatable else []
+    methods += ["DELETE"] if table.deletable else []
+    return ",".join(methods)
 
 
 def read(asked: Asked, table: Table) -> Action:
@@ -126,7 +142,7 @@ def invoke(asked: Asked, name: Name, arguments: Arguments) -> Action:
 
 
 def insert(asked: Asked, table: Table, body: Body, *, path: str) -> Action:
-    """POST: 201, or 200 when an upsert found every row there already."""
+    """POST: 201, or 200 when a merging upsert inserted nothing."""
     resolution = asked.prefers("resolution")
     target = asked.query.on_conflict or table.primary_key
     how: dict[str | None, Literal["merge", "ignore"]] = {"merge-duplicates": "merge", "ignore-duplicates": "ignore"}
@@ -139,9 +155,9 @@ def insert(asked: Asked, table: Table, body: Body, *, path: str) -> Action:
     )  # fmt: skip
 
     def answer(outcome: Outcome) -> Answer:
-        all_updated = 0 < outcome.page == outcome.updated
+        all_updated = resolution == "merge-duplicates" and outcome.page == outcome.updated
         headers = {"Content-Range": _content_range(0, 0, change.total(outcome))}
-        if outcome.key:
+        if outcome.key and outcome.page == 1:
             key = {name: "is.null" if value is None else f"eq.{value}" for name, value in outcome.key.items()}
             headers["Location"] = f"{percent_encoded(path, safe=PRINTABLE)}?{urlencode(key, quote_via=percent_encoded)}"
         status = 200 if all_updated else 201
@@ -166,7 +182,7 @@ def replace(asked: Asked, table: Table, body: Body) -> Action:
     def answer(outcome: Outcome) -> Answer:
         if outcome.page != 1:
             raise RestError(400, "PGRST115", "Payload values do not match URL in primary key column(s)")
-        return change.answer(outcome, *((200, 204) if outcome.updated else (201, 201)), {})
+        return change.answer(outcome, 200 if outcome.updated else 201, 204, {})
 
     return change.action(answer, ("return", "count", "tx", "handling", "timezone"))
 
@@ -268,14 +284,12 @@ def _content_range(offset: int, page: int, total: int | None) -> str:
 
 
 def _page(root: Node, outcome: Outcome) -> Answer:
-    """200, or 206 when there is more than this page; PGRST103 when the page begins beyond the end."""
+    """200, or 206 when there is more than this page; 416 and PGRST103 when the page begins beyond the end."""
     total, page, offset = outcome.total, outcome.page, root.offset
     if total is not None and offset > total:
         details = f"An offset of {offset} was requested, but there are only {total} rows."
-        raise RestError(
-            416, "PGRST103", "Requested range not satisfiable", details=details,
-            headers={"Content-Range": _content_range(0, 0, total)},
-        )  # fmt: skip
+        error = RestError(416, "PGRST103", "Requested range not satisfiable", details=details)
+        return Answer(416, {"Content-Range": _content_range(0, 0, total)}, error.body().decode())
     status = 206 if total is not None and page < total else 200
     return Answer(status, {"Content-Range": _content_range(offset, page, total)}, outcome.body)
 

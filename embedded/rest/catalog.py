@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import asyncpg
 import orjson
@@ -47,6 +48,7 @@ TABLES = (
     BASE_TYPES
     + """
 select c.oid, n.nspname as schema, c.relname as name, c.relkind in ('v', 'm') as is_view, k.columns,
+       pg_relation_is_updatable(c.oid, true) as changes,
        array(select a.attname::text
              from pg_constraint p, unnest(p.conkey) with ordinality as key(attnum, position)
              join pg_attribute a on a.attnum = key.attnum
@@ -109,6 +111,8 @@ where r.rulename = '_RETURN' and n.nspname = any($1::text[])
 """
 VIEW_COLUMNS = "select attrelid as table, attnum as number, attname as name from pg_attribute where attnum > 0"
 
+UPDATE, INSERT, DELETE = 4, 8, 16  # the bits of pg_relation_is_updatable
+
 # In a view's stored query: braces, escaped characters, and what a target entry says of its origin.
 NODE = re.compile(
     r"\\.|[{}]|:resno (\d+) :resname (?:\\.|\S)+ :ressortgroupref \d+ :resorigtbl (\d+) :resorigcol (\d+)"
@@ -131,15 +135,18 @@ async def read_schema(connection: Connection, schemas: Sequence[str]) -> Schema:
     views = _view_origins({row["view"]: row["action"] for row in view_rows}, names, attributes)
 
     tables = {
-        names[row["oid"]]: Table(names[row["oid"]], _columns(row["columns"]), tuple(row["primary_key"]), row["is_view"])
+        names[row["oid"]]: Table(
+            names[row["oid"]], _columns(row["columns"]), tuple(row["primary_key"]), row["is_view"],
+            insertable=bool(row["changes"] & INSERT), updatable=bool(row["changes"] & UPDATE),
+            deletable=bool(row["changes"] & DELETE),
+        )
         for row in table_rows
-    }
+    }  # fmt: skip
     for view, sources in views.items():
         for table, shown in sources.items():
             key = tables[table].primary_key
             if key and all(column in shown for column in key) and not tables[view].primary_key:
-                primary_key = tuple(shown[column] for column in key)
-                tables[view] = Table(view, tables[view].columns, primary_key, is_view=True)
+                tables[view] = replace(tables[view], primary_key=tuple(shown[column] for column in key))
 
     keys = [
         ForeignKey(

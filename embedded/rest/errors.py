@@ -43,10 +43,13 @@ class RestError(Exception):
         self.hint = hint
         self.headers = dict(headers or {})
 
+    def body(self) -> bytes:
+        """What the client is told."""
+        return orjson.dumps({"code": self.code, "details": self.details, "hint": self.hint, "message": self.message})
+
     def response(self) -> Response:
         """The error as an HTTP response."""
-        body = {"code": self.code, "details": self.details, "hint": self.hint, "message": self.message}
-        return Response(orjson.dumps(body), self.status, {"Content-Type": JSON_TYPE, **self.headers})
+        return Response(self.body(), self.status, {"Content-Type": JSON_TYPE, **self.headers})
 
 
 class QueryError(RestError):

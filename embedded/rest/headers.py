@@ -22,6 +22,7 @@ PREFERENCES = {
     "timezone": (),
     "max-affected": (),
 }
+READING = ("GET", "HEAD", "OPTIONS")  # what is asked by URL alone
 RANGE = re.compile(r"([0-9]{1,18})-([0-9]{0,18})")
 NUMBER = re.compile(r"[0-9]{1,18}")
 
@@ -134,7 +135,7 @@ def _weight(item: str) -> float:
 
 def choose_schema(headers: Headers, method: str, schemas: Sequence[str]) -> str:
     """The schema that the profile header names, or the first. PGRST106 for one that is not exposed."""
-    profile = headers.get("accept-profile" if method in ("GET", "HEAD") else "content-profile")
+    profile = headers.get("accept-profile" if method in READING else "content-profile")
     if profile is None:
         return schemas[0]
     if profile not in schemas:
@@ -176,4 +177,4 @@ class Terms:
 
     @property
     def reads(self) -> bool:
-        return self.method in ("GET", "HEAD")
+        return self.method in READING

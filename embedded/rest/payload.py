@@ -87,8 +87,10 @@ def _parse(text: str) -> object:
 def _csv_as_json(text: str) -> str:
     try:
         header, *lines = csv.reader(io.StringIO(text), strict=True)
+        if len({len(line) for line in lines}) > 1:
+            raise ValueError(lines)
         rows = [
-            {name: None if value == "NULL" else value for name, value in zip(header, line, strict=True)}
+            {name: None if value == "NULL" else value for name, value in zip(header, line, strict=False)}
             for line in lines
         ]
     except (csv.Error, ValueError) as error:

@@ -168,7 +168,7 @@ def _is_meant(relationship: Relationship, wanted: SelectEmbed) -> bool:
         owns_key = relationship.owns_key
         if hint is None:
             return (named and not owns_key) or (target == column and owns_key)
-        return named and not owns_key and hint in (foreign, relationship.constraint)
+        return named and not owns_key and hint == foreign
     if hint is None:
         return named or (not junction and not relationship.with_view and target in (relationship.constraint, column))
     return named and hint in ((junction,) if junction else (relationship.constraint, column, foreign))

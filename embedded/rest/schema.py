@@ -32,6 +32,9 @@ class Table:
     primary_key: tuple[str, ...] = ()
     is_view: bool = False
     computed: dict[str, Column] = field(default_factory=dict)
+    insertable: bool = False
+    updatable: bool = False
+    deletable: bool = False
 
     def type_of(self, column: str) -> str | None:
         known = self.columns.get(column) or self.computed.get(column)

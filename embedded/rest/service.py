@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 import asyncpg
@@ -18,12 +19,12 @@ from embedded.keys import Claims, InvalidToken, Keys
 from embedded.rest import actions
 from embedded.rest.actions import Action, Asked, Outcome
 from embedded.rest.cache import SchemaCache
-from embedded.rest.calls import Arguments
+from embedded.rest.calls import Arguments, find_function
 from embedded.rest.errors import NotInCache, RestError, from_postgres, from_token, is_header, is_status
 from embedded.rest.headers import Terms
 from embedded.rest.parser import parse_query
 from embedded.rest.payload import content_type, parse_arguments, parse_rows, read_body
-from embedded.rest.schema import Schema
+from embedded.rest.schema import Name, Schema
 from embedded.rest.sql import quote
 from embedded.rest.syntax import Query
 
@@ -36,6 +37,8 @@ CALL_METHODS = ("OPTIONS", "GET", "HEAD", "POST")
 
 BODILESS = (204, 304)
 ENDLESS = 2**62  # beyond any row
+
+Prepared = TypeVar("Prepared")
 
 log = logging.getLogger(__name__)
 
@@ -80,21 +83,23 @@ class Rest:
             claims = self._keys.verify(request.state.token)
         except InvalidToken as error:
             raise from_token(error, request.state.token) from error
-        if request.method == "OPTIONS":
-            return Response(None, 200, {"Allow": ",".join(CALL_METHODS if is_call else METHODS)})
         terms = Terms.read(request.headers, request.method, self._schemas, tx_allowed=self._tx_allowed)
         query = parse_query(_pairs(request.scope["query_string"]), call=is_call and terms.reads)
+        qualified = (terms.schema, name)
+        if request.method == "OPTIONS":
+            allowed = await self._prepare(lambda schema: _allowed(schema, query, qualified, is_call=is_call))
+            return Response(None, 200, {"Allow": allowed})
         _narrow(query, terms)
         raw = await read_body(request, MAX_BODY_BYTES) if request.method in ("POST", "PUT", "PATCH") else b""
 
         def prepare(schema: Schema) -> Action:
-            asked, qualified = Asked(schema, query, terms, self._max_rows), (terms.schema, name)
+            asked = Asked(schema, query, terms, self._max_rows)
             return _call(asked, request, qualified, raw) if is_call else _action(asked, request, qualified, raw)
 
         return await self._run(await self._prepare(prepare), request, claims, terms)
 
-    async def _prepare(self, prepare: Callable[[Schema], Action]) -> Action:
-        """The action, after a second look at the database when a name is not known."""
+    async def _prepare(self, prepare: Callable[[Schema], Prepared]) -> Prepared:
+        """What `prepare` makes of the schema, after a second look at the database when a name is not known."""
         seen = self.cache.schema
         try:
             return prepare(seen)
@@ -171,6 +176,14 @@ def _resource(request: Request) -> tuple[str, bool]:
     return name, is_call
 
 
+def _allowed(schema: Schema, query: Query, name: Name, *, is_call: bool) -> str:
+    """The methods of a table, or of the function that a call with these parameters means."""
+    if not is_call:
+        return actions.allowed(actions.find_table(schema, name))
+    function = find_function(schema, name, _direct(query))
+    return ",".join(("OPTIONS", "POST") if function.volatile else CALL_METHODS)
+
+
 def _action(asked: Asked, request: Request, name: tuple[str, str], raw: bytes) -> Action:
     table = actions.find_table(asked.schema, name)
     if request.method in ("GET", "HEAD"):
@@ -189,9 +202,13 @@ def _call(asked: Asked, request: Request, name: tuple[str, str], raw: bytes) -> 
     if request.method == "POST":
         arguments = parse_arguments(raw, content_type(request), asked.query.columns)
     else:
-        pairs = tuple(asked.query.arguments)
-        arguments = Arguments(frozenset(key for key, _ in pairs), pairs)
+        arguments = _direct(asked.query)
     return actions.invoke(asked, name, arguments)
+
+
+def _direct(query: Query) -> Arguments:
+    """The arguments that the parameters of a call pass."""
+    return Arguments(frozenset(key for key, _ in query.arguments), tuple(query.arguments))
 
 
 def _pairs(query_string: bytes) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ import asyncpg
 import httpx
 import orjson
 
+from embedded.bootstrap import requests_dsn
 from embedded.database import Database
 from embedded.keys import Keys
 from embedded.postgres import Postgres
@@ -32,6 +33,7 @@ class Api:
     keys: Keys
     rest: Rest
     dsn: str
+    requests_dsn: str  # of the role that acts for requests
 
     def token(self, role: str) -> str:
         """A token of anon, service_role or of a member."""
@@ -72,7 +74,7 @@ async def serve_rest(postgres: Postgres, database: Database, keys: Keys) -> Asyn
     """REST over a fresh copy of the tables."""
     rest = Rest(database, keys, schemas=SCHEMAS, tx_allowed=True)
     async with served({"/rest/v1": rest.routes}, keys) as url, httpx.AsyncClient(base_url=url) as http:
-        api = Api(url, http, keys, rest, postgres.dsn())
+        api = Api(url, http, keys, rest, postgres.dsn(), requests_dsn(postgres, keys))
         await api.sql(TABLES.read_text())
         await rest.start()
         yield api

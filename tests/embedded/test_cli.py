@@ -18,12 +18,12 @@ from embedded.keys import Keys
 from embedded.migrations import find, migrate
 from embedded.postgres import Postgres
 from embedded.statements import split
+from tests.embedded.node import install
 from tests.embedded.processes import PROJECT
 
 pytestmark = pytest.mark.node
 
 CLI = Path(__file__).parent / "cli"  # package.json pins the version
-INSTALL_S = 300
 COMMAND_S = 60
 
 
@@ -56,15 +56,7 @@ class Project:
 @pytest.fixture(scope="module")
 async def installed() -> None:
     """The CLI, from npm, once per checkout."""
-    if (CLI / "node_modules" / ".bin" / "supabase").exists():
-        return
-    if (npm := shutil.which("npm")) is None:
-        assert "CI" not in os.environ, "npm is missing"
-        pytest.skip("needs npm")
-    process = await asyncio.create_subprocess_exec(
-        npm, "install", "--no-package-lock", "--no-audit", "--no-fund", cwd=CLI
-    )
-    assert await asyncio.wait_for(process.wait(), INSTALL_S) == 0
+    await install(CLI)
 
 
 @pytest.fixture(scope="module")

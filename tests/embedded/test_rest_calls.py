@@ -76,7 +76,7 @@ async def test_a_function_may_set_headers_and_status(api: Api):
     [
         ("P0001", 400), ("PT402", 402), ("42501", 403), ("23505", 409), ("23503", 409), ("40001", 500), ("57014", 500),
         ("08000", 503), ("53300", 503), ("42883", 404), ("42P01", 404), ("P0002", 500), ("0A000", 400), ("25006", 405),
-        ("28000", 403), ("ZZZZZ", 400),
+        ("28000", 403), ("ZZZZZ", 400), ("01000", 400), ("02000", 400),
     ],
 )  # fmt: skip
 async def test_raised_errors_keep_their_code(api: Api, sqlstate: str, status: int):

@@ -118,7 +118,7 @@ async def test_no_change_without_a_filter(api: Api, method: str, verb: str):
 async def test_put_replaces_one_row(api: Api):
     replaced = await api("PUT", "/clients?id=eq.1", {"id": 1, "name": "P"}, prefer=RETURN)
     assert (replaced.status_code, replaced.json()) == (200, [{"id": 1, "name": "P"}])
-    assert (await api("PUT", "/clients?id=eq.77", {"id": 77, "name": "P"})).status_code == 201
+    assert (await api("PUT", "/clients?id=eq.77", {"id": 77, "name": "P"})).status_code == 204
     for query, status, code in (
         ("id=eq.2", 400, "PGRST115"),
         ("name=eq.P", 405, "PGRST105"),
