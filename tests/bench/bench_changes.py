@@ -3,7 +3,7 @@
     python -m tests.bench.bench_changes
 
 The server runs as `make run` starts it; writers and subscribers share another process, so what they take counts too.
-Three loads: one subscriber and now and then a row; one subscriber and a flood from four connections; a hundred
+Three loads: one subscriber and now and then a row; one subscriber and a flood from eight connections; a hundred
 subscribers, each somebody else to the table's policies. Beside the first, a NOTIFY in the same statement to a bare
 LISTEN: the least that any way out of this Postgres takes. The official server's numbers are those of the issue.
 """
@@ -128,7 +128,7 @@ async def main() -> None:
             print(
                 f"ratio to NOTIFY: {ratio:.1f}; p95 {percentile(times, 95) / percentile(notified, 95):.1f}", flush=True
             )
-            await load("one subscriber, 2,000/s", address, keys, 1, 2000, 4, "aim: p95 300 ms")
+            await load("one subscriber, 2,000/s", address, keys, 1, 2000, 8, "aim: p95 300 ms")
             await load("100 subscribers, 100/s", address, keys, 100, 100, 1, "aim: p95 140 ms; official: 141 ms")
 
 
