@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import orjson
@@ -33,6 +33,7 @@ class Told:
     key: Key  # of the new row
     size: int  # of the values as Postgres streamed them
     transaction: Begin
+    _said: dict[tuple[str, tuple[str, ...] | None], bytes] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def filtered(self) -> Rendered:
@@ -51,7 +52,12 @@ class Told:
         return None if all(role in column.readers for column in key) else KEY_UNREADABLE
 
     def data(self, role: str, select: tuple[str, ...] | None) -> bytes:
-        """For a role, and the columns that it selected."""
+        """For a role, and the columns that it selected; made once, however many people that is."""
+        if (said := self._said.get((role, select))) is None:
+            said = self._said[role, select] = self._data(role, select)
+        return said
+
+    def _data(self, role: str, select: tuple[str, ...] | None) -> bytes:
         relation = self.table.relation
         head = f'{{"table":{_json(relation.name)},"type":"{self.kind}","schema":{_json(relation.schema)},'
         if error := self.objection(role):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import orjson
 
@@ -60,7 +61,7 @@ class Table:
     casts: tuple[str, ...]
     trusted: frozenset[str]  # roles that row security does not concern
 
-    @property
+    @cached_property
     def key(self) -> list[Column]:
         """The columns of the primary key."""
         return [column for column in self.columns if column.is_key]
