@@ -79,6 +79,35 @@ async def test_what_was_delivered_is_confirmed_and_what_concerns_nobody_too(sock
         await until(lambda now=now: database.admin.fetchval(confirmed, SLOT, now))
 
 
+async def test_who_resumes_is_not_told_again_what_was_handed_over(database: Database, postgres: Postgres):
+    # Invariant 2: stopped in the middle of a transaction, too, with its commit still on the way.
+    await database.admin.execute(
+        "create table public.rt_again (id int); create publication rt_again for table rt_again"
+    )
+    told: list[bytes | None] = []
+    heard = asyncio.Event()
+
+    def changed(change: Change, _: Begin) -> None:
+        assert isinstance(change, Insert)
+        told.append(change.new[0])
+        heard.set()
+
+    try:
+        for n in range(5):
+            heard.clear()
+            stream = ReplicationStream(postgres.dsn(), "rt_again", ["rt_again"], changed, lambda: None)
+            await stream.start()
+            await database.admin.execute("insert into rt_again select $1 from generate_series(1, 2000)", n)
+            await asyncio.wait_for(heard.wait(), 10)
+            await stream.stop()
+        assert told == [str(n).encode() for n in range(5) for _ in range(2000)]
+    finally:
+        unused = "select not active from pg_replication_slots where slot_name = 'rt_again'"
+        await until(lambda: database.admin.fetchval(unused))
+        await database.admin.execute("select pg_drop_replication_slot('rt_again')")
+        await database.admin.execute("drop table public.rt_again cascade; drop publication rt_again")
+
+
 @pytest.fixture(params=[18, 16])
 async def own_postgres(
     keys: Keys, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
