@@ -24,7 +24,8 @@ class Answer:
 
 
 async def ask(
-    app: ASGIApp, method: str, path: str, *, query: bytes = b"", headers: Sequence[tuple[str, str]] = (), body: bytes = b""
+    app: ASGIApp, method: str, path: str, *, query: bytes = b"", headers: Sequence[tuple[str, str]] = (), body: bytes = b"",
+    client: str = "127.0.0.1",
 ) -> Answer:  # fmt: skip
     """One request; `path` is decoded already, as a server hands it on. Raises what the application raises."""
     answer, sent = Answer(), False
@@ -32,7 +33,7 @@ async def ask(
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
         "path": path, "raw_path": path.encode(errors="replace"), "query_string": query, "root_path": "",
         "headers": [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers],
-        "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2), "state": {},
+        "client": (client, 1), "server": ("127.0.0.1", 2), "state": {},
     }  # fmt: skip
 
     async def receive() -> dict[str, Any]:

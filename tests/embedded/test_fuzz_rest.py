@@ -9,6 +9,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote_plus
 
 import asyncpg
@@ -35,6 +36,8 @@ from embedded.rest.sql import quote as quoted
 from tests.embedded.asgi import Answer, ask
 
 TABLES = Path(__file__).with_name("fuzz.sql")
+T = TypeVar("T")
+
 FIRST, SECOND = "00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"
 CANARY = b"CANARY"
 
@@ -116,7 +119,7 @@ UNARY += ["eq(any)", "like(all)", "gte(any)", "cs(any)", "nope"]
 odd_values = st.sampled_from(ODD_VALUES) | st.text(max_size=6)
 
 
-def often(usual: SearchStrategy[str], odd: SearchStrategy[str]) -> SearchStrategy[str]:
+def often(usual: SearchStrategy[T], odd: SearchStrategy[T]) -> SearchStrategy[T]:
     """Mostly the one, now and then the other."""
     return st.sampled_from([usual] * 11 + [odd]).flatmap(lambda either: either)  # one_of would count equals once
 

@@ -84,7 +84,7 @@ async def test_who_resumes_is_not_told_again_what_was_handed_over(database: Data
     await database.admin.execute(
         "create table public.rt_again (id int); create publication rt_again for table rt_again"
     )
-    told: list[bytes | None] = []
+    told: list[object] = []
     heard = asyncio.Event()
 
     def changed(change: Change, _: Begin) -> None:
