@@ -207,6 +207,22 @@ async def test_a_slot_that_postgres_gave_up_is_made_anew(own_postgres: Postgres)
     await connection.close()
 
 
+async def test_a_slot_that_was_left_behind_keeps_little(own_postgres: Postgres):
+    """Whatever made the slot, and whatever the folder was set to before: each start says how much WAL slots may keep."""
+    connection = await asyncpg.connect(own_postgres.dsn())
+    await connection.execute("select pg_create_logical_replication_slot('of_another_version', 'pgoutput')")
+    await connection.execute("alter system set max_slot_wal_keep_size = -1")
+    await own_postgres.stop()
+    await own_postgres.start()
+    await connection.close()
+    connection = await asyncpg.connect(own_postgres.dsn())
+    left = await connection.fetchrow("select active, safe_wal_size from pg_replication_slots")
+    assert left is not None
+    assert not left["active"]
+    assert 0 < left["safe_wal_size"] <= 300_000_000  # null if there were no limit
+    await connection.close()
+
+
 async def test_every_kind_of_change_is_decoded_in_order(database: Database, postgres: Postgres):
     changes: list[Change] = []
     arrived = asyncio.Event()
