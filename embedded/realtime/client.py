@@ -10,8 +10,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import orjson
-
 from embedded.realtime.channel import PREFIX, Channel, join
 from embedded.realtime.errors import JoinRefused
 from embedded.realtime.outbox import Outbox
@@ -114,7 +112,7 @@ class Client:
             text = received.get("text")
             try:
                 await self._handle(decode(self.version, received["bytes"] if text is None else text))
-            except (MalformedFrame, orjson.JSONEncodeError) as error:  # the latter: too deep to be sent on
+            except MalformedFrame as error:
                 self._server.counts.frames_ignored += 1
                 log.debug("socket %s: ignored a frame: %s", self.id, error)
 

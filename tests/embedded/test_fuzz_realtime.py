@@ -11,6 +11,7 @@ import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+import httpx
 import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,7 +21,7 @@ from websockets.exceptions import ConnectionClosed
 from embedded.database import Database
 from embedded.keys import Keys
 from embedded.postgres import Postgres
-from embedded.realtime import Limits
+from embedded.realtime import SLOT, Limits
 from embedded.realtime.changes.filters import parse_filters
 from embedded.realtime.config import JoinConfig
 from embedded.realtime.errors import JoinRefused, SubscriptionRefused
@@ -42,6 +43,7 @@ create policy own on public.rt_fuzz for select to authenticated using (owner = a
 grant select on public.rt_fuzz to authenticated, anon;
 alter publication supabase_realtime add table public.rt_fuzz;
 """
+END_STREAM = "select pg_terminate_backend(active_pid) from pg_replication_slots where slot_name = $1"
 INSERT = f"insert into public.rt_fuzz (owner, body) values ('{OTHER}', '{CANARY}')"
 
 
@@ -82,6 +84,12 @@ async def scene(database: Database, keys: Keys, postgres: Postgres) -> AsyncIter
         yield Scene(url, keys, database, listener)
     gone = "".join(f'drop policy "{name}" on realtime.messages;' for name in names)
     await database.admin.execute(gone + "drop table public.rt_fuzz")
+
+
+@pytest.fixture(scope="module")
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient() as client:
+        yield client
 
 
 # -- what a client may send ----------------------------------------------------------------------------------------------
@@ -229,6 +237,63 @@ def _says_something(frame: str | bytes) -> bool:
         value = orjson.loads(frame)
         return isinstance(value, list) and len(value) == 5
     return False
+
+
+DEPTHS = (200, *range(236, 258))  # around what the JSON library can write, which is less than what it can read
+
+
+async def test_nesting_without_end_harms_nobody_else(scene: Scene):
+    # What is kept of a client (refs of a channel, presence) is sent to others, and by others, later on.
+    async with (
+        open_socket(scene.url, token(scene.keys, sub=MEMBER)) as socket,
+        open_socket(scene.url, scene.keys.anon_key) as other,
+        httpx.AsyncClient(base_url=scene.url, headers={"apikey": scene.keys.anon_key}) as http,
+    ):
+        await other.join("realtime:deep")
+        for depth in DEPTHS:
+            nested, topic = "[" * depth + "]" * depth, f"realtime:deep {depth}"
+            config = '{"config":{"broadcast":{"replication_ready":true},"presence":{"enabled":true}}}'
+            await socket.raw.send(f'[{nested},"1","realtime:deep ref {depth}","phx_join",{config}]')
+            await socket.raw.send(f'["2",{nested},"{topic}","phx_join",{config}]')
+            await socket.raw.send(f'["2","3","{topic}","phx_join",{config}]')
+            track = f'{{"event":"track","payload":{{"x":{nested}}}}}'
+            await socket.raw.send(f'["2","4","{topic}","presence",{track}]')
+            batch = f'{{"messages":[{{"topic":"deep","event":"e","payload":{{"x":{nested}}}}}]}}'
+            assert (await http.post("/api/broadcast", content=batch)).status_code in (202, 400)
+        while not await socket.quiet():
+            pass
+        await scene.database.admin.execute(END_STREAM, SLOT)
+        await scene.everybody_lives()
+        seen = []
+        for depth in DEPTHS:
+            await other.join(f"realtime:deep {depth}", presence={"enabled": True})
+            seen.append(len(await other.event("presence_state")))
+        assert seen == sorted(seen, reverse=True)  # what is deeper than some depth is as if it had not been said
+        assert seen[0] == 1
+        assert seen[-1] == 0
+    await scene.everybody_lives()
+
+
+messages = st.fixed_dictionaries({}, optional={
+    "topic": topics | json_values, "event": words | json_values, "payload": json_values, "private": json_values,
+})  # fmt: skip
+batches = st.fixed_dictionaries({}, optional={"messages": st.lists(messages | json_values, max_size=3) | json_values})
+posted = batches.map(orjson.dumps) | json_values.map(orjson.dumps) | st.sampled_from([b"", b"{", b"\xff", b"[" * 3000])
+content_types = st.sampled_from(["application/json", "application/octet-stream", "text/plain", ""])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    body=posted,
+    type_=content_types,
+    at=st.sampled_from(["", "/a/events/b", "/a%00/events/%F0%9F%98%80", "/%ff/events/x"]),
+)
+async def test_no_broadcast_by_http_is_a_failure(
+    scene: Scene, http: httpx.AsyncClient, body: bytes, type_: str, at: str
+):
+    headers = {"apikey": token(scene.keys, sub=MEMBER), "content-type": type_}
+    answer = await http.post(f"{scene.url}/api/broadcast{at}?private=true", content=body, headers=headers)
+    assert answer.status_code < 500
 
 
 # -- the parsers ---------------------------------------------------------------------------------------------------------
