@@ -27,6 +27,9 @@ UNAVAILABLE = (
     asyncpg.CrashShutdownError,
 )
 
+# What asyncpg raises for a connection that cannot be made, or that ends while it is used.
+CUT_OFF = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
 ACT_AS = """
 select set_config('role', $1, true), set_config('request.jwt.claims', $2, true),
        set_config('request.jwt.claim.sub', $3, true), set_config('request.jwt.claim.role', $1, true),

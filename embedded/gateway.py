@@ -1,6 +1,7 @@
 """The one address of the stack: what a hosted project's gateway does before a service sees a request.
 
-API keys, CORS, the largest body, a request id, one log line a request, and an answer when the database is away.
+API keys, CORS, the largest body, a request id, one log line and one count a request, and an answer when the database is
+away. `/metrics` is answered before all of that.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 import asyncpg
 import orjson
@@ -23,11 +24,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from embedded.database import UNAVAILABLE
 from embedded.keys import InvalidToken, Keys
+from embedded.metrics import PATH as METRICS_PATH
+from embedded.metrics import Metrics
 
 log = logging.getLogger("embedded.requests")
 
 MAX_BODY_BYTES = 10_000_000
 MAX_UPLOAD_BYTES = 60_000_000  # storage itself answers for its buckets' limits, at most 50 MiB
+
+# A client's own id for its request, as far as it cannot be mistaken for anything else in a log.
+REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 # Served without a key: what browsers open by themselves, and what proves itself by a token in its query.
 OPEN_PATHS = re.compile(
@@ -60,10 +66,12 @@ class BodyTooLarge(Exception):
     """The request's body went past its limit while it was read."""
 
 
-def create_app(keys: Keys, services: Mapping[str, Sequence[BaseRoute]]) -> ASGIApp:
-    """The gateway over `services`: path prefixes and the routes below them."""
+def create_app(
+    keys: Keys, services: Mapping[str, Sequence[BaseRoute]], metrics: Metrics | None = None
+) -> ASGIApp:  # fmt: skip
+    """The gateway over `services`: path prefixes and the routes below them. Without `metrics` nothing is counted."""
     mounts = [Mount(prefix, app=_router(routes)) for prefix, routes in services.items()]
-    return Gateway(ExceptionMiddleware(_router(mounts)), keys)
+    return Gateway(ExceptionMiddleware(_router(mounts)), keys, tuple(services), metrics)
 
 
 def _router(routes: Sequence[BaseRoute]) -> Router:
@@ -84,17 +92,26 @@ def _answer(status: int, content: Mapping[str, str]) -> Response:
 class Gateway:
     """ASGI middleware; sets `request.state.token`, the JWT that a request acts with, and `request.state.request_id`."""
 
-    def __init__(self, app: ASGIApp, keys: Keys) -> None:
+    def __init__(self, app: ASGIApp, keys: Keys, prefixes: Sequence[str], metrics: Metrics | None) -> None:
         self._app = app
         self._keys = keys
+        self._prefixes = prefixes
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        request_id = _request_id(headers)
+        scope.setdefault("state", {})["request_id"] = request_id
         if scope["type"] != "http":
-            await self._app(scope, receive, send)  # lifespan; a websocket's key is Realtime's to judge
+            await self._app(scope, receive, send)  # a websocket's key is Realtime's to judge
+            return
+        if scope["path"] == METRICS_PATH and self._metrics:
+            await self._metrics(scope, receive, send)
             return
         started = time.perf_counter()
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        request_id = str(uuid.uuid4())
         status = 0
 
         async def send_with_headers(message: Message) -> None:
@@ -112,7 +129,6 @@ class Gateway:
                 message = {**message, "headers": [*own, *added]}
             await send(message)
 
-        scope.setdefault("state", {})["request_id"] = request_id
         try:
             await self._handle(scope, headers, receive, send_with_headers)
         except Exception as error:
@@ -127,9 +143,12 @@ class Gateway:
                 log.exception("%s %s failed", scope["method"], scope["path"])
                 await _answer(500, BROKEN)(scope, receive, send_with_headers)
         finally:
-            # Never the query string: it may carry keys and signatures.
+            # Never the query string: it may carry keys and signatures. And one line, whatever the path holds.
             elapsed_ms = (time.perf_counter() - started) * 1000
-            log.info("%s %s %d %.1f ms %s", scope["method"], scope["path"], status, elapsed_ms, request_id)
+            path = quote(scope["path"], errors="replace")
+            log.info("%s %s %d %.1f ms %s", scope["method"], path, status, elapsed_ms, request_id)
+            if self._metrics:
+                self._metrics.answered(self._service(scope["path"]), status)
 
     async def _handle(self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
         if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
@@ -146,6 +165,9 @@ class Gateway:
             return
         scope["state"]["token"] = token
         await self._app(scope, _limited(receive, limit), send)
+
+    def _service(self, path: str) -> str:
+        return next((prefix for prefix in self._prefixes if path.startswith(f"{prefix}/")), "")
 
     def _token(self, scope: Scope, headers: Mapping[str, str]) -> tuple[str, Mapping[str, str] | None]:
         """The token a request acts with, or why it may not pass."""
@@ -168,6 +190,12 @@ class Gateway:
         except InvalidToken:
             return False
         return True
+
+
+def _request_id(headers: Mapping[str, str]) -> str:
+    """The id that the client gave its request, or a new one."""
+    given = headers.get("sb-request-id") or headers.get("x-request-id", "")
+    return given if REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
 
 
 def _query_key(scope: Scope) -> str:

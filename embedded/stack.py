@@ -26,6 +26,7 @@ from embedded.errors import PostgresFailed, StackError
 from embedded.folder import DataFolder
 from embedded.gateway import create_app
 from embedded.keys import Keys
+from embedded.metrics import Metrics
 from embedded.migrations import migrate
 from embedded.ports import LOOPBACK, listen
 from embedded.postgres import Postgres
@@ -137,18 +138,20 @@ class Stack:
             service_role_key=keys.service_role_key,
             jwt_secret=keys.jwt_secret,
         )
+        realtime, metrics = Realtime(database, keys, postgres.dsn(), self._limits), Metrics()
+        metrics.watch(realtime)
         services = {
             "/auth/v1": Auth(database, keys, issuer=f"{address.api_url}/auth/v1"),
             "/rest/v1": Rest(database, keys),
             "/storage/v1": Storage(database, keys, self.folder.storage),
-            "/realtime/v1": Realtime(database, keys, postgres.dsn(), self._limits),
+            "/realtime/v1": realtime,
         }
         for service in services.values():
             await service.start()
             self._undo.push_async_callback(service.stop)
 
         config = uvicorn.Config(
-            create_app(keys, {prefix: service.routes for prefix, service in services.items()}),
+            create_app(keys, {prefix: service.routes for prefix, service in services.items()}, metrics),
             loop="none", lifespan="off", log_config=None, access_log=False, server_header=False, date_header=True,
             ws=WebSocketProtocol, ws_max_size=MAX_FRAME_BYTES, ws_per_message_deflate=False,
             ws_ping_interval=None,  # Realtime closes silent sockets itself

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import asdict
 
+import asyncpg
 from starlette.routing import BaseRoute, WebSocketRoute
 
-from embedded.database import Database
+from embedded.database import CUT_OFF, Database
 from embedded.keys import Keys
 from embedded.realtime import changes, messages, partitions
 from embedded.realtime.client import GOING_AWAY
@@ -30,6 +32,8 @@ __all__ = ["MAX_FRAME_BYTES", "Limits", "Realtime", "WebSocketProtocol"]
 
 MAX_FRAME_BYTES = 5_000_000  # a larger frame closes its socket with code 1009
 SLOT = "supabase_realtime_replication_slot"  # one per cluster, as a cluster has one Realtime
+LAG = "select pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::bigint from pg_replication_slots where slot_name = $1"
+LAG_WITHIN_S = 2.0
 
 
 class Realtime:
@@ -73,7 +77,28 @@ class Realtime:
             client.close(GOING_AWAY)
         await self._stream.stop()
 
+    @property
+    def present(self) -> dict[str, int]:
+        """How many there are now, by name."""
+        clients = self._server.clients
+        channels = sum(len(client.channels) for client in clients)
+        return {"sockets": len(clients), "channels": channels, "replication_up": int(self._stream.up)}
+
+    @property
+    def counted(self) -> dict[str, int]:
+        """What has happened since the start, by name."""
+        return {**asdict(self._server.counts), "frames_sent": self._server.postman.frames}
+
+    async def lag(self) -> int | None:
+        """Bytes of WAL that the stream has not confirmed; None while Postgres does not say."""
+        try:
+            async with asyncio.timeout(LAG_WITHIN_S):
+                return await self._server.database.admin.fetchval(LAG, SLOT)
+        except (*CUT_OFF, TimeoutError, asyncpg.PostgresError):
+            return None
+
     def _changed(self, change: Change, transaction: Begin) -> None:
+        self._server.counts.changes += 1
         messages.deliver(self._server.hub, change)
         self._server.changes.changed(change, transaction)
 

@@ -15,7 +15,7 @@ from typing import Literal
 
 import asyncpg
 
-from embedded.database import ROLES, Connection, Database, act
+from embedded.database import CUT_OFF, ROLES, Connection, Database, act
 from embedded.keys import Claims
 from embedded.realtime.errors import DatabaseAway
 
@@ -87,7 +87,7 @@ class Authorizer:
         try:
             async with asyncio.timeout(10):
                 yield
-        except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
+        except (*CUT_OFF, TimeoutError, asyncpg.PostgresError) as error:
             raise DatabaseAway(str(error)) from error
 
 

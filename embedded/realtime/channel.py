@@ -118,6 +118,7 @@ class Channel:
         """Goes into the topic and answers the join, in one step: nothing of the topic comes before the answer."""
         self._topic = self._server.hub.enter(self.name, self)
         self._start_timer()
+        log.info("socket %s: joined %a", self.client.id, self.wire_topic)
         self._reply(self._join, "ok", {"postgres_changes": with_ids(self.config.postgres_changes)})
 
     async def welcome(self) -> None:
@@ -142,6 +143,7 @@ class Channel:
         if self._topic:
             self._server.hub.leave(self._topic, self)
             self._topic = None
+            log.info("socket %s: left %a", self.client.id, self.wire_topic)
         if self.client.channels.get(self.wire_topic) is self:
             del self.client.channels[self.wire_topic]
 
@@ -152,6 +154,7 @@ class Channel:
 
     def shut_down(self, why: str) -> None:
         """As `close`, but first the client is told why."""
+        log.info("socket %s: shut out of %a: %a", self.client.id, self.wire_topic, why)
         self.tell_system("error", "system", why)
         self.close()
 

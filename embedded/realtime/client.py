@@ -10,8 +10,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import orjson
-
 from embedded.realtime.channel import PREFIX, Channel, join
 from embedded.realtime.errors import JoinRefused
 from embedded.realtime.outbox import Outbox
@@ -31,8 +29,10 @@ class Client:
     """A connected socket; `run` serves it until it ends."""
 
     def __init__(
-        self, server: Server, receive: Receive, send: Send, transport: asyncio.Transport, version: Version, token: str
-    ) -> None:
+        self, server: Server, receive: Receive, send: Send, transport: asyncio.Transport, version: Version, token: str,
+        socket_id: str = "",
+    ) -> None:  # fmt: skip
+        self.id = socket_id  # of its handshake, for the log
         self.version = version
         self.token = token
         self.channels: dict[str, Channel] = {}
@@ -47,15 +47,18 @@ class Client:
     async def run(self) -> None:
         """Serves the socket; returns when either side has closed it or the client reads too slowly."""
         self._server.clients.add(self)
+        self._server.counts.sockets_opened += 1
+        log.info("socket %s: opened, version %s", self.id, self.version.value)
         self._heard_at = asyncio.get_running_loop().time()
         self._check_idle()
         reader = asyncio.create_task(self._read(), name="realtime reader")
         try:
             await asyncio.wait({reader, self._close_code}, return_when=asyncio.FIRST_COMPLETED)
             if reader.done() and (error := reader.exception()):
-                log.error("a realtime socket failed", exc_info=error)
+                log.error("socket %s: failed", self.id, exc_info=error)
             if self._outbox.overflown:
-                log.warning("a realtime socket read too slowly and was closed")
+                self._server.counts.slow_readers += 1
+                log.warning("socket %s: read too slowly and was cut off", self.id)
         finally:
             self._server.clients.discard(self)
             if self._idle:
@@ -64,6 +67,8 @@ class Client:
                 channel.leave()
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
+            by = f"with code {self._close_code.result()}" if self._close_code.done() else "by its client"
+            log.info("socket %s: closed %s", self.id, "as too slow" if self._outbox.overflown else by)
         if self._close_code.done():
             await self._say_goodbye(self._close_code.result())
 
@@ -103,11 +108,13 @@ class Client:
         loop = asyncio.get_running_loop()
         while (received := await self._receive())["type"] == "websocket.receive":
             self._heard_at = loop.time()
+            self._server.counts.frames_received += 1
             text = received.get("text")
             try:
                 await self._handle(decode(self.version, received["bytes"] if text is None else text))
-            except (MalformedFrame, orjson.JSONEncodeError) as error:  # the latter: too deep to be sent on
-                log.debug("ignored a frame: %s", error)
+            except MalformedFrame as error:
+                self._server.counts.frames_ignored += 1
+                log.debug("socket %s: ignored a frame: %s", self.id, error)
 
     async def _handle(self, message: Message) -> None:
         topic, event = message.topic, message.event
@@ -138,11 +145,14 @@ class Client:
             before.leave()
         self.channels[message.topic] = channel
         channel.enter()
+        self._server.counts.joins += 1
         if before:
             before.close()
         return await channel.welcome()
 
     def _refuse(self, message: Message, reason: str) -> None:
+        self._server.counts.joins_refused += 1
+        log.info("socket %s: may not join %a: %a", self.id, message.topic, reason)
         self._reply(message, message.join_ref, "error", {"reason": reason})
 
     def _unmatched(self, message: Message) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -38,7 +40,12 @@ class Handshake:
         transport = scope["extensions"][EXTENSION]
         await websocket.accept()
         # From here on frames go past Starlette, whose checks cost more than the frames.
-        return await Client(self._server, receive, send, transport, version, token).run()
+        return await Client(self._server, receive, send, transport, version, token, _id(scope)).run()
+
+
+def _id(scope: Scope) -> str:
+    """The gateway's request id, or without a gateway one of our own."""
+    return scope.get("state", {}).get("request_id") or str(uuid4())
 
 
 async def _deny(websocket: WebSocket, error: str) -> None:

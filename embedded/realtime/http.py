@@ -16,7 +16,7 @@ from embedded.keys import Claims, InvalidToken
 from embedded.realtime.channel import PREFIX
 from embedded.realtime.errors import DatabaseAway
 from embedded.realtime.hub import TopicName
-from embedded.realtime.serializer import Outgoing
+from embedded.realtime.serializer import MalformedFrame, Outgoing, parse
 from embedded.realtime.server import Server
 
 log = logging.getLogger(__name__)
@@ -64,8 +64,8 @@ class HttpBroadcast:
 
     async def _many(self, request: Request, claims: Claims) -> Response:
         try:
-            body = orjson.loads(await request.body())
-        except orjson.JSONDecodeError:
+            body = parse(await request.body())
+        except MalformedFrame:
             return HTMLResponse("Bad Request", 400)
         messages, errors = _parse(body, self._server.limits.max_payload_bytes)
         if errors is not None:

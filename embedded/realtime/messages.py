@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import asyncpg
 import orjson
 
-from embedded.database import Database
+from embedded.database import CUT_OFF, Database
 from embedded.realtime.config import Replay
 from embedded.realtime.errors import DatabaseAway
 from embedded.realtime.hub import Hub, TopicName
@@ -55,7 +55,7 @@ async def replay(database: Database, topic: str, wanted: Replay) -> list[tuple[s
     since = EPOCH + timedelta(milliseconds=wanted.since_ms)
     try:
         rows = await database.admin.fetch(REPLAY, topic, since, wanted.limit)
-    except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
+    except (*CUT_OFF, asyncpg.PostgresError) as error:
         raise DatabaseAway(str(error)) from error
     return [
         (

@@ -38,6 +38,7 @@ class Postman:
 
     def __init__(self) -> None:
         self._filled: list[Outbox] = []
+        self.frames = 0  # that were ever put into an outbox
 
     def notify(self, outbox: Outbox) -> None:
         """`outbox` has something from now on."""
@@ -67,6 +68,7 @@ class Outbox:
 
     def put(self, packet: bytes) -> None:
         """Adds a packet; it is written within this turn of the event loop."""
+        self._postman.frames += 1
         if not self._packets:
             self._postman.notify(self)
         self._packets.append(packet)

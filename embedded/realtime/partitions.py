@@ -7,7 +7,7 @@ import logging
 
 import asyncpg
 
-from embedded.database import Database
+from embedded.database import CUT_OFF, Database
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +30,6 @@ async def maintain(database: Database) -> None:
         try:
             await maintain_once(database)
             wait_s = EVERY_S
-        except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
+        except (*CUT_OFF, asyncpg.PostgresError) as error:
             log.warning("partitions of realtime.messages: %s", error)
             wait_s = AGAIN_AFTER_ERROR_S

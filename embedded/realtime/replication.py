@@ -6,7 +6,8 @@ Invariants
 1. Changes are handed over in commit order, each once for the life of this object: a reconnect resumes behind the
    last change handed over, within a transaction too.
 2. The slot outlives the connection, so nothing is lost while the stream is away. What was handed over is confirmed
-   within about a second, so Postgres can drop its WAL. A slot that Postgres gave up (`max_slot_wal_keep_size`) is made anew.
+   within about a second, so Postgres can drop its WAL, and before `stop` returns, so the next object that resumes
+   from the slot is not told it again. A slot that Postgres gave up (`max_slot_wal_keep_size`) is made anew.
 3. A consumer that raises loses that one change, never the stream.
 4. A publication other than the first may be dropped and made anew: until it is there again the stream does without.
 """
@@ -33,7 +34,10 @@ CONFIRM_EVERY_S = 1  # psycopg2 allows no less
 FIRST_RETRY_S = 0.05
 LAST_RETRY_S = 2.0
 SLOT_FREE_WITHIN_S = 10.0
+CONFIRM_POLL_S = 0.005
+CONFIRMED_WITHIN_S = 1.0  # at the end; else the next one is told some changes again
 WITHOUT_S = 1.0  # before a publication that was missing is asked for again
+CONFIRMED = "select confirmed_flush_lsn >= %s::pg_lsn from pg_replication_slots where slot_name = %s"
 UNDEFINED_OBJECT = "42704"
 # Values are told as text that Postgres reads back, whatever a project has set for its own sessions.
 TEXT_FORMAT = "-c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=3 -c bytea_output=hex"
@@ -100,10 +104,28 @@ class ReplicationStream:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        if self.up:
-            with contextlib.suppress(psycopg2.Error):
-                self._cursor.send_feedback(force=True)  # what was handed over is not sent to the next one
+        with contextlib.suppress(psycopg2.Error, TimeoutError):
+            async with asyncio.timeout(CONFIRMED_WITHIN_S):
+                await self._confirm_all()
         self._close()
+
+    async def _confirm_all(self) -> None:
+        """Returns when Postgres knows of all that was handed over: what it has not read when we close, it never does."""
+        while self.up and self._transaction is not None:  # noqa: ASYNC110 - its commit is still to come
+            await asyncio.sleep(CONFIRM_POLL_S)
+        if not self.up or not self._done_lsn:
+            return
+        self._cursor.send_feedback(force=True)
+        watching = await asyncio.to_thread(psycopg2.connect, self._dsn)
+        try:
+            with watching.cursor() as cursor:
+                done = f"{self._done_lsn >> 32:X}/{self._done_lsn & 0xFFFFFFFF:X}"
+                cursor.execute(CONFIRMED, (done, self._slot))
+                while (row := cursor.fetchone()) and not row[0]:
+                    await asyncio.sleep(CONFIRM_POLL_S)
+                    cursor.execute(CONFIRMED, (done, self._slot))
+        finally:
+            watching.close()
 
     async def _run(self) -> None:
         retry_s = FIRST_RETRY_S

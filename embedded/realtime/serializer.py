@@ -19,6 +19,7 @@ Wire = str | bytes
 
 PUSH, USER_PUSH, USER_BROADCAST = 0, 3, 4  # kinds of binary frames
 BYTES, JSON = 0, 1  # encodings of a binary broadcast's payload
+SURELY_WRITTEN = 200  # brackets, however they nest
 MAX_FIELD = 255  # sizes in binary frames are one byte
 
 
@@ -53,16 +54,31 @@ class UserPush:
     data: bytes
 
 
+def parse(text: Wire) -> Any:
+    """The value of a client's JSON. Raises MalformedFrame, also for what nests so deeply that it could not be sent on.
+
+    orjson reads deeper values than it writes. What is kept of a client goes out in the messages of others, which must not
+    fail for it; so it is refused at the door.
+    """
+    try:
+        parsed = orjson.loads(text)
+        opened = (b"[", b"{") if isinstance(text, bytes) else ("[", "{")
+        if sum(map(text.count, opened)) > SURELY_WRITTEN:  # type: ignore[arg-type]
+            orjson.dumps([[[[[[[[parsed]]]]]]]])  # as many as any envelope has
+    except orjson.JSONDecodeError as error:
+        raise MalformedFrame("not JSON") from error
+    except orjson.JSONEncodeError as error:
+        raise MalformedFrame("too deep to be sent on") from error
+    return parsed
+
+
 def decode(version: Version, frame: Wire) -> Message:
     """The message in a client's frame. Raises MalformedFrame."""
     if isinstance(frame, bytes):
         if version is Version.V1:
             raise MalformedFrame("version 1.0.0 has no binary frames")
         return _decode_binary(frame)
-    try:
-        parsed = orjson.loads(frame)
-    except orjson.JSONDecodeError as error:
-        raise MalformedFrame("not JSON") from error
+    parsed = parse(frame)
     if version is Version.V2:
         if not isinstance(parsed, list) or len(parsed) != 5:
             raise MalformedFrame("not an array of five")

@@ -22,6 +22,19 @@ RATE_WINDOW_S = 60.0
 
 
 @dataclass
+class Counts:
+    """What has happened since the start."""
+
+    sockets_opened: int = 0
+    slow_readers: int = 0  # sockets that were cut off for it
+    joins: int = 0
+    joins_refused: int = 0
+    frames_received: int = 0
+    frames_ignored: int = 0  # of these, malformed
+    changes: int = 0  # rows off the replication stream
+
+
+@dataclass
 class Server:
     """The parts that channels, sockets and HTTP endpoints are given."""
 
@@ -32,6 +45,7 @@ class Server:
     changes_up: Callable[[], bool]  # and row changes that commit now, too
     postman: Postman = field(default_factory=Postman)
     clients: set[Client] = field(default_factory=set)
+    counts: Counts = field(default_factory=Counts)
 
     def __post_init__(self) -> None:
         plan = self.limits.plan_messages_per_second

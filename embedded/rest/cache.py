@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import asyncpg
 
-from embedded.database import Connection, Database
+from embedded.database import CUT_OFF, Connection, Database
 from embedded.rest.catalog import read_schema
 from embedded.rest.schema import Schema
 
@@ -77,7 +77,7 @@ class SchemaCache:
                     finally:
                         if not connection.is_closed():
                             await connection.remove_listener(CHANNEL, self._announced)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (*CUT_OFF, asyncpg.PostgresError) as error:
                 log.warning("schema cache: %s; listening again in %s s", error, RETRY_S)
             except Exception:
                 log.exception("schema cache: listening again in %s s", RETRY_S)

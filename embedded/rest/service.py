@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from embedded.database import Connection, Database
+from embedded.database import CUT_OFF, Connection, Database
 from embedded.keys import Claims, InvalidToken, Keys
 from embedded.rest import actions
 from embedded.rest.actions import Action, Asked, Outcome
@@ -131,7 +131,7 @@ class Rest:
             return undone.response
         except asyncpg.PostgresError as error:
             raise from_postgres(error, anonymous=claims["role"] == "anon") from error
-        except (OSError, asyncpg.InterfaceError) as error:
+        except CUT_OFF as error:
             log.warning("rest: %s", error)
             raise RestError(503, "PGRST001", "Database client error. Retrying the connection.") from error
 

@@ -155,3 +155,24 @@ async def test_one_log_line_a_request_without_secrets(
     assert answer.headers["sb-request-id"] in line
     for secret in (KEYS.secret_key, MEMBER, "select"):
         assert secret not in line
+
+
+@pytest.mark.parametrize("name", ["sb-request-id", "x-request-id"])
+async def test_a_request_keeps_the_id_that_its_client_gave_it(
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    with caplog.at_level(logging.INFO, "embedded.requests"):
+        for given, kept in (("a-1.b_2", True), ("", False), ("x" * 65, False), ("a b", False), ("a;b", False)):
+            answer = await client.get("/rest/v1/token", headers={"apikey": KEYS.anon_key, name: given})
+            request_id = answer.headers["sb-request-id"]
+            assert (request_id == given) is kept
+            assert answer.json()["request"] == request_id
+            assert caplog.messages[-1].endswith(f" {request_id}")
+
+
+async def test_a_path_cannot_forge_a_line_of_the_log(
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "embedded.requests"):
+        await client.get("/rest/v1/x%0AGET%20/forged%20200", headers={"apikey": KEYS.anon_key})
+    assert caplog.messages[-1].startswith("GET /rest/v1/x%0AGET%20/forged%20200 404 ")

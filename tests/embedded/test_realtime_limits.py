@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import resource
 
 import httpx
 
@@ -11,7 +13,7 @@ from embedded.keys import Keys
 from embedded.postgres import Postgres
 from embedded.realtime import Limits
 from embedded.realtime.limits import Rate
-from tests.embedded.realtime_support import open_socket, serve
+from tests.embedded.realtime_support import Socket, open_socket, serve
 
 ONE_A_MINUTE = 1 / 60
 
@@ -22,6 +24,30 @@ async def test_an_idle_socket_is_closed(database: Database, keys: Keys, postgres
         await socket.join("realtime:idle")
         await asyncio.wait_for(socket.raw.wait_closed(), 5)
         assert socket.raw.close_code == 1000
+
+
+async def test_a_thousand_idle_sockets_hold_nobody_up(database: Database, keys: Keys, postgres: Postgres):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # both ends of each socket are in this process
+    try:
+        async with serve(database, keys, postgres.dsn()) as url, contextlib.AsyncExitStack() as opened:
+
+            async def join(topic: str) -> Socket:
+                socket = await opened.enter_async_context(open_socket(url, keys.anon_key))
+                assert (await socket.join(topic))["status"] == "ok"
+                return socket
+
+            idle: list[Socket] = []
+            for _ in range(10):
+                idle += await asyncio.gather(*(join(f"realtime:idle{n}") for n in range(100)))
+            busy = await join("realtime:idle7")
+            await busy.send("realtime:idle7", "broadcast", {"event": "hello"})
+            for socket in idle[7::100]:
+                assert await socket.event("broadcast") == {"event": "hello"}
+            assert await busy.quiet()
+            assert all(await asyncio.gather(*(socket.quiet() for socket in idle[::50])))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 async def test_too_many_events_close_the_channel(database: Database, keys: Keys, postgres: Postgres):

@@ -6,12 +6,15 @@ import time
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest
 
 from embedded.database import Database
 from embedded.keys import Keys
 from embedded.postgres import Postgres
+from embedded.realtime.authorization import Authorizer
+from embedded.realtime.errors import DatabaseAway
 from tests.embedded.realtime_support import POLICIES, Socket, open_socket, serve, token
 
 OK = {"status": "ok", "response": {}}
@@ -172,3 +175,20 @@ async def test_replay(alice: Socket, bob: Socket, database: Database):
     future = {"replay": {"since": since + 3_600_000}}
     assert await alice.join("realtime:rt.rb.r", private=True, broadcast=future) == JOINED
     assert await alice.quiet()
+
+
+@pytest.mark.parametrize(
+    "cut_off", [ConnectionResetError(), asyncpg.InterfaceError("closed"), asyncpg.InternalClientError("got result")]
+)
+async def test_a_connection_that_is_cut_while_it_is_asked_is_a_database_that_is_away(cut_off: Exception):
+    """asyncpg says it in any of these ways, by chance: which one cannot be brought about at will."""
+
+    async def connect(*_: object, **__: object) -> asyncpg.Connection:
+        raise cut_off
+
+    async with asyncpg.create_pool(min_size=0, connect=connect) as pool:
+        authorizer, claims = Authorizer(Database(pool, pool)), {"role": "authenticated"}
+        with pytest.raises(DatabaseAway):
+            await authorizer.read_access(claims, "rt.rb", presence=False)
+        with pytest.raises(DatabaseAway):
+            await authorizer.may_write(claims, "rt.wb", "broadcast")

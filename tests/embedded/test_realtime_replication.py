@@ -79,6 +79,35 @@ async def test_what_was_delivered_is_confirmed_and_what_concerns_nobody_too(sock
         await until(lambda now=now: database.admin.fetchval(confirmed, SLOT, now))
 
 
+async def test_who_resumes_is_not_told_again_what_was_handed_over(database: Database, postgres: Postgres):
+    # Invariant 2: stopped in the middle of a transaction, too, with its commit still on the way.
+    await database.admin.execute(
+        "create table public.rt_again (id int); create publication rt_again for table rt_again"
+    )
+    told: list[object] = []
+    heard = asyncio.Event()
+
+    def changed(change: Change, _: Begin) -> None:
+        assert isinstance(change, Insert)
+        told.append(change.new[0])
+        heard.set()
+
+    try:
+        for n in range(5):
+            heard.clear()
+            stream = ReplicationStream(postgres.dsn(), "rt_again", ["rt_again"], changed, lambda: None)
+            await stream.start()
+            await database.admin.execute("insert into rt_again select $1 from generate_series(1, 2000)", n)
+            await asyncio.wait_for(heard.wait(), 10)
+            await stream.stop()
+        assert told == [str(n).encode() for n in range(5) for _ in range(2000)]
+    finally:
+        unused = "select not active from pg_replication_slots where slot_name = 'rt_again'"
+        await until(lambda: database.admin.fetchval(unused))
+        await database.admin.execute("select pg_drop_replication_slot('rt_again')")
+        await database.admin.execute("drop table public.rt_again cascade; drop publication rt_again")
+
+
 @pytest.fixture(params=[18, 16])
 async def own_postgres(
     keys: Keys, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
@@ -175,6 +204,22 @@ async def test_a_slot_that_postgres_gave_up_is_made_anew(own_postgres: Postgres)
     assert isinstance(change, Insert)
     assert change.new == (b"2",)
     await stream.stop()
+    await connection.close()
+
+
+async def test_a_slot_that_was_left_behind_keeps_little(own_postgres: Postgres):
+    """Whatever made the slot, and whatever the folder was set to before: each start says how much WAL slots may keep."""
+    connection = await asyncpg.connect(own_postgres.dsn())
+    await connection.execute("select pg_create_logical_replication_slot('of_another_version', 'pgoutput')")
+    await connection.execute("alter system set max_slot_wal_keep_size = -1")
+    await own_postgres.stop()
+    await own_postgres.start()
+    await connection.close()
+    connection = await asyncpg.connect(own_postgres.dsn())
+    left = await connection.fetchrow("select active, safe_wal_size from pg_replication_slots")
+    assert left is not None
+    assert not left["active"]
+    assert 0 < left["safe_wal_size"] <= 300_000_000  # null if there were no limit
     await connection.close()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import re
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -16,7 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from embedded.database import Database
 from embedded.keys import Keys
 from embedded.postgres import Postgres
-from tests.embedded.realtime_support import Socket, open_socket, serve, token
+from tests.embedded.realtime_support import Socket, open_socket, serve, token, until
 
 UNMATCHED = {"status": "error", "response": {"reason": "unmatched topic"}}
 JOINED = {"status": "ok", "response": {"postgres_changes": []}}
@@ -247,3 +249,30 @@ async def test_http_needs_a_key_and_gets_401(url: str):
         answer = await client.post(f"{url}/api/broadcast", json={"messages": []})
         assert (answer.status_code, answer.json()) == (401, {"message": "Unauthorized"})
         assert orjson.loads(answer.content)
+
+
+async def test_the_log_tells_what_a_socket_did_in_one_line_each_and_no_token(
+    url: str, keys: Keys, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.INFO, "embedded.realtime")
+    async with open_socket(url, keys.anon_key) as socket:
+        await socket.join("realtime:told\nforged", access_token=token(keys))
+        await socket.join("realtime:")
+        await socket.send("realtime:told\nforged", "phx_leave", {})
+        assert await socket.event("phx_close") == {}
+    await until(lambda: any("closed by its client" in line for line in caplog.messages))
+    of_socket, told = set(), []
+    for line in caplog.messages:
+        assert keys.anon_key not in line
+        assert token(keys).partition(".")[0] not in line
+        if found := re.fullmatch(r"socket ([\w-]{36}): (.*)", line):
+            of_socket.add(found[1])
+            told.append(found[2])
+    assert len(of_socket) == 1
+    assert told == [
+        "opened, version 2.0.0",
+        "joined 'realtime:told\\nforged'",
+        "may not join 'realtime:': 'TopicNameRequired: You must provide a topic name'",
+        "left 'realtime:told\\nforged'",
+        "closed by its client",
+    ]

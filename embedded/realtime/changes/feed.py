@@ -19,7 +19,7 @@ from typing import NamedTuple
 import asyncpg
 import orjson
 
-from embedded.database import UNAVAILABLE, Database
+from embedded.database import CUT_OFF, UNAVAILABLE, Database
 from embedded.realtime.changes.admission import admit
 from embedded.realtime.changes.batch import Waiting, prepare
 from embedded.realtime.changes.bindings import Binding
@@ -41,8 +41,6 @@ SENDS_PER_TURN = 500  # then others get theirs
 TRIES = 3  # of a batch, while Postgres is there
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.05, 2.0
 ASKING_S = 10.0
-# A connection that ends while it is used says so in any of these ways.
-CUT_OFF = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 GAP = "Realtime could not keep up with the changes of the database: some were not sent"
 
 
