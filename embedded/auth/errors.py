@@ -109,6 +109,10 @@ def mapping(body: dict[str, Any], name: str) -> dict[str, Any] | None:
     value = body.get(name)
     if value is not None and not isinstance(value, dict):
         raise AuthError(400, "bad_json", f"Could not parse request body as JSON: {name} must be an object")
-    if value is not None and b"\\u0000" in orjson.dumps(value):
+    try:
+        written = orjson.dumps([[[[[[[[value]]]]]]]])  # as deep as any answer holds it
+    except orjson.JSONEncodeError as error:  # orjson reads deeper values than it writes
+        raise AuthError(400, "bad_json", f"Could not parse request body as JSON: {name} nests too deeply") from error
+    if b"\\u0000" in written:
         raise AuthError(400, "validation_failed", f"{name} must not contain a null character")
     return value

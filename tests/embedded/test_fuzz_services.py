@@ -182,6 +182,16 @@ async def test_no_input_makes_auth_fail(
     check(await services.ask(method, f"/auth/v1{path}", query, body, type_, actor), caplog)
 
 
+@pytest.mark.parametrize("depth", [200, *range(236, 258), 900])
+async def test_nesting_without_end_is_no_failure_of_auth(services: Services, depth: int):
+    nested = "[" * depth + "]" * depth
+    body = f'{{"email":"deep{depth}@starling.test","password":"correct horse","data":{{"x":{nested}}}}}'.encode()
+    made = await services.ask("POST", "/auth/v1/signup", b"", body, "application/json")
+    assert made.status in (200, 400), made
+    listed = await services.ask("GET", "/auth/v1/admin/users", b"per_page=1000", b"", "", None)
+    assert listed.status == 200
+
+
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(method=methods, path=STORAGE_PATHS, query=queries, body=STORAGE_BODIES, type_=types)
 async def test_no_input_makes_storage_fail_or_leave_its_folder(
