@@ -1,7 +1,7 @@
 // Finds and runs commands without asking the server for each letter. See components/command_palette.py.
 export default {
   template: `
-    <dialog ref="dialog" class="palette" aria-label="Search or jump" @click.self="close" @close="open = false">
+    <dialog ref="dialog" class="palette" aria-label="Search or jump" @click.self="close" @close="closed">
       <div class="palette__field">
         <q-icon name="sym_r_search" aria-hidden="true" />
         <input ref="input" v-model="query" type="text" role="combobox" aria-label="Search or jump" aria-expanded="true" aria-autocomplete="list"
@@ -66,6 +66,9 @@ export default {
       Object.assign(this, { open: true, query: "", active: 0 });
       this.$refs.dialog.showModal();
       this.$refs.input.focus();
+    },
+    closed() {
+      this.open = this.$refs.dialog.open; // told late: it may have been opened again
     },
     close() {
       this.$refs.dialog.close();

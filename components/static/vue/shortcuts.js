@@ -5,7 +5,7 @@ const busy = (target) =>
 
 export default {
   template: `
-    <dialog ref="dialog" tabindex="-1" class="shortcuts" aria-label="Keyboard shortcuts" @click.self="$refs.dialog.close()" @close="open = false">
+    <dialog ref="dialog" tabindex="-1" class="shortcuts" aria-label="Keyboard shortcuts" @click.self="$refs.dialog.close()" @close="closed">
       <header class="shortcuts__head">
         <h2 class="title">Keyboard shortcuts</h2>
         <button type="button" class="bare-icon" aria-label="Close" @click="$refs.dialog.close()"><q-icon name="sym_r_close" /></button>
@@ -37,6 +37,9 @@ export default {
   },
   methods: {
     caps: (keys) => starling.keycaps(keys),
+    closed() {
+      this.open = this.$refs.dialog.open; // told late: it may have been opened again
+    },
     show() {
       if (this.$refs.dialog.open) return;
       this.open = true;
