@@ -140,9 +140,10 @@ async def test_a_hundred_jobs_of_three_members_all_end_in_turn(studio: Studio) -
     assert await studio.count("public.generations") == 100
     started = await studio.database.fetch("select owner_id from public.generation_jobs order by started_at, created_at")
     order = [studio.members.index(row["owner_id"]) for row in started]
-    # in turn while all three have some: the one with 15 is through before half the queue is
-    assert max(i for i, member in enumerate(order) if member == 2) < 15 * 3 + 8
-    assert max(i for i, member in enumerate(order) if member == 1) < 15 * 3 + 10 * 2 + 8
+    # in turn while all three have some, give or take what two workers take at once: first come would be 99 and 84
+    slack = 2 * 2 * 4
+    assert max(i for i, member in enumerate(order) if member == 2) < 15 * 3 + slack
+    assert max(i for i, member in enumerate(order) if member == 1) < 15 * 3 + 10 * 2 + slack
 
 
 async def test_a_worker_outlives_the_connection(studio: Studio) -> None:
