@@ -18,6 +18,7 @@ from uuid import UUID
 from nicegui import Event
 
 from state.api import Api, Project
+from state.areas import Areas
 from state.attendance import Attendance, Status
 from state.errors import SessionEnded, Unreachable
 from state.generation import Studio
@@ -76,7 +77,7 @@ class Member:
             self.connection.freshness, world.connection.freshness,
             audience=self.audience, name=f"queries of {self.name}",
         )  # fmt: skip
-        table = partial(
+        self.table = table = partial(  # of rows that `member:{id}` tells of
             LiveTable, source=self.api, feed=self.feed, freshness=self.connection.freshness, audience=self.audience,
             refused=self._refused,
         )  # fmt: skip
@@ -85,13 +86,15 @@ class Member:
         self.jobs: LiveTable[Job] = table(Query("generation_jobs", (mine, queued), NEWEST), Job)
         self.generations: LiveTable[Generation] = table(Query("generations", (mine,), NEWEST), Generation)
         self.models: LiveTable[Model] = table(Query("models", (mine,), (Order("position"),)), Model)
+        self._tables = (self.jobs, self.generations, self.models)  # always open
         self.studio = Studio(world, self)
+        self.areas = Areas(self.name)
         self.audience.on_change(self._tabs_changed)
 
     @property
     def tables(self) -> tuple[LiveTable, ...]:
-        """All of them."""
-        return (self.jobs, self.generations, self.models)
+        """All that are open."""
+        return (*self._tables, *self.areas.tables)
 
     @property
     def profile(self) -> Profile | None:
@@ -145,7 +148,7 @@ class Member:
         """Connects and starts to follow."""
         self.connection.open()
         self._unfollow = self.world.beats.follow(self.connection)
-        for table in self.tables:
+        for table in self._tables:
             table.open()
         self.queries.follow(self.feed, self.connection.freshness)
         self.queries.follow(self.world.feed)
@@ -163,11 +166,12 @@ class Member:
         if not self._over:
             await self.flush(FLUSH_S)
         self.studio.close()
+        await self.areas.close()
         await self.queries.close()
         await self.attendance.close()
         await self.typing.close()
         await self.presence.close()
-        for table in self.tables:
+        for table in self._tables:
             await table.close()
         await self.media.close()
         self._unfollow()

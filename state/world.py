@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from state.api import Api, Project
+from state.areas import Areas
 from state.generation import Studio
 from state.media import Media
 from state.models import Generation, Job, Model, Profile
@@ -48,7 +49,7 @@ class World:
         self.beats = Beats(self.feed)
         self.clock = ClockOffset(partial(self.api.rpc, "clock", {}))
         self.feed.on_lost(self.clock.again)  # after a sleep, for one
-        table = partial(
+        self.table = table = partial(  # of rows that `world` tells of
             LiveTable, source=self.api, feed=self.feed, freshness=self.connection.freshness, audience=self.audience
         )
         self.people: LiveTable[Profile] = table(Query("profiles", order=(Order("username"),)), Profile, limit=1000)
@@ -56,13 +57,15 @@ class World:
         running = Where("status", "in", ("waiting", "active"))
         self.jobs: LiveTable[Job] = table(Query("generation_jobs", (PUBLIC, running), (Order("created_at"),)), Job)
         self.generations: LiveTable[Generation] = table(Query("generations", (PUBLIC,), NEWEST), Generation)
+        self._tables = (self.people, self.models, self.jobs, self.generations)  # always open
         self.studio = Studio(self, None)
+        self.areas = Areas("world")
         self._unfollow: Unsubscribe = lambda: None
 
     @property
     def tables(self) -> tuple[LiveTable, ...]:
-        """All of them."""
-        return (self.people, self.models, self.jobs, self.generations)
+        """All that are open."""
+        return (*self._tables, *self.areas.tables)
 
     def open(self) -> None:
         """Connects and starts to follow."""
@@ -70,7 +73,7 @@ class World:
         self.beats.open()
         self._unfollow = self.beats.follow(self.connection)
         self.clock.open()
-        for table in self.tables:
+        for table in self._tables:
             table.open()
         self.queries.follow(self.feed, self.connection.freshness)
         self.queries.open()
@@ -79,11 +82,12 @@ class World:
     async def close(self) -> None:
         """Ends the connection."""
         self.studio.close()
+        await self.areas.close()
         await self.queries.close()
         self._unfollow()
         await self.clock.close()
         await self.beats.close()
-        for table in self.tables:
+        for table in self._tables:
             await table.close()
         await self.media.close()
         await self.connection.close()
