@@ -55,6 +55,7 @@ TABLES: dict[str, Table] = {
     "private.media_trash": Table(),
     "private.leavers": Table(),
     "private.presence_choices": Table(),
+    "private.profile_changes": Table(),
 }
 
 OWN = {"notification_preferences", "notifications"}  # in which nobody sees what is another's
@@ -97,7 +98,9 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "public.touch_presence(text, text, jsonb, text)": MEMBERS,
     "public.expire_presence(integer)": WORKER,
     "public.read_notifications(uuid[])": MEMBERS,
-    "public.prefer_notification(text, boolean, boolean)": MEMBERS,
+    "public.prefer_notification(text, boolean, boolean, uuid)": MEMBERS,
+    "public.prune_notifications(integer, integer)": WORKER,
+    "public.my_sign_ins()": MEMBERS,
     "live.may_read(text, text)": EVERYBODY,
     "live.may_write(text, text)": EVERYBODY,
     "live.stamp()": NOBODY,
@@ -117,6 +120,8 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "private.expect_to_leave()": NOBODY,
     "private.discard_folder()": NOBODY,
     "private.notify(uuid, text, text, text, uuid, uuid, text)": NOBODY,
+    "private.tell_of_generation()": NOBODY,
+    "private.pace_profile()": NOBODY,
 }
 
 # Arguments with which a function of the API does nothing, whoever may call it (in a studio that is not empty).
@@ -144,6 +149,8 @@ HARMLESS: dict[str, dict[str, Any]] = {
     "expire_presence": {"stale_s": 86_400},
     "read_notifications": {"ids": []},
     "prefer_notification": {"kind": "no_such_kind", "in_app": True, "browser": True},
+    "prune_notifications": {"most": 100_000, "read_days": 10_000},
+    "my_sign_ins": {},
 }
 
 ANYONE, SIGNED_IN = ("anon", "authenticated"), ("authenticated",)
