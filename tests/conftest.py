@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -16,6 +16,8 @@ from embedded.keys import Keys
 from embedded.postgres import Postgres
 
 if TYPE_CHECKING:
+    from xdist.scheduler import LoadFileScheduling
+
     from embedded.stack import Address
 
 PROJECT = Path(__file__).parents[1]
@@ -23,6 +25,21 @@ PROJECT = Path(__file__).parents[1]
 # A busy machine is no finding; and what CI finds, everybody shall find again.
 settings.register_profile("starling", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("starling")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """`-n auto`: tests wait as much as they work, so two even on one core; and not more than memory is sure to hold."""
+    return max(2, min(os.cpu_count() or 1, 4))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    if config.getoption("dist") != "load":
+        return None  # somebody knows better
+    from tests.sharing import Sharing
+
+    return Sharing(config, log)
 
 
 @pytest.fixture(scope="session")
