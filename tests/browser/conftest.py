@@ -16,12 +16,16 @@ from pathlib import Path
 import asyncpg
 import psutil
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
+
+from tests.browser.people import PATIENCE_MS
 
 PROJECT = Path(__file__).parents[2]
 READY = "Starling is ready at "
 START_S = 90
 STOP_S = 30
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @dataclass(frozen=True)

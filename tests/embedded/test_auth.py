@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import statistics
 import time
 from collections.abc import AsyncIterator
 from uuid import uuid4
@@ -167,10 +166,12 @@ async def test_wrong_passwords_and_unknown_addresses_look_the_same(anon: AsyncCl
         answer = await raw.post("/token?grant_type=password", json={"email": address, "password": "a wrong guess"})
         return time.perf_counter() - begun, await refused(answer, 400, "invalid_credentials")
 
-    known = [await attempt(email) for _ in range(5)]
-    unknown = [await attempt(somebody()) for _ in range(5)]
+    known, unknown = [], []
+    for _ in range(5):  # in turn, and the quickest of each: others may keep the machine busy
+        known.append(await attempt(email))
+        unknown.append(await attempt(somebody()))
     assert known[0][1] == unknown[0][1]
-    ratio = statistics.median(took for took, _ in known) / statistics.median(took for took, _ in unknown)
+    ratio = min(took for took, _ in known) / min(took for took, _ in unknown)
     assert 0.4 < ratio < 2.5
 
 

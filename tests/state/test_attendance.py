@@ -57,7 +57,7 @@ async def row(db: asyncpg.Connection, member: Member) -> dict[str, Any]:
 
 async def kept(db: asyncpg.Connection, member: Member, status: str) -> None:
     """Waits until the database knows it."""
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(25):
         while (await row(db, member)).get("status") != status:  # noqa: ASYNC110 (nothing tells)
             await asyncio.sleep(0.02)
 

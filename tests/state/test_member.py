@@ -59,7 +59,7 @@ def sign_in(starling: Starling) -> SignIn:
     return signed_in
 
 
-async def live(*members: Member, within_s: float = 8) -> None:
+async def live(*members: Member, within_s: float = 25) -> None:
     await until(
         lambda: all(m.connection.status.state == "live" and m.generations.phase == "ready" for m in members),
         "all are live",
