@@ -188,7 +188,10 @@ async def test_many_changes_are_few_calls(starling: Starling, account: NewAccoun
     seat.leave()
 
 
-async def test_signing_out_and_closing_say_the_last_word(starling: Starling, account: NewAccount, db):  # A4
+async def test_signing_out_and_closing_say_the_last_word(
+    starling: Starling, account: NewAccount, db, monkeypatch
+):  # A4
+    monkeypatch.setattr(attendance_module, "LAST_WORD_S", 20.0)
     someone = await account()
     id = await starling.sessions.sign_in(someone.email, PASSWORD)
     member = starling.members.of(id)
