@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +43,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
 
 
 @pytest.fixture(scope="session")
-async def supabase(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Address]:
+def cheap_passwords() -> Iterator[None]:
+    """Hundreds of people are made for tests, and each password would take 60 ms of a processor, twice."""
+    from embedded.auth import passwords
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "COST", 4)  # the least that bcrypt can
+        yield
+
+
+@pytest.fixture(scope="session")
+async def supabase(tmp_path_factory: pytest.TempPathFactory, cheap_passwords: None) -> AsyncIterator[Address]:
     """The whole stack with the project's migrations and the demo members: its address and keys."""
     from embedded.stack import Stack  # only for those who need it: importing all services takes a moment
 

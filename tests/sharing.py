@@ -15,6 +15,9 @@ from xdist.workermanage import WorkerController
 # How many seconds a folder takes, about, alone: only their order matters.
 SECONDS = {"browser": 150, "state": 150, "embedded": 100, "pages": 90, "supabase": 40, "worker": 40, "components": 20}
 
+# The files that take longest, alone or in parts: first, lest the last of them is waited for.
+LONG = ("leaks", "selftest", "live", "crowd", "member", "flood", "polling", "outage", "machine", "loss", "generation")
+
 
 def folder_of(file: str) -> str:
     """The folder of `tests` that a file is in."""
@@ -36,4 +39,5 @@ class Sharing(LoadFileScheduling):
         if folder not in left:
             alone = [name for name in left if name not in home.values()]
             folder = max(alone or left, key=lambda name: (SECONDS.get(name, 0) if alone else left[name], name))
-        return next(file for file in self.workqueue if folder_of(file) == folder)
+        waiting = [file for file in self.workqueue if folder_of(file) == folder]
+        return next((file for word in LONG for file in waiting if file.endswith(f"_{word}.py")), waiting[0])
