@@ -236,4 +236,4 @@ async def test_a_slow_reader_is_cut_off_and_holds_nobody_up(
             assert (await sender.event("phx_reply"))["status"] == "ok"
             assert await one.event("broadcast") == payload
     two.raw.transport.resume_reading()
-    await asyncio.wait_for(two.raw.wait_closed(), 10)
+    await asyncio.wait_for(two.raw.wait_closed(), 30)

@@ -22,7 +22,7 @@ async def test_an_idle_socket_is_closed(database: Database, keys: Keys, postgres
     limits = Limits(idle_s=0.2)
     async with serve(database, keys, postgres.dsn(), limits) as url, open_socket(url, keys.anon_key) as socket:
         await socket.join("realtime:idle")
-        await asyncio.wait_for(socket.raw.wait_closed(), 5)
+        await asyncio.wait_for(socket.raw.wait_closed(), 30)
         assert socket.raw.close_code == 1000
 
 
@@ -69,7 +69,7 @@ async def test_too_many_joins_close_the_socket(database: Database, keys: Keys, p
             "status": "error",
             "response": {"reason": "ClientJoinRateLimitReached: Too many joins per second"},
         }
-        await asyncio.wait_for(socket.raw.wait_closed(), 5)
+        await asyncio.wait_for(socket.raw.wait_closed(), 30)
 
 
 async def test_too_many_clients_may_not_join(database: Database, keys: Keys, postgres: Postgres):
