@@ -259,25 +259,37 @@ class PublicModelsUpdate(TypedDict):
     visibility: NotRequired[Annotated[str, Field(alias="visibility")]]
 
 class PublicNotificationKinds(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
     description: str = Field(alias="description")
+    id: uuid.UUID = Field(alias="id")
     kind: str = Field(alias="kind")
     position: int = Field(alias="position")
     section: str = Field(alias="section")
     title: str = Field(alias="title")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
 
 class PublicNotificationKindsInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
     description: NotRequired[Annotated[str, Field(alias="description")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     kind: Annotated[str, Field(alias="kind")]
     position: NotRequired[Annotated[int, Field(alias="position")]]
     section: Annotated[str, Field(alias="section")]
     title: Annotated[str, Field(alias="title")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
 
 class PublicNotificationKindsUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
     description: NotRequired[Annotated[str, Field(alias="description")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     kind: NotRequired[Annotated[str, Field(alias="kind")]]
     position: NotRequired[Annotated[int, Field(alias="position")]]
     section: NotRequired[Annotated[str, Field(alias="section")]]
     title: NotRequired[Annotated[str, Field(alias="title")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
 
 class PublicNotificationPreferences(BaseModel):
     browser: bool = Field(alias="browser")

@@ -53,11 +53,16 @@ TABLES: dict[str, Table] = {
         Table(authenticated=READ, service_role=READ),
     ),
     "live.circles": Table(),
+    "public.notification_kinds": Table(authenticated=READ, service_role=READ),
+    "public.notification_preferences": Table(authenticated=READ, service_role=READ),
+    "public.notifications": Table(authenticated=READ, service_role=READ),
     "private.job_leases": Table(),
     "private.media_trash": Table(),
     "private.leavers": Table(),
     "private.presence_choices": Table(),
 }
+
+OWN = {"notification_preferences", "notifications", "team_invitations"}  # in which nobody sees what is another's
 
 ANNOUNCED = (
     "profiles",
@@ -68,6 +73,8 @@ ANNOUNCED = (
     "teams",
     "team_members",
     "team_invitations",
+    "notification_preferences",
+    "notifications",
 )  # each has three trigger functions, nobody's to call
 PUBLISHED = {"public.generations"}  # in the publication supabase_realtime: Postgres Changes
 
@@ -110,6 +117,8 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "public.transfer_team(uuid, uuid)": MEMBERS,
     "public.remove_from_team(uuid, uuid)": MEMBERS,
     "public.leave_team(uuid)": MEMBERS,
+    "public.read_notifications(uuid[])": MEMBERS,
+    "public.prefer_notification(text, boolean, boolean)": MEMBERS,
     "live.may_read(text, text)": EVERYBODY,
     "live.may_write(text, text)": EVERYBODY,
     "live.is_member(text, uuid)": MEMBERS,
@@ -149,6 +158,7 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "private.own_team(uuid)": NOBODY,
     "private.room_in_teams(uuid)": NOBODY,
     "private.keep_owner()": NOBODY,
+    "private.notify(uuid, text, text, text, uuid, uuid, text)": NOBODY,
 }
 
 # Arguments with which a function of the API does nothing, whoever may call it (in a studio that is not empty).
@@ -191,6 +201,8 @@ HARMLESS: dict[str, dict[str, Any]] = {
     "transfer_team": {"team_id": str(uuid4()), "member_id": str(uuid4())},
     "remove_from_team": {"team_id": str(uuid4()), "member_id": str(uuid4())},
     "leave_team": {"team_id": str(uuid4())},
+    "read_notifications": {"ids": []},
+    "prefer_notification": {"kind": "no_such_kind", "in_app": True, "browser": True},
 }
 
 ANYONE, SIGNED_IN = ("anon", "authenticated"), ("authenticated",)
@@ -209,6 +221,9 @@ POLICIES: dict[tuple[str, str], tuple[str, tuple[Role, ...]]] = {
     ("public.teams", "members see their teams"): ("select", SIGNED_IN),
     ("public.team_members", "members see who is in their teams"): ("select", SIGNED_IN),
     ("public.team_invitations", "members see invitations to them and to their teams"): ("select", SIGNED_IN),
+    ("public.notification_kinds", "members see the kinds"): ("select", SIGNED_IN),
+    ("public.notification_preferences", "members see their own"): ("select", SIGNED_IN),
+    ("public.notifications", "members see their own"): ("select", SIGNED_IN),
     ("realtime.messages", "a circle reads its topic"): ("select", ANYONE),
     ("realtime.messages", "people talk in their rooms"): ("insert", ANYONE),
     ("storage.objects", "media follows its generation"): ("select", ANYONE),

@@ -50,6 +50,7 @@ class Studio:
     owner: str
     private: Half
     public: Half
+    own: dict[str, str]  # the id of a row, by tables that are not in two halves
 
     @classmethod
     async def furnish(cls, owner: Person, service: Person, sql: asyncpg.Connection) -> Studio:
@@ -57,7 +58,30 @@ class Studio:
         await clear_queue(sql)
         await owner.call("touch_presence", status="online")
         halves = [await _half(visibility, owner, service, sql) for visibility in ("private", "public")]
-        return cls(owner.id, *halves)
+        return cls(owner.id, *halves, own=await _told(owner, sql) | await _team(owner))
+
+
+async def _told(owner: Person, sql: asyncpg.Connection) -> dict[str, str]:
+    subject = uuid4()
+    await sql.execute("select private.notify($1, 'like', 'a wren', '/feed', null, $2)", owner.id, subject)
+    (told,) = await owner.rows(f"notifications?subject_id=eq.{subject}")
+    (kind,) = await owner.rows("notification_kinds?kind=eq.like")
+    preference = await owner.call("prefer_notification", kind="like", in_app=True, browser=True)
+    return {
+        "notifications": told["id"],
+        "notification_kinds": kind["id"],
+        "notification_preferences": preference["id"],
+    }
+
+
+async def _team(owner: Person) -> dict[str, str]:
+    """A team of the owner's, which somebody else is invited to and sees nothing of."""
+    team = (await owner.call("create_team", team_id=str(uuid4()), name="Wrens"))["id"]
+    invite = {"invitation_id": str(uuid4()), "team_id": team, "username": "ada", "role": "editor"}
+    invitation = (await owner.call("invite_to_team", **invite))["id"]
+    (place,) = await owner.rows(f"team_members?team_id=eq.{team}")
+    (circle,) = await owner.rows(f"circle_members?circle_id=eq.{team}")
+    return {"teams": team, "team_members": place["id"], "team_invitations": invitation, "circle_members": circle["id"]}
 
 
 async def _half(visibility: Visibility, owner: Person, service: Person, sql: asyncpg.Connection) -> Half:
