@@ -6,6 +6,7 @@ first their own.
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
@@ -18,12 +19,14 @@ from state.signal import Unsubscribe, leave_all
 from state.space import Space
 from state.sync.live_table import LiveTable
 from state.sync.query import Order, Query, Where
+from state.tasks import within
 
 if TYPE_CHECKING:
     from state.member import Member
 
 KIND = "team"
 MAX_NAME = 60
+COME_S = 5.0
 
 Role: TypeAlias = Literal["owner", "editor", "viewer"]
 ROLES: tuple[Role, ...] = ("owner", "editor", "viewer")
@@ -80,12 +83,28 @@ class Teams:
         """A new team, which is shown from now on. Raises StateError."""
         made = Team.model_validate(await self.member.api.rpc("create_team", {"team_id": str(uuid4()), "name": name}))
         await self.member.api.rpc("turn_to_circle", {"kind": KIND, "circle_id": str(made.id)})
+        await self._come(made.id)
         return made
 
     async def accept(self, invitation: TeamInvitation) -> Team:
         """Joins the team one is invited to. Raises StateError."""
-        team = await self.member.api.rpc("accept_invitation", {"invitation_id": str(invitation.id)})
-        return Team.model_validate(team)
+        row = await self.member.api.rpc("accept_invitation", {"invitation_id": str(invitation.id)})
+        team = Team.model_validate(row)
+        await self._come(team.id)
+        return team
+
+    async def _come(self, team: UUID) -> None:
+        """Waits until a team that one is in by now is among those one knows of."""
+        come = asyncio.Event()
+
+        def look() -> None:
+            if any(known.id == team for known in self.all):
+                come.set()
+
+        self.changed.subscribe(look, unsubscribe_on_delete=False)
+        look()
+        await within(COME_S, come)
+        self.changed.unsubscribe(look)
 
     def decline(self, invitation: TeamInvitation) -> None:
         """Does not join it."""
