@@ -35,7 +35,7 @@ def places(*, member: bool) -> list[Place]:
 
 def section_of(path: str) -> str:
     """The section of the rail that a page is in, or one below it."""
-    return next((place.section for place in PLACES if f"{path}/".startswith(f"{place.path.rstrip('/')}/")), "")
+    return next((place.section for place in PLACES if path == place.path or path.startswith(f"{place.path}/")), "")
 
 
 def whereabouts(path: object) -> str:

@@ -42,7 +42,7 @@ class TeamCard(Island):
                     self._name.props(f"maxlength={MAX_NAME}")
                     self._name.on("keydown.enter", self._rename)
                     ui.button("Rename", color=None, on_click=self._rename)
-                with ui.element("div").classes("team-card__ways"):
+                with ui.element("div").classes("team-card__ways") as self._ways:
                     self._leave = ui.button("Leave the team", color=None, on_click=self._ask_to_leave).props("flat")
                     self._delete = ui.button("Delete the team", color=None, on_click=self._ask_to_delete).props("flat")
                     self._delete.classes("btn--danger")
@@ -56,6 +56,7 @@ class TeamCard(Island):
         own = team is not None and team.personal_of == self._space.member.id
         self._what.text = OWN if own else HINTS.get(role or "", "")
         self._naming.set_visibility(self._space.may_manage)
+        self._ways.set_visibility(not own)
         self._leave.set_visibility(role is not None and not own)
         self._delete.set_visibility(self._space.may_manage and not self._space.personal)
         if team is not None and team.name != self._shown:

@@ -31,7 +31,8 @@ def team_of_page(teams: Teams) -> Team | None:
         return None
     with suppress(ValueError):
         asked = UUID(ui.context.client.request.query_params.get("team", ""))
-        return next((team for team in teams.all if team.id == asked), teams.current)
+        if teams.place(asked) is not None:
+            return next((team for team in teams.all if team.id == asked), None)  # one has only just joined it
     return teams.current
 
 

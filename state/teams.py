@@ -82,8 +82,8 @@ class Teams:
     async def create(self, name: str) -> Team:
         """A new team, which is shown from now on. Raises StateError."""
         made = Team.model_validate(await self.member.api.rpc("create_team", {"team_id": str(uuid4()), "name": name}))
-        await self.member.api.rpc("turn_to_circle", {"kind": KIND, "circle_id": str(made.id)})
         await self._come(made.id)
+        self.choose(made.id)
         return made
 
     async def accept(self, invitation: TeamInvitation) -> Team:
