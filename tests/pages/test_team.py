@@ -53,6 +53,10 @@ def me() -> Member:
     return member
 
 
+async def grace(db: asyncpg.Connection) -> UUID:
+    return UUID(str(await db.fetchval(GRACE)))
+
+
 async def team_of(db: asyncpg.Connection, **roles: UUID) -> UUID:
     """A team called Wrens, with these in it."""
     team = uuid4()
@@ -94,10 +98,10 @@ async def test_a_team_is_made_and_somebody_invited_and_let_go(ada: User, db: asy
     )
     await ada.should_not_see("has not answered yet", retries=LONG)
     await until(lambda: len(only(ada, TeamMembers)._list.items) == 2)
-    grace = row_of(ada, "Grace Hopper")
-    assert isinstance(grace._menu, RoleMenu)
-    grace._choose("viewer")
-    await until(lambda: grace._menu.role == "viewer")
+    row = row_of(ada, "Grace Hopper")
+    assert isinstance(row._menu, RoleMenu)
+    row._choose("viewer")
+    await until(lambda: row._menu.role == "viewer")
     await until(lambda: not only(ada, TeamRegion).space.members.mutations.unconfirmed)
     assert (
         await db.fetchval(
@@ -108,7 +112,7 @@ async def test_a_team_is_made_and_somebody_invited_and_let_go(ada: User, db: asy
 
 
 async def test_a_viewer_sees_who_is_there_and_has_nothing_to_press(ada: User, db: asyncpg.Connection) -> None:
-    team = await team_of(db, owner=await db.fetchval(GRACE), viewer=me().id)
+    team = await team_of(db, owner=await grace(db), viewer=me().id)
     await until(lambda: me().circles.get("team", team))
     await ada.open(f"/team?team={team}")
     await ada.should_see("You are a viewer", retries=LONG)
@@ -123,7 +127,7 @@ async def test_a_viewer_sees_who_is_there_and_has_nothing_to_press(ada: User, db
 
 
 async def test_what_is_open_of_a_team_ends_with_a_sentence(ada: User, db: asyncpg.Connection) -> None:
-    team = await team_of(db, owner=await db.fetchval(GRACE), editor=me().id)
+    team = await team_of(db, owner=await grace(db), editor=me().id)
     await until(lambda: me().circles.get("team", team))
     await ada.open(f"/team?team={team}")
     await ada.should_see("You are an editor", retries=LONG)
@@ -138,7 +142,7 @@ async def test_what_is_open_of_a_team_ends_with_a_sentence(ada: User, db: asyncp
 
 
 async def test_an_invitation_is_answered_on_the_page(ada: User, db: asyncpg.Connection) -> None:
-    team = await team_of(db, owner=await db.fetchval(GRACE))
+    team = await team_of(db, owner=await grace(db))
     await db.execute(
         f"insert into public.team_invitations (team_id, team_name, invitee_id, inviter_id, role) values ($1, 'Wrens', $2, ({GRACE}), 'editor')",
         team, me().id,

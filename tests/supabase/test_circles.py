@@ -60,9 +60,9 @@ async def other(supabase: Address) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def joins(supabase: Address, somebody: Person, topic: str, *, presence: bool = False) -> bool:
-    config = {"presence": PRESENCE} if presence else {}
     async with socket_of(supabase, somebody) as socket:
-        return (await socket.join(f"realtime:{topic}", private=True, **config))["status"] == "ok"
+        wished = PRESENCE if presence else {"enabled": False}
+        return (await socket.join(f"realtime:{topic}", private=True, presence=wished))["status"] == "ok"
 
 
 # Who joins ----------------------------------------------------------------------------------------------------------
@@ -275,6 +275,7 @@ async def test_functions_for_policies_say_what_is_the_callers(
                 """,
                 team.id,
             )
+        assert asked is not None
         assert tuple(asked) == (member, edits, member, edits, False, True)
     assert await third.rows(f"circle_members?circle_id=eq.{team.id}&member_id=neq.{third.id}") == []
 

@@ -40,7 +40,7 @@ async def personal(somebody: Person) -> dict[str, Any]:
 async def test_everybody_has_a_team_of_their_own(owner: Person, sql: asyncpg.Connection):
     team = Team((await personal(owner))["id"], owner, sql)
     assert await team.roles() == {owner.id: "owner"}
-    name = await sql.fetchval("select display_name from public.profiles where id = $1", owner.id)
+    name = str(await sql.fetchval("select display_name from public.profiles where id = $1", owner.id))
     assert (await personal(owner))["name"] == f"{name[:53]}’s team"
 
 
@@ -193,7 +193,7 @@ async def test_an_invitation_can_be_declined_and_withdrawn(team: Team, third: Pe
 
 async def test_who_cannot_be_invited_is_said(team: Team, owner: Person, stranger: Person, sql: asyncpg.Connection):
     for somebody in (owner, stranger):
-        name = await sql.fetchval("select username from public.profiles where id = $1", somebody.id)
+        name = str(await sql.fetchval("select username from public.profiles where id = $1", somebody.id))
         answer = await owner.ask(
             "invite_to_team", invitation_id=str(uuid4()), team_id=team.id, username=f" @{name.upper()}", role="viewer"
         )
