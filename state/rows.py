@@ -18,6 +18,45 @@ AuthAalLevel: TypeAlias = Literal["aal1", "aal2", "aal3"]
 
 StorageBuckettype: TypeAlias = Literal["STANDARD", "ANALYTICS", "VECTOR"]
 
+class PublicCircleMembers(BaseModel):
+    circle_id: uuid.UUID = Field(alias="circle_id")
+    created_at: datetime.datetime = Field(alias="created_at")
+    epoch: int = Field(alias="epoch")
+    id: uuid.UUID = Field(alias="id")
+    kind: str = Field(alias="kind")
+    member_id: uuid.UUID = Field(alias="member_id")
+    role: str = Field(alias="role")
+    size: int = Field(alias="size")
+    turned_at: Optional[datetime.datetime] = Field(alias="turned_at")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicCircleMembersInsert(TypedDict):
+    circle_id: Annotated[uuid.UUID, Field(alias="circle_id")]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    epoch: Annotated[int, Field(alias="epoch")]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: Annotated[str, Field(alias="kind")]
+    member_id: Annotated[uuid.UUID, Field(alias="member_id")]
+    role: Annotated[str, Field(alias="role")]
+    size: NotRequired[Annotated[int, Field(alias="size")]]
+    turned_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="turned_at")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicCircleMembersUpdate(TypedDict):
+    circle_id: NotRequired[Annotated[uuid.UUID, Field(alias="circle_id")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    epoch: NotRequired[Annotated[int, Field(alias="epoch")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: NotRequired[Annotated[str, Field(alias="kind")]]
+    member_id: NotRequired[Annotated[uuid.UUID, Field(alias="member_id")]]
+    role: NotRequired[Annotated[str, Field(alias="role")]]
+    size: NotRequired[Annotated[int, Field(alias="size")]]
+    turned_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="turned_at")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
 class PublicGenerationJobs(BaseModel):
     attempt: int = Field(alias="attempt")
     batch: Optional[uuid.UUID] = Field(alias="batch")
@@ -367,6 +406,90 @@ class PublicProfilesUpdate(TypedDict):
     is_demo: NotRequired[Annotated[bool, Field(alias="is_demo")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     username: NotRequired[Annotated[str, Field(alias="username")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicTeamInvitations(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    invitee_id: uuid.UUID = Field(alias="invitee_id")
+    inviter_id: Optional[uuid.UUID] = Field(alias="inviter_id")
+    role: str = Field(alias="role")
+    team_id: uuid.UUID = Field(alias="team_id")
+    team_name: str = Field(alias="team_name")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicTeamInvitationsInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    invitee_id: Annotated[uuid.UUID, Field(alias="invitee_id")]
+    inviter_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="inviter_id")]]
+    role: Annotated[str, Field(alias="role")]
+    team_id: Annotated[uuid.UUID, Field(alias="team_id")]
+    team_name: Annotated[str, Field(alias="team_name")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicTeamInvitationsUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    invitee_id: NotRequired[Annotated[uuid.UUID, Field(alias="invitee_id")]]
+    inviter_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="inviter_id")]]
+    role: NotRequired[Annotated[str, Field(alias="role")]]
+    team_id: NotRequired[Annotated[uuid.UUID, Field(alias="team_id")]]
+    team_name: NotRequired[Annotated[str, Field(alias="team_name")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicTeamMembers(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    member_id: uuid.UUID = Field(alias="member_id")
+    role: str = Field(alias="role")
+    team_id: uuid.UUID = Field(alias="team_id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicTeamMembersInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    member_id: Annotated[uuid.UUID, Field(alias="member_id")]
+    role: Annotated[str, Field(alias="role")]
+    team_id: Annotated[uuid.UUID, Field(alias="team_id")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicTeamMembersUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    member_id: NotRequired[Annotated[uuid.UUID, Field(alias="member_id")]]
+    role: NotRequired[Annotated[str, Field(alias="role")]]
+    team_id: NotRequired[Annotated[uuid.UUID, Field(alias="team_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicTeams(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    name: str = Field(alias="name")
+    personal_of: Optional[uuid.UUID] = Field(alias="personal_of")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicTeamsInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    name: Annotated[str, Field(alias="name")]
+    personal_of: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="personal_of")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicTeamsUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    name: NotRequired[Annotated[str, Field(alias="name")]]
+    personal_of: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="personal_of")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
 
 class PublicUserPresence(BaseModel):

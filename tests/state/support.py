@@ -43,6 +43,8 @@ OWN = (
     "beats:",
     "clock:",
     "typing in",
+    "room ",
+    "areas of",
 )
 LIBRARY = ("AsyncRealtimeClient.", "AsyncPush.", "AsyncTimer.", "AsyncRealtimeChannel.")
 
