@@ -28,12 +28,14 @@ class PublicGenerationJobs(BaseModel):
     eta_s: Optional[int] = Field(alias="eta_s")
     failures: int = Field(alias="failures")
     finished_at: Optional[datetime.datetime] = Field(alias="finished_at")
+    held: bool = Field(alias="held")
     id: uuid.UUID = Field(alias="id")
     kind: str = Field(alias="kind")
     model_id: Optional[uuid.UUID] = Field(alias="model_id")
     negative_prompt: str = Field(alias="negative_prompt")
     owner_id: uuid.UUID = Field(alias="owner_id")
     params: JsonValue = Field(alias="params")
+    position: float = Field(alias="position")
     preview_path: Optional[str] = Field(alias="preview_path")
     priority: int = Field(alias="priority")
     progress: int = Field(alias="progress")
@@ -42,6 +44,7 @@ class PublicGenerationJobs(BaseModel):
     stage: str = Field(alias="stage")
     started_at: Optional[datetime.datetime] = Field(alias="started_at")
     status: str = Field(alias="status")
+    tries: int = Field(alias="tries")
     updated_at: datetime.datetime = Field(alias="updated_at")
     version: int = Field(alias="version")
     visibility: str = Field(alias="visibility")
@@ -56,12 +59,14 @@ class PublicGenerationJobsInsert(TypedDict):
     eta_s: NotRequired[Annotated[Optional[int], Field(alias="eta_s")]]
     failures: NotRequired[Annotated[int, Field(alias="failures")]]
     finished_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="finished_at")]]
+    held: NotRequired[Annotated[bool, Field(alias="held")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     kind: Annotated[str, Field(alias="kind")]
     model_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="model_id")]]
     negative_prompt: NotRequired[Annotated[str, Field(alias="negative_prompt")]]
     owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
     params: Annotated[JsonValue, Field(alias="params")]
+    position: NotRequired[Annotated[float, Field(alias="position")]]
     preview_path: NotRequired[Annotated[Optional[str], Field(alias="preview_path")]]
     priority: NotRequired[Annotated[int, Field(alias="priority")]]
     progress: NotRequired[Annotated[int, Field(alias="progress")]]
@@ -70,6 +75,7 @@ class PublicGenerationJobsInsert(TypedDict):
     stage: NotRequired[Annotated[str, Field(alias="stage")]]
     started_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="started_at")]]
     status: NotRequired[Annotated[str, Field(alias="status")]]
+    tries: NotRequired[Annotated[int, Field(alias="tries")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
     visibility: NotRequired[Annotated[str, Field(alias="visibility")]]
@@ -84,12 +90,14 @@ class PublicGenerationJobsUpdate(TypedDict):
     eta_s: NotRequired[Annotated[Optional[int], Field(alias="eta_s")]]
     failures: NotRequired[Annotated[int, Field(alias="failures")]]
     finished_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="finished_at")]]
+    held: NotRequired[Annotated[bool, Field(alias="held")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     kind: NotRequired[Annotated[str, Field(alias="kind")]]
     model_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="model_id")]]
     negative_prompt: NotRequired[Annotated[str, Field(alias="negative_prompt")]]
     owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
     params: NotRequired[Annotated[JsonValue, Field(alias="params")]]
+    position: NotRequired[Annotated[float, Field(alias="position")]]
     preview_path: NotRequired[Annotated[Optional[str], Field(alias="preview_path")]]
     priority: NotRequired[Annotated[int, Field(alias="priority")]]
     progress: NotRequired[Annotated[int, Field(alias="progress")]]
@@ -98,9 +106,37 @@ class PublicGenerationJobsUpdate(TypedDict):
     stage: NotRequired[Annotated[str, Field(alias="stage")]]
     started_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="started_at")]]
     status: NotRequired[Annotated[str, Field(alias="status")]]
+    tries: NotRequired[Annotated[int, Field(alias="tries")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
     visibility: NotRequired[Annotated[str, Field(alias="visibility")]]
+
+class PublicGenerationQueues(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    max_active: int = Field(alias="max_active")
+    max_waiting: int = Field(alias="max_waiting")
+    paused: bool = Field(alias="paused")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicGenerationQueuesInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: Annotated[uuid.UUID, Field(alias="id")]
+    max_active: NotRequired[Annotated[int, Field(alias="max_active")]]
+    max_waiting: NotRequired[Annotated[int, Field(alias="max_waiting")]]
+    paused: NotRequired[Annotated[bool, Field(alias="paused")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicGenerationQueuesUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    max_active: NotRequired[Annotated[int, Field(alias="max_active")]]
+    max_waiting: NotRequired[Annotated[int, Field(alias="max_waiting")]]
+    paused: NotRequired[Annotated[bool, Field(alias="paused")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
 
 class PublicGenerations(BaseModel):
     bytes: int = Field(alias="bytes")
@@ -218,6 +254,105 @@ class PublicModelsUpdate(TypedDict):
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
     visibility: NotRequired[Annotated[str, Field(alias="visibility")]]
+
+class PublicNotificationKinds(BaseModel):
+    description: str = Field(alias="description")
+    kind: str = Field(alias="kind")
+    position: int = Field(alias="position")
+    section: str = Field(alias="section")
+    title: str = Field(alias="title")
+
+class PublicNotificationKindsInsert(TypedDict):
+    description: NotRequired[Annotated[str, Field(alias="description")]]
+    kind: Annotated[str, Field(alias="kind")]
+    position: NotRequired[Annotated[int, Field(alias="position")]]
+    section: Annotated[str, Field(alias="section")]
+    title: Annotated[str, Field(alias="title")]
+
+class PublicNotificationKindsUpdate(TypedDict):
+    description: NotRequired[Annotated[str, Field(alias="description")]]
+    kind: NotRequired[Annotated[str, Field(alias="kind")]]
+    position: NotRequired[Annotated[int, Field(alias="position")]]
+    section: NotRequired[Annotated[str, Field(alias="section")]]
+    title: NotRequired[Annotated[str, Field(alias="title")]]
+
+class PublicNotificationPreferences(BaseModel):
+    browser: bool = Field(alias="browser")
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    in_app: bool = Field(alias="in_app")
+    kind: str = Field(alias="kind")
+    owner_id: uuid.UUID = Field(alias="owner_id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicNotificationPreferencesInsert(TypedDict):
+    browser: NotRequired[Annotated[bool, Field(alias="browser")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    in_app: NotRequired[Annotated[bool, Field(alias="in_app")]]
+    kind: Annotated[str, Field(alias="kind")]
+    owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicNotificationPreferencesUpdate(TypedDict):
+    browser: NotRequired[Annotated[bool, Field(alias="browser")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    in_app: NotRequired[Annotated[bool, Field(alias="in_app")]]
+    kind: NotRequired[Annotated[str, Field(alias="kind")]]
+    owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicNotifications(BaseModel):
+    actor_ids: List[uuid.UUID] = Field(alias="actor_ids")
+    body: str = Field(alias="body")
+    created_at: datetime.datetime = Field(alias="created_at")
+    happened_at: datetime.datetime = Field(alias="happened_at")
+    id: uuid.UUID = Field(alias="id")
+    kind: str = Field(alias="kind")
+    owner_id: uuid.UUID = Field(alias="owner_id")
+    path: str = Field(alias="path")
+    read_at: Optional[datetime.datetime] = Field(alias="read_at")
+    subject_id: Optional[uuid.UUID] = Field(alias="subject_id")
+    times: int = Field(alias="times")
+    title: str = Field(alias="title")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicNotificationsInsert(TypedDict):
+    actor_ids: NotRequired[Annotated[List[uuid.UUID], Field(alias="actor_ids")]]
+    body: NotRequired[Annotated[str, Field(alias="body")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    happened_at: NotRequired[Annotated[datetime.datetime, Field(alias="happened_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: Annotated[str, Field(alias="kind")]
+    owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
+    path: Annotated[str, Field(alias="path")]
+    read_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="read_at")]]
+    subject_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="subject_id")]]
+    times: NotRequired[Annotated[int, Field(alias="times")]]
+    title: Annotated[str, Field(alias="title")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicNotificationsUpdate(TypedDict):
+    actor_ids: NotRequired[Annotated[List[uuid.UUID], Field(alias="actor_ids")]]
+    body: NotRequired[Annotated[str, Field(alias="body")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    happened_at: NotRequired[Annotated[datetime.datetime, Field(alias="happened_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: NotRequired[Annotated[str, Field(alias="kind")]]
+    owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
+    path: NotRequired[Annotated[str, Field(alias="path")]]
+    read_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="read_at")]]
+    subject_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="subject_id")]]
+    times: NotRequired[Annotated[int, Field(alias="times")]]
+    title: NotRequired[Annotated[str, Field(alias="title")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
 
 class PublicProfiles(BaseModel):
     avatar_path: Optional[str] = Field(alias="avatar_path")
