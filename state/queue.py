@@ -99,6 +99,10 @@ class OwnQueue:
         place = min(max(0, now + by), len(line))
         return self.move(job_id, line[place] if place < len(line) else None)
 
+    def settle(self) -> None:
+        """Lets what was just moved be seen in `waiting`."""
+        self._member.jobs.flush()
+
     def cancel(self, ids: list[UUID]) -> None:
         """Ends all of these that wait or are at work, in one request."""
         studio, jobs = self._member.studio, self._member.jobs
