@@ -124,7 +124,7 @@ declare
 begin
   insert into private.queue_calls as q (owner_id, minute, calls) values (count_calls.member, now_, count_calls.calls)
   on conflict (owner_id) do update
-  set calls = case when q.minute = now_ then q.calls + excluded.calls else excluded.calls end, minute = now_
+  set calls = case when q.minute >= now_ then q.calls + excluded.calls else excluded.calls end, minute = greatest(q.minute, now_)
   returning q.calls into made;
   if made > most then
     raise exception 'Too much at once' using errcode = 'PT429', hint = 'Wait a minute, then try again.';
