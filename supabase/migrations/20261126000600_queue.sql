@@ -411,7 +411,8 @@ create or replace function public.claim_generation_jobs(worker text, n integer, 
   language plpgsql security definer set search_path = ''
 as $$
 begin
-  -- One claim at a time: two at once would each count the same jobs as running, and together pass a member's limit.
+  -- One claim at a time: of two at once, each would count the same jobs as running, and if the order changed in between,
+  -- together they would pass a member's limit.
   perform pg_advisory_xact_lock(hashtext('claim_generation_jobs'));
 
   -- Round robin: a member's k-th job, counting those already running, comes after everybody's (k-1)-th; between equals

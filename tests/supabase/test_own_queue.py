@@ -289,6 +289,27 @@ async def test_no_more_of_a_members_jobs_are_at_work_than_may_be(
     assert [job["owner_id"] for job in await queue.claim(5)] == [owner.id]
 
 
+async def test_a_claim_under_way_counts_though_the_order_has_changed(supabase: Address, queue: Queue, owner: Person):
+    await queue.fill(owner, 3)
+    await allow(queue, owner, max_active=1)
+    first, _, last = await waiting(owner)
+    worker = await asyncpg.connect(supabase.db_url)
+    transaction = worker.transaction()
+    await transaction.start()
+    try:
+        assert await worker.fetchval("select id::text from public.claim_generation_jobs('w1', 1)") == first["id"]
+        await owner.call("move_generation", job_id=last["id"], before=first["id"])
+        other = asyncio.create_task(queue.claim(1, "w2"))
+        waits = "select exists (select 1 from pg_locks where locktype = 'advisory' and not granted)"
+        async with asyncio.timeout(10):
+            while not other.done() and not await queue.sql.fetchval(waits):
+                await asyncio.sleep(0.01)
+    finally:
+        await transaction.commit()
+        await worker.close()
+    assert await other == []
+
+
 async def test_a_minute_holds_no_more_than_so_many_calls_of_a_member(queue: Queue, owner: Person, stranger: Person):
     full = "insert into private.queue_calls values ($1, now() + interval '1 hour', 239)"  # a minute that does not end
     job = await owner.enqueue()
