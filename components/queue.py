@@ -117,7 +117,6 @@ class Queue(Island):
     def _tell(self, job_id: UUID) -> None:
         """For those who do not see it move."""
         assert self._own is not None
-        self._own.settle()
         line = [job.id for job in self._own.waiting]
         self._said.text = f"Now {line.index(job_id) + 1} of your {len(line)} that wait" if job_id in line else ""
 

@@ -45,7 +45,8 @@ class OwnQueue:
 
     @property
     def waiting(self) -> list[Job]:
-        """Their jobs that wait, in order."""
+        """Their jobs that wait, in order, what was done in this moment included."""
+        self._member.jobs.flush()
         return sorted((job for job in self._member.jobs.rows if job.status == "waiting"), key=order)
 
     @property
@@ -77,12 +78,13 @@ class OwnQueue:
 
     def move(self, job_id: UUID, before: UUID | None = None) -> bool:
         """Puts a waiting job before another one, or behind all; whether there was anything to do."""
+        waiting = self.waiting
         job = self._member.jobs.get(job_id)
-        others = [other for other in self.waiting if other.id != job_id]
+        others = [other for other in waiting if other.id != job_id]
         anchor = self._member.jobs.get(before) if before is not None else others[-1] if others else None
         if job is None or job.status != "waiting" or anchor is None or before == job_id:
             return False
-        if [other.id for other in self.waiting] == _moved(others, job_id, before):
+        if [other.id for other in waiting] == _moved(others, job_id, before):
             return False
         changes = {"position": _between(others, anchor, last=before is None), "priority": anchor.priority}
         args = {"job_id": str(job_id), "before": str(before) if before is not None else None}
@@ -98,10 +100,6 @@ class OwnQueue:
         line.remove(job_id)
         place = min(max(0, now + by), len(line))
         return self.move(job_id, line[place] if place < len(line) else None)
-
-    def settle(self) -> None:
-        """Lets what was just moved be seen in `waiting`."""
-        self._member.jobs.flush()
 
     def cancel(self, ids: list[UUID]) -> None:
         """Ends all of these that wait or are at work, in one request."""
