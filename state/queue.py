@@ -5,8 +5,9 @@ Each shows at once and is then sent; what is refused is as it was before, and is
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from state.line import order, places
@@ -28,6 +29,7 @@ class OwnQueue:
             Query("generation_queues", (Where("id", "eq", member.id),)), GenerationQueue
         )
         self.tables = (self.rows,)
+        self._moving = asyncio.Lock()
 
     def open(self) -> None:
         """Starts to follow."""
@@ -88,8 +90,13 @@ class OwnQueue:
             return False
         changes = {"position": _between(others, anchor, last=before is None), "priority": anchor.priority}
         args = {"job_id": str(job_id), "before": str(before) if before is not None else None}
-        self._member.jobs.mutations.update(job_id, changes, partial(self._member.api.rpc, "move_generation", args))
+        self._member.jobs.mutations.update(job_id, changes, partial(self._send_move, args))
         return True
+
+    async def _send_move(self, args: dict[str, Any]) -> dict[str, Any]:
+        """One after the other, though they are of different rows: each was reckoned with the one before."""
+        async with self._moving:
+            return await self._member.api.rpc("move_generation", args)
 
     def step(self, job_id: UUID, by: int) -> bool:
         """Moves a waiting job so many places: down, or up when negative; as far as it goes."""
@@ -104,6 +111,7 @@ class OwnQueue:
     def cancel(self, ids: list[UUID]) -> None:
         """Ends all of these that wait or are at work, in one request."""
         studio, jobs = self._member.studio, self._member.jobs
+        jobs.flush()
         sent: list[UUID] = []
         for id in ids:
             pending, job = jobs.pending(id), jobs.get(id)
