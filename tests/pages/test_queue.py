@@ -121,7 +121,7 @@ async def test_variations_are_jobs_of_their_own(ada: User) -> None:
     write(ada, "basalt cathedral")
     generate(ada)
     await until(lambda: prompts(ada) == ["basalt cathedral"] * 4)
-    assert len({row._job.params["seed"] for row in rows(ada)}) == 4
+    assert len({row._job.params["seed"] for row in rows(ada)}) == 4  # type: ignore[index,call-overload]
     await ada.should_see("fourth in line", retries=LONG)
 
 

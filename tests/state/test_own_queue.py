@@ -186,7 +186,7 @@ async def test_what_changes_no_order_is_not_sent(desk: Desk):
 
 async def test_random_moves_end_as_they_looked(desk: Desk):
     await desk.queued(6)
-    dice = random.Random(5)
+    dice, wanted = random.Random(5), desk.line
     for _ in range(25):
         job_id = dice.choice(desk.line)
         desk.own.move(job_id, dice.choice([*desk.line, None]))
