@@ -140,8 +140,10 @@ class OwnQueue:
 
 def _moved(others: list[Job], job_id: UUID, before: UUID | None) -> list[UUID]:
     ids = [other.id for other in others]
-    ids.insert(ids.index(before) if before in ids else len(ids) if before is None else 0, job_id)
-    return ids
+    if before is None:
+        return [*ids, job_id]
+    place = ids.index(before) if before in ids else 0  # it has been taken: those behind it are all that wait
+    return [*ids[:place], job_id, *ids[place:]]
 
 
 def _between(others: list[Job], anchor: Job, *, last: bool) -> float:
