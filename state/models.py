@@ -12,6 +12,8 @@ from state.rows import PublicProfiles as Profile
 from state.rows import PublicUserPresence as UserPresence
 
 __all__ = [
+    "CreditAccount",
+    "CreditTransaction",
     "Generation",
     "Job",
     "Model",

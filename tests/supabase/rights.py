@@ -59,7 +59,12 @@ TABLES: dict[str, Table] = {
     "private.presence_choices": Table(),
 }
 
-OWN = {"notification_preferences", "notifications", "credit_accounts", "credit_transactions"}  # in which nobody sees what is another's
+OWN = {
+    "notification_preferences",
+    "notifications",
+    "credit_accounts",
+    "credit_transactions",
+}  # in which nobody sees what is another's
 
 ANNOUNCED = (
     "profiles",
