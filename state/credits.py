@@ -125,7 +125,9 @@ class Credits:
             raise LookupError("Your balance is not loaded yet")
         args = {"amount": amount, "idempotency_key": str(uuid4())}
         send = partial(self._member.api.rpc, "top_up", args)
-        return self.accounts.mutations.update(self._member.id, {"balance": self.balance + amount}, send)
+        pending = self.accounts.mutations.update(self._member.id, {"balance": self.balance + amount}, send)
+        self.accounts.flush()  # the next payment adds to this one
+        return pending
 
     def history(self, filter: Filter) -> tuple[History, Callable[[], None]]:
         """The movements of a filter, while they are looked at, and what to call when they are not any more."""
