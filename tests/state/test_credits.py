@@ -11,7 +11,9 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from state.credits import Filter, as_csv, first_day, known_zone, plain, price, spread
+from state.credit_history import Filter, Ledger, as_csv, export, plain
+from state.credits import price, spread
+from state.days import first_day, known_zone
 from state.member import Member
 from state.models import CreditTransaction, Model
 from state.starling import Starling
@@ -90,21 +92,28 @@ async def test_what_cannot_be_paid_is_said_in_words(member: Member, db: asyncpg.
     assert member.credits.shortfall(8) == "This costs 8 credits, and you have 3."
 
 
-async def test_the_history_is_a_window_for_each_filter(member: Member, db: asyncpg.Connection):
+async def test_the_history_is_narrowed_down_without_a_gap(member: Member, db: asyncpg.Connection):
     await spend(db, member, 8, label="a wren")
-    everything, leave_everything = member.credits.history(Filter("everything", None))
-    added, leave_added = member.credits.history(Filter("added", 7))
-    again, leave_again = member.credits.history(Filter("added", 7))
-    assert again is added
-    await until(lambda: everything.rows.phase == added.rows.phase == "ready")
-    assert [row.amount for row in everything.rows.rows] == [-8, WELCOME]
-    assert [row.label for row in added.rows.rows] == ["Welcome to the studio"]
+    first, second = Ledger(member, Filter("everything", None)), Ledger(member, Filter("everything", None))
+    assert len(member.areas) == 1
+    await until(lambda: first.phase == second.phase == "ready")
+    assert [row.amount for row in first.rows] == [-8, WELCOME]
+    assert first.rows[0] is second.rows[0]
+
+    first.choose(Filter("added", 7))
+    assert [row.amount for row in first.rows] == [-8, WELCOME]  # until the others are there
+    first.choose(Filter("spent", 7))  # second thoughts
+    await until(lambda: len(first.rows) == 1)
+    assert (first.rows[0].label, first.filter.kind) == ("a wren", "spent")
+
+    told: list[int] = []
+    unsubscribe = first.subscribe(lambda batch: told.append(len(batch.inserted)))
     await spend(db, member, 2, label="two moons")
-    await until(lambda: len(everything.rows.rows) == 3)
-    assert everything.rows.rows[0].label == "two moons"
-    assert len(added.rows.rows) == 1
-    for leave in (leave_everything, leave_added, leave_again):
-        leave()
+    await until(lambda: len(first.rows) == 2 and len(second.rows) == 3)
+    assert (first.rows[0].label, told) == ("two moons", [1])
+    unsubscribe()
+    first.close()
+    second.close()
 
 
 async def test_what_was_spent_is_told_by_day_and_purpose(member: Member, db: asyncpg.Connection):
@@ -124,10 +133,10 @@ async def test_what_was_spent_is_told_by_day_and_purpose(member: Member, db: asy
 
 
 async def test_all_of_it_can_be_taken_along(member: Member, db: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("state.credits.PAGE", 2)
+    monkeypatch.setattr("state.credit_history.PAGE", 2)
     for label in ('=cmd|"/c calc"!A1', 'a "wren", twice\nand more', "+1"):
         await spend(db, member, 2, label=label)
-    text = await member.credits.export(Filter("everything", None))
+    text = await export(member, Filter("everything", None))
     rows = list(csv.DictReader(StringIO(text, newline="")))
     assert [row["label"] for row in rows] == [
         "'+1", 'a "wren", twice\nand more', '\'=cmd|"/c calc"!A1', "Welcome to the studio",

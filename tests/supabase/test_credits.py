@@ -216,7 +216,7 @@ async def outcome(attempt: Awaitable[Any]) -> str:
     try:
         await attempt
     except asyncpg.PostgresError as error:
-        return str(error.sqlstate)
+        return str(getattr(error, "sqlstate", error))
     return "done"
 
 
