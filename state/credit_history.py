@@ -98,6 +98,11 @@ class Ledger:
         """How fresh the rows are."""
         return self._shown.view
 
+    @property
+    def settled(self) -> bool:
+        """Whether what was chosen last is shown."""
+        return self._coming is None and self.phase != "loading"
+
     def choose(self, filter: Filter) -> None:
         """Shows the rows of another filter as soon as they are there."""
         if filter == self.filter:
