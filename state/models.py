@@ -1,5 +1,7 @@
 """The row types under the names that everybody uses. `rows` is generated; this is the only module that imports it."""
 
+from state.rows import PublicCreditAccounts as CreditAccount
+from state.rows import PublicCreditTransactions as CreditTransaction
 from state.rows import PublicGenerationJobs as Job
 from state.rows import PublicGenerationQueues as GenerationQueue
 from state.rows import PublicGenerations as Generation
@@ -11,6 +13,8 @@ from state.rows import PublicProfiles as Profile
 from state.rows import PublicUserPresence as UserPresence
 
 __all__ = [
+    "CreditAccount",
+    "CreditTransaction",
     "Generation",
     "GenerationQueue",
     "Job",

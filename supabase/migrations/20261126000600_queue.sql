@@ -455,6 +455,33 @@ begin
 end
 $$;
 
+-- It may touch many members' jobs at once: first those that wait again, which look at their queue's row, then those that end,
+-- which give back credits. Queueing takes the two in this order too; the other way round they could wait for each other.
+
+create or replace function public.release_expired_leases() returns integer
+  language plpgsql security definer set search_path = ''
+as $$
+declare
+  job  public.generation_jobs;
+  jobs integer := 0;
+begin
+  if not pg_try_advisory_xact_lock(hashtext('release_expired_leases')) then
+    return 0;
+  end if;
+  for job in
+    select j.* from public.generation_jobs j
+    left join private.job_leases l on l.job_id = j.id
+    where j.status = 'active' and (l.job_id is null or l.expires_at < now())
+    order by j.failures >= 2, j.id
+    for update of j skip locked
+  loop
+    perform private.fail(job, 'The renderer stopped answering', false);
+    jobs := jobs + 1;
+  end loop;
+  return jobs;
+end
+$$;
+
 
 -- Rights ------------------------------------------------------------------------------------------------------------
 

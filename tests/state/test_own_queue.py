@@ -113,8 +113,9 @@ async def desk(house: Desk) -> AsyncIterator[Desk]:
     await house.sent()
     await house.db.execute("update public.generation_queues set paused = false where id = $1", house.member.id)
     await house.db.execute(
-        "update public.generation_jobs set status = 'cancelled' where status in ('waiting', 'active', 'failed')"
+        "update public.generation_jobs set status = 'cancelled' where status in ('waiting', 'active')"
     )
+    await house.db.execute("delete from public.generation_jobs where owner_id = $1", house.member.id)
     await until(lambda: not house.own.paused and not house.line and not house.elsewhere.jobs.rows)
 
 

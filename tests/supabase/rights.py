@@ -52,6 +52,8 @@ TABLES: dict[str, Table] = {
     "public.notification_kinds": Table(authenticated=READ, service_role=READ),
     "public.notification_preferences": Table(authenticated=READ, service_role=READ),
     "public.notifications": Table(authenticated=READ, service_role=READ),
+    "public.credit_accounts": Table(authenticated=READ, service_role=READ),
+    "public.credit_transactions": Table(authenticated=READ, service_role=READ),
     "private.job_leases": Table(),
     "private.queue_calls": Table(),
     "private.media_trash": Table(),
@@ -60,7 +62,12 @@ TABLES: dict[str, Table] = {
     "private.profile_changes": Table(),
 }
 
-OWN = {"notification_preferences", "notifications"}  # in which nobody sees what is another's
+OWN = {
+    "notification_preferences",
+    "notifications",
+    "credit_accounts",
+    "credit_transactions",
+}  # in which nobody sees what is another's
 
 ANNOUNCED = (
     "profiles",
@@ -70,6 +77,8 @@ ANNOUNCED = (
     "generations",
     "notification_preferences",
     "notifications",
+    "credit_accounts",
+    "credit_transactions",
 )  # each has three trigger functions, nobody's to call
 PUBLISHED = {"public.generations"}  # in the publication supabase_realtime: Postgres Changes
 
@@ -109,6 +118,8 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "public.prefer_notification(text, boolean, boolean, uuid)": MEMBERS,
     "public.prune_notifications(integer, integer)": WORKER,
     "public.my_sign_ins()": MEMBERS,
+    "public.top_up(integer, uuid)": MEMBERS,
+    "public.credit_spending(integer, text)": MEMBERS,
     "live.may_read(text, text)": EVERYBODY,
     "live.may_write(text, text)": EVERYBODY,
     "live.stamp()": NOBODY,
@@ -136,6 +147,17 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "private.notify(uuid, text, text, text, uuid, uuid, text)": NOBODY,
     "private.tell_of_generation()": NOBODY,
     "private.pace_profile()": NOBODY,
+    "private.refuse_change()": NOBODY,
+    "private.low_credits()": NOBODY,
+    "private.credits(integer)": NOBODY,
+    "private.post(uuid, text, integer, text, text, text, text, uuid, uuid)": NOBODY,
+    "private.hold(uuid, integer, text, uuid, text, text)": NOBODY,
+    "private.finish_hold(text, uuid, text)": NOBODY,
+    "private.settle(text, uuid)": NOBODY,
+    "private.give_back(text, uuid)": NOBODY,
+    "private.charge()": NOBODY,
+    "private.open_account(uuid)": NOBODY,
+    "private.welcome_with_credits()": NOBODY,
 }
 
 # Arguments with which a function of the API does nothing, whoever may call it (in a studio that is not empty).
@@ -173,6 +195,8 @@ HARMLESS: dict[str, dict[str, Any]] = {
     "touch_presence": {"status": "nowhere"},
     "expire_presence": {"stale_s": 86_400},
     "read_notifications": {"ids": []},
+    "top_up": {"amount": 0, "idempotency_key": str(uuid4())},
+    "credit_spending": {},
     "prefer_notification": {"kind": "no_such_kind", "in_app": True, "browser": True},
     "prune_notifications": {"most": 100_000, "read_days": 10_000},
     "my_sign_ins": {},
@@ -194,6 +218,8 @@ POLICIES: dict[tuple[str, str], tuple[str, tuple[Role, ...]]] = {
     ("public.notification_kinds", "members see the kinds"): ("select", SIGNED_IN),
     ("public.notification_preferences", "members see their own"): ("select", SIGNED_IN),
     ("public.notifications", "members see their own"): ("select", SIGNED_IN),
+    ("public.credit_accounts", "members see their own"): ("select", SIGNED_IN),
+    ("public.credit_transactions", "members see their own"): ("select", SIGNED_IN),
     ("realtime.messages", "a circle reads its topic"): ("select", ANYONE),
     ("realtime.messages", "people talk in their rooms"): ("insert", ANYONE),
     ("storage.objects", "media follows its generation"): ("select", ANYONE),

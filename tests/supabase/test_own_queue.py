@@ -229,6 +229,19 @@ async def test_a_batch_is_queued_as_a_whole_or_not_at_all(queue: Queue, owner: P
     assert (await batch(owner, 3)).status_code == 200
 
 
+async def test_a_batch_that_can_be_paid_only_in_part_is_not_queued(queue: Queue, third: Person):
+    for _ in range(7):
+        assert (await batch(third, 8, params={"count": 4})).status_code == 200
+    refused(await batch(third, 8, params={"count": 4}), 402, "PT402")
+    assert len(await waiting(third)) == 56
+    assert (await batch(third, 6, params={"count": 4})).status_code == 200
+    (account,) = await third.rows("credit_accounts")
+    assert account["balance"] == 500 - 62 * 8
+    await third.call("cancel_generations")
+    (account,) = await third.rows("credit_accounts")
+    assert account["balance"] == 500
+
+
 @pytest.mark.parametrize("ids", [[], None, [str(uuid4())] * 2, [str(uuid4()) for _ in range(9)], [None, str(uuid4())]])
 async def test_a_batch_has_one_to_eight_jobs(queue: Queue, owner: Person, ids: Any):
     refused(await batch(owner, 1, job_ids=ids), 400, "22023")
