@@ -21,6 +21,7 @@ from state.api import Api, Project
 from state.areas import Areas
 from state.attendance import Attendance, Status
 from state.circles import Circles
+from state.credits import Credits
 from state.errors import SessionEnded, Unreachable
 from state.generation import Studio
 from state.media import Media
@@ -88,7 +89,14 @@ class Member:
         self.generations: LiveTable[Generation] = table(Query("generations", (mine,), NEWEST), Generation)
         self.models: LiveTable[Model] = table(Query("models", (mine,), (Order("position"),)), Model)
         self.circles = Circles(self)
-        self._tables = (self.jobs, self.generations, self.models, self.circles.table)  # always open
+        self.credits = Credits(self)
+        self._tables = (
+            self.jobs,
+            self.generations,
+            self.models,
+            self.circles.table,
+            self.credits.accounts,
+        )  # always open
         self.studio = Studio(world, self)
         self.areas = Areas(self.name)
         self.audience.on_change(self._tabs_changed)

@@ -46,6 +46,7 @@ TABLES: dict[str, Table] = {
     ),
     "public.models": Table(READ, READ, _to("select", "insert", "update", "delete")),
     "public.generation_jobs": Table(READ, READ | {"update(dismissed)"}, READ),
+    "public.generation_queues": Table(authenticated=READ, service_role=READ),
     "public.generations": Table(READ, READ | {"update(favourite)", "update(visibility)", "delete"}, READ),
     "public.user_presence": Table(authenticated=READ, service_role=READ),
     **dict.fromkeys(
@@ -56,19 +57,29 @@ TABLES: dict[str, Table] = {
     "public.notification_kinds": Table(authenticated=READ, service_role=READ),
     "public.notification_preferences": Table(authenticated=READ, service_role=READ),
     "public.notifications": Table(authenticated=READ, service_role=READ),
+    "public.credit_accounts": Table(authenticated=READ, service_role=READ),
+    "public.credit_transactions": Table(authenticated=READ, service_role=READ),
     "private.job_leases": Table(),
+    "private.queue_calls": Table(),
     "private.media_trash": Table(),
     "private.leavers": Table(),
     "private.presence_choices": Table(),
     "private.profile_changes": Table(),
 }
 
-OWN = {"notification_preferences", "notifications", "team_invitations"}  # in which nobody sees what is another's
+OWN = {
+    "team_invitations",
+    "notification_preferences",
+    "notifications",
+    "credit_accounts",
+    "credit_transactions",
+}  # in which nobody sees what is another's
 
 ANNOUNCED = (
     "profiles",
     "models",
     "generation_jobs",
+    "generation_queues",
     "generations",
     "circle_members",
     "teams",
@@ -76,6 +87,8 @@ ANNOUNCED = (
     "team_invitations",
     "notification_preferences",
     "notifications",
+    "credit_accounts",
+    "credit_transactions",
 )  # each has three trigger functions, nobody's to call
 PUBLISHED = {"public.generations"}  # in the publication supabase_realtime: Postgres Changes
 
@@ -86,6 +99,11 @@ EVERYBODY = frozenset({"anon", "authenticated", "service_role"})
 
 FUNCTIONS: dict[str, frozenset[Role]] = {
     "public.enqueue_generation(uuid, text, text, uuid, jsonb, text, text, uuid)": MEMBERS,
+    "public.enqueue_generations(uuid[], uuid, text, text, uuid, jsonb, text, text, bigint[])": MEMBERS,
+    "public.pause_queue()": MEMBERS,
+    "public.resume_queue()": MEMBERS,
+    "public.move_generation(uuid, uuid)": MEMBERS,
+    "public.cancel_generations(uuid[])": MEMBERS,
     "public.cancel_generation(uuid)": MEMBERS,
     "public.retry_generation(uuid, uuid)": MEMBERS,
     "public.claim_generation_jobs(text, integer, integer)": WORKER,
@@ -122,6 +140,8 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "public.prefer_notification(text, boolean, boolean, uuid)": MEMBERS,
     "public.prune_notifications(integer, integer)": WORKER,
     "public.my_sign_ins()": MEMBERS,
+    "public.top_up(integer, uuid)": MEMBERS,
+    "public.credit_spending(integer, text)": MEMBERS,
     "live.may_read(text, text)": EVERYBODY,
     "live.may_write(text, text)": EVERYBODY,
     "live.is_member(text, uuid)": MEMBERS,
@@ -147,6 +167,12 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "private.create_profile()": NOBODY,
     "private.mark_demo()": NOBODY,
     "private.hide_job()": NOBODY,
+    "private.open_queue()": NOBODY,
+    "private.hold_back()": NOBODY,
+    "private.count_calls(uuid, integer)": NOBODY,
+    "private.my_queue()": NOBODY,
+    "private.set_paused(boolean)": NOBODY,
+    "private.enqueue(uuid[], bigint[], text, text, uuid, jsonb, text, text, uuid, uuid)": NOBODY,
     "private.discard_media()": NOBODY,
     "private.discard_attempt(generation_jobs)": NOBODY,
     "private.holds(generation_jobs, text, integer)": NOBODY,
@@ -164,11 +190,33 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "private.notify(uuid, text, text, text, uuid, uuid, text)": NOBODY,
     "private.tell_of_generation()": NOBODY,
     "private.pace_profile()": NOBODY,
+    "private.refuse_change()": NOBODY,
+    "private.low_credits()": NOBODY,
+    "private.credits(integer)": NOBODY,
+    "private.post(uuid, text, integer, text, text, text, text, uuid, uuid)": NOBODY,
+    "private.hold(uuid, integer, text, uuid, text, text)": NOBODY,
+    "private.finish_hold(text, uuid, text)": NOBODY,
+    "private.settle(text, uuid)": NOBODY,
+    "private.give_back(text, uuid)": NOBODY,
+    "private.charge()": NOBODY,
+    "private.open_account(uuid)": NOBODY,
+    "private.welcome_with_credits()": NOBODY,
 }
 
 # Arguments with which a function of the API does nothing, whoever may call it (in a studio that is not empty).
 HARMLESS: dict[str, dict[str, Any]] = {
     "enqueue_generation": {"job_id": str(uuid4()), "kind": "image", "prompt": "", "model_id": AURORA},
+    "enqueue_generations": {
+        "job_ids": [str(uuid4())],
+        "batch": str(uuid4()),
+        "kind": "image",
+        "prompt": "",
+        "model_id": AURORA,
+    },
+    "pause_queue": {},
+    "resume_queue": {},
+    "move_generation": {"job_id": str(uuid4())},
+    "cancel_generations": {"ids": []},
     "cancel_generation": {"job_id": str(uuid4())},
     "retry_generation": {"job_id": str(uuid4()), "new_id": str(uuid4())},
     "claim_generation_jobs": {"worker": "nobody", "n": 0},
@@ -207,6 +255,8 @@ HARMLESS: dict[str, dict[str, Any]] = {
     "remove_from_team": {"team_id": str(uuid4()), "member_id": str(uuid4())},
     "leave_team": {"team_id": str(uuid4())},
     "read_notifications": {"ids": []},
+    "top_up": {"amount": 0, "idempotency_key": str(uuid4())},
+    "credit_spending": {},
     "prefer_notification": {"kind": "no_such_kind", "in_app": True, "browser": True},
     "prune_notifications": {"most": 100_000, "read_days": 10_000},
     "my_sign_ins": {},
@@ -220,6 +270,7 @@ POLICIES: dict[tuple[str, str], tuple[str, tuple[Role, ...]]] = {
     ("public.models", "everybody sees public models"): ("select", ANYONE),
     ("public.generation_jobs", "everybody sees public jobs"): ("select", ANYONE),
     ("public.generation_jobs", "members dismiss their own"): ("update", SIGNED_IN),
+    ("public.generation_queues", "members see their own"): ("select", SIGNED_IN),
     ("public.generations", "everybody sees public generations"): ("select", ANYONE),
     ("public.generations", "members mark and share their own"): ("update", SIGNED_IN),
     ("public.generations", "members delete their own"): ("delete", SIGNED_IN),
@@ -231,6 +282,8 @@ POLICIES: dict[tuple[str, str], tuple[str, tuple[Role, ...]]] = {
     ("public.notification_kinds", "members see the kinds"): ("select", SIGNED_IN),
     ("public.notification_preferences", "members see their own"): ("select", SIGNED_IN),
     ("public.notifications", "members see their own"): ("select", SIGNED_IN),
+    ("public.credit_accounts", "members see their own"): ("select", SIGNED_IN),
+    ("public.credit_transactions", "members see their own"): ("select", SIGNED_IN),
     ("realtime.messages", "a circle reads its topic"): ("select", ANYONE),
     ("realtime.messages", "people talk in their rooms"): ("insert", ANYONE),
     ("storage.objects", "media follows its generation"): ("select", ANYONE),
