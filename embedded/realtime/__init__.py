@@ -14,7 +14,8 @@ import contextlib
 from dataclasses import asdict
 
 import asyncpg
-from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from embedded.database import CUT_OFF, Database
 from embedded.keys import Keys
@@ -53,6 +54,7 @@ class Realtime:
         self.routes: list[BaseRoute] = [
             WebSocketRoute("/websocket", Handshake(self._server)),
             *HttpBroadcast(self._server).routes,
+            Route("/api/broadcast{rest:path}", Response("Not Found", 404)),  # by any other method
         ]
 
     async def start(self) -> None:
