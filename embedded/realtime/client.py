@@ -13,7 +13,7 @@ from typing import Any
 from embedded.realtime.channel import PREFIX, Channel, join
 from embedded.realtime.errors import JoinRefused
 from embedded.realtime.outbox import Outbox
-from embedded.realtime.serializer import MalformedFrame, Message, Version, decode, encode, pack
+from embedded.realtime.serializer import MalformedFrame, Message, Outgoing, Version, decode, encode, pack
 from embedded.realtime.server import Server
 
 log = logging.getLogger(__name__)
@@ -74,9 +74,9 @@ class Client:
         """Sends a message to this client alone."""
         self._outbox.put(pack(encode(self.version, message)))
 
-    def send_packet(self, packet: bytes | None) -> None:
-        """Sends a packed frame; None is what this client's version cannot carry."""
-        if packet is not None:
+    def send_shared(self, message: Outgoing) -> None:
+        """Sends a message that others get, too, if this client's version can carry it."""
+        if packet := message.packet(self.version):
             self._outbox.put(packet)
 
     def close(self, code: int, reason: str = "") -> None:
