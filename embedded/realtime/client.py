@@ -65,8 +65,8 @@ class Client:
                 channel.leave()
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
-            by = "with code {} {}".format(*self._closing.result()) if self._closing.done() else "by its client"
-            log.info("socket %s: closed %s", self.id, by.rstrip())
+            code, reason = self._closing.result() if self._closing.done() else (None, "by its client")
+            log.info("socket %s: closed %s", self.id, reason if code is None else f"with code {code} {reason}".rstrip())
         if self._closing.done():
             await self._say_goodbye(*self._closing.result())
 
