@@ -59,7 +59,7 @@ async def serve(database: Database, keys: Keys, dsn: str, limits: Limits | None 
 
 async def until(true: Callable[[], bool | Awaitable[bool]]) -> None:
     """Waits for what can only be asked, not heard of; at most 10 s."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not (await answer if isinstance(answer := true(), Awaitable) else answer):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -85,7 +85,7 @@ class Socket:
 
     async def receive(self) -> Any:
         """The next frame: JSON parsed, or bytes."""
-        frame = await asyncio.wait_for(self.raw.recv(), 5)
+        frame = await asyncio.wait_for(self.raw.recv(), 30)
         return frame if isinstance(frame, bytes) else orjson.loads(frame)
 
     async def event(self, name: str) -> Any:

@@ -25,7 +25,7 @@ async def test_an_idle_socket_is_closed(database: Database, keys: Keys, postgres
     limits = Limits(idle_s=0.2)
     async with serve(database, keys, postgres.dsn(), limits) as url, open_socket(url, keys.anon_key) as socket:
         await socket.join("realtime:idle")
-        await asyncio.wait_for(socket.raw.wait_closed(), 5)
+        await asyncio.wait_for(socket.raw.wait_closed(), 30)
         assert socket.raw.close_code == 1000
 
 
@@ -74,6 +74,7 @@ async def test_a_slow_reader_is_closed_with_a_reason_and_holds_nobody_up(
         await sender.join("realtime:slow", broadcast={"ack": True})
         for socket in (quick, slow):
             await socket.join("realtime:slow")
+        monkeypatch.setattr(client, "GOODBYE_S", 30)
         slow.raw.transport.pause_reading()
         await flood()
         slow.raw.transport.resume_reading()  # within the time that a goodbye takes
@@ -87,7 +88,7 @@ async def test_a_slow_reader_is_closed_with_a_reason_and_holds_nobody_up(
         asleep.raw.transport.pause_reading()
         await flood()
         asleep.raw.transport.resume_reading()
-        await asyncio.wait_for(asleep.raw.wait_closed(), 10)
+        await asyncio.wait_for(asleep.raw.wait_closed(), 30)
         assert asleep.raw.close_code == 1006  # cut off: it did not come round to it
 
 
@@ -130,7 +131,7 @@ async def test_too_many_joins_close_the_socket(database: Database, keys: Keys, p
             "status": "error",
             "response": {"reason": "ClientJoinRateLimitReached: Too many joins per second"},
         }
-        await asyncio.wait_for(socket.raw.wait_closed(), 5)
+        await asyncio.wait_for(socket.raw.wait_closed(), 30)
 
 
 async def test_too_many_clients_may_not_join(database: Database, keys: Keys, postgres: Postgres):

@@ -98,7 +98,7 @@ async def test_who_resumes_is_not_told_again_what_was_handed_over(database: Data
             stream = ReplicationStream(postgres.dsn(), "rt_again", ["rt_again"], changed, lambda: None)
             await stream.start()
             await database.admin.execute("insert into rt_again select $1 from generate_series(1, 2000)", n)
-            await asyncio.wait_for(heard.wait(), 10)
+            await asyncio.wait_for(heard.wait(), 30)
             await stream.stop()
         assert told == [str(n).encode() for n in range(5) for _ in range(2000)]
     finally:
@@ -198,7 +198,7 @@ async def test_a_slot_that_postgres_gave_up_is_made_anew(own_postgres: Postgres)
             await connection.execute("checkpoint")
     await stream.start()
     await connection.execute("insert into public.rt values (2)")
-    change = await asyncio.wait_for(changes.get(), 5)
+    change = await asyncio.wait_for(changes.get(), 30)
     assert isinstance(change, Insert)
     assert change.new == (b"2",)
     await stream.stop()
@@ -248,7 +248,7 @@ async def test_every_kind_of_change_is_decoded_in_order(database: Database, post
             "truncate rt_kinds",
         ):
             await database.admin.execute(statement)
-        await asyncio.wait_for(arrived.wait(), 5)
+        await asyncio.wait_for(arrived.wait(), 30)
         assert [type(change) for change in changes] == [Insert, Insert, Update, Update, Delete, Insert, Truncate]
         _, second, third, fourth, fifth, sixth, _ = changes
         assert isinstance(second, Insert)

@@ -18,8 +18,8 @@ from components.queue import Queue
 if TYPE_CHECKING:
     from embedded.stack import Address
 
-LONG = 100  # retries of 0.1 s
-PATIENCE_S = 10
+LONG = 300  # retries of 0.1 s
+PATIENCE_S = 30
 
 
 class Worker:
