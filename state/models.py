@@ -3,9 +3,11 @@
 from state.rows import PublicCircleMembers as CircleMember
 from state.rows import PublicCreditAccounts as CreditAccount
 from state.rows import PublicCreditTransactions as CreditTransaction
+from state.rows import PublicDashboards as Dashboard
 from state.rows import PublicGenerationJobs as Job
 from state.rows import PublicGenerationQueues as GenerationQueue
 from state.rows import PublicGenerations as Generation
+from state.rows import PublicMemberActivities as Activity
 from state.rows import PublicModels as Model
 from state.rows import PublicNotificationKinds as NotificationKind
 from state.rows import PublicNotificationPreferences as NotificationPreference
@@ -17,9 +19,11 @@ from state.rows import PublicTeams as Team
 from state.rows import PublicUserPresence as UserPresence
 
 __all__ = [
+    "Activity",
     "CircleMember",
     "CreditAccount",
     "CreditTransaction",
+    "Dashboard",
     "Generation",
     "GenerationQueue",
     "Job",

@@ -126,6 +126,30 @@ class PublicCreditTransactionsUpdate(TypedDict):
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
 
+class PublicDashboards(BaseModel):
+    cards: List[str] = Field(alias="cards")
+    created_at: datetime.datetime = Field(alias="created_at")
+    hidden: List[str] = Field(alias="hidden")
+    id: uuid.UUID = Field(alias="id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicDashboardsInsert(TypedDict):
+    cards: NotRequired[Annotated[List[str], Field(alias="cards")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    hidden: NotRequired[Annotated[List[str], Field(alias="hidden")]]
+    id: Annotated[uuid.UUID, Field(alias="id")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicDashboardsUpdate(TypedDict):
+    cards: NotRequired[Annotated[List[str], Field(alias="cards")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    hidden: NotRequired[Annotated[List[str], Field(alias="hidden")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
 class PublicGenerationJobs(BaseModel):
     attempt: int = Field(alias="attempt")
     batch: Optional[uuid.UUID] = Field(alias="batch")
@@ -314,6 +338,45 @@ class PublicGenerationsUpdate(TypedDict):
     version: NotRequired[Annotated[int, Field(alias="version")]]
     visibility: NotRequired[Annotated[str, Field(alias="visibility")]]
     width: NotRequired[Annotated[int, Field(alias="width")]]
+
+class PublicMemberActivities(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    entity_id: Optional[uuid.UUID] = Field(alias="entity_id")
+    entity_type: Optional[str] = Field(alias="entity_type")
+    id: uuid.UUID = Field(alias="id")
+    kind: str = Field(alias="kind")
+    member_id: uuid.UUID = Field(alias="member_id")
+    params: JsonValue = Field(alias="params")
+    team_id: Optional[uuid.UUID] = Field(alias="team_id")
+    title: str = Field(alias="title")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicMemberActivitiesInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    entity_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="entity_id")]]
+    entity_type: NotRequired[Annotated[Optional[str], Field(alias="entity_type")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: Annotated[str, Field(alias="kind")]
+    member_id: Annotated[uuid.UUID, Field(alias="member_id")]
+    params: NotRequired[Annotated[JsonValue, Field(alias="params")]]
+    team_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="team_id")]]
+    title: NotRequired[Annotated[str, Field(alias="title")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicMemberActivitiesUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    entity_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="entity_id")]]
+    entity_type: NotRequired[Annotated[Optional[str], Field(alias="entity_type")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: NotRequired[Annotated[str, Field(alias="kind")]]
+    member_id: NotRequired[Annotated[uuid.UUID, Field(alias="member_id")]]
+    params: NotRequired[Annotated[JsonValue, Field(alias="params")]]
+    team_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="team_id")]]
+    title: NotRequired[Annotated[str, Field(alias="title")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
 
 class PublicModels(BaseModel):
     cost: int = Field(alias="cost")

@@ -53,6 +53,8 @@ TABLES: dict[str, Table] = {
         ("public.circle_members", "public.teams", "public.team_members", "public.team_invitations"),
         Table(authenticated=READ, service_role=READ),
     ),
+    "public.member_activities": Table(authenticated=READ, service_role=READ),
+    "public.dashboards": Table(authenticated=READ, service_role=READ),
     "live.circles": Table(),
     "public.notification_kinds": Table(authenticated=READ, service_role=READ),
     "public.notification_preferences": Table(authenticated=READ, service_role=READ),
@@ -73,6 +75,7 @@ OWN = {
     "notifications",
     "credit_accounts",
     "credit_transactions",
+    "member_activities",
 }  # in which nobody sees what is another's
 
 ANNOUNCED = (
@@ -89,6 +92,8 @@ ANNOUNCED = (
     "notifications",
     "credit_accounts",
     "credit_transactions",
+    "member_activities",
+    "dashboards",
 )  # each has three trigger functions, nobody's to call
 PUBLISHED = {"public.generations"}  # in the publication supabase_realtime: Postgres Changes
 
@@ -142,6 +147,10 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "public.my_sign_ins()": MEMBERS,
     "public.top_up(integer, uuid)": MEMBERS,
     "public.credit_spending(integer, text)": MEMBERS,
+    "public.log_activity(uuid, uuid, text, text, text, uuid)": MEMBERS,
+    "public.prune_activities(integer, integer)": WORKER,
+    "public.activity_days(uuid, integer, text)": MEMBERS,
+    "public.arrange_dashboard(text[], text[])": MEMBERS,
     "live.may_read(text, text)": EVERYBODY,
     "live.may_write(text, text)": EVERYBODY,
     "live.is_member(text, uuid)": MEMBERS,
@@ -201,6 +210,17 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "private.charge()": NOBODY,
     "private.open_account(uuid)": NOBODY,
     "private.welcome_with_credits()": NOBODY,
+    "private.activity_topics(uuid, uuid)": NOBODY,
+    "private.log_activity(uuid, uuid, text, text, text, uuid, jsonb)": NOBODY,
+    "private.log_change()": NOBODY,
+    "private.log_changes(regclass, text, text, text, text[])": NOBODY,
+    "private.log_end()": NOBODY,
+    "private.log_top_up()": NOBODY,
+    "private.log_post()": NOBODY,
+    "private.log_team()": NOBODY,
+    "private.log_joining()": NOBODY,
+    "private.log_leaving()": NOBODY,
+    "private.open_dashboard()": NOBODY,
 }
 
 # Arguments with which a function of the API does nothing, whoever may call it (in a studio that is not empty).
@@ -260,6 +280,10 @@ HARMLESS: dict[str, dict[str, Any]] = {
     "prefer_notification": {"kind": "no_such_kind", "in_app": True, "browser": True},
     "prune_notifications": {"most": 100_000, "read_days": 10_000},
     "my_sign_ins": {},
+    "log_activity": {"activity_id": str(uuid4()), "team_id": str(uuid4()), "kind": "note", "title": "nothing"},
+    "prune_activities": {"most": 100_000, "days": 10_000},
+    "activity_days": {},
+    "arrange_dashboard": {"cards": [], "hidden": []},
 }
 
 ANYONE, SIGNED_IN = ("anon", "authenticated"), ("authenticated",)
@@ -284,6 +308,8 @@ POLICIES: dict[tuple[str, str], tuple[str, tuple[Role, ...]]] = {
     ("public.notifications", "members see their own"): ("select", SIGNED_IN),
     ("public.credit_accounts", "members see their own"): ("select", SIGNED_IN),
     ("public.credit_transactions", "members see their own"): ("select", SIGNED_IN),
+    ("public.member_activities", "members see their teams' and their own"): ("select", SIGNED_IN),
+    ("public.dashboards", "members see their own"): ("select", SIGNED_IN),
     ("realtime.messages", "a circle reads its topic"): ("select", ANYONE),
     ("realtime.messages", "people talk in their rooms"): ("insert", ANYONE),
     ("storage.objects", "media follows its generation"): ("select", ANYONE),

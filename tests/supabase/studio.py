@@ -58,7 +58,7 @@ class Studio:
         await clear_queue(sql)
         await owner.call("touch_presence", status="online")
         halves = [await _half(visibility, owner, service, sql) for visibility in ("private", "public")]
-        own = await _told(owner, sql) | await _team(owner) | await _ledger(owner)
+        own = await _told(owner, sql) | await _team(owner) | await _ledger(owner) | await _logged(owner)
         return cls(owner.id, *halves, own=own)
 
 
@@ -88,6 +88,11 @@ async def _team(owner: Person) -> dict[str, str]:
 async def _ledger(owner: Person) -> dict[str, str]:
     (welcome,) = await owner.rows("credit_transactions?kind=eq.grant")
     return {"credit_accounts": owner.id, "credit_transactions": welcome["id"]}
+
+
+async def _logged(owner: Person) -> dict[str, str]:
+    note = {"activity_id": str(uuid4()), "team_id": None, "kind": "note", "title": "a wren was here"}
+    return {"member_activities": (await owner.call("log_activity", **note))["id"], "dashboards": owner.id}
 
 
 async def _half(visibility: Visibility, owner: Person, service: Person, sql: asyncpg.Connection) -> Half:
