@@ -24,6 +24,7 @@ from state.errors import SessionEnded, Unreachable
 from state.generation import Studio
 from state.media import Media
 from state.models import Generation, Job, Model, Profile
+from state.notifications import Notifications
 from state.realtime.connection import Connection
 from state.realtime.presence import Presence
 from state.realtime.typing import Typing
@@ -86,7 +87,8 @@ class Member:
         self.jobs: LiveTable[Job] = table(Query("generation_jobs", (mine, queued), NEWEST), Job)
         self.generations: LiveTable[Generation] = table(Query("generations", (mine,), NEWEST), Generation)
         self.models: LiveTable[Model] = table(Query("models", (mine,), (Order("position"),)), Model)
-        self._tables = (self.jobs, self.generations, self.models)  # always open
+        self.notifications = Notifications(self)
+        self._tables = (self.jobs, self.generations, self.models, self.notifications.table)  # always open
         self.studio = Studio(world, self)
         self.areas = Areas(self.name)
         self.audience.on_change(self._tabs_changed)
@@ -157,6 +159,7 @@ class Member:
         self.attendance.open()
         self.typing.open()
         self.studio.open()
+        self.notifications.open()
         self._tasks.start(self._renew(), "renew")
         self._tasks.start(self._fetch_profile(), "profile")
 
@@ -166,6 +169,7 @@ class Member:
         if not self._over:
             await self.flush(FLUSH_S)
         self.studio.close()
+        self.notifications.close()
         await self.areas.close()
         await self.queries.close()
         await self.attendance.close()
