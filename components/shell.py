@@ -12,6 +12,7 @@ from urllib.parse import quote
 from nicegui import ui
 
 from components import session
+from components.bell import Bell
 from components.command_palette import Command, CommandPalette
 from components.connection_pill import ConnectionPill, OfflineBar, reconnect
 from components.island import Island
@@ -21,6 +22,7 @@ from components.people import PeopleHere
 from components.person_menu import PersonMenu
 from components.shortcuts import EVERYWHERE, Shortcuts
 from components.tag import Tag
+from components.telling import Telling
 from components.theme import ICON, Mode
 from components.toasts import Toast, Toasts
 
@@ -65,6 +67,8 @@ def shell(title: str, visitor: Visitor) -> Iterator[Shell]:
                 if member:
                     PeopleHere(member.presence, visitor.world.people, member.id, member.attendance.recently_here)
                 ConnectionPill(*connections, own=member is not None)
+                if member:
+                    Bell(member)
                 ModeSwitch(mode)
                 if member:
                     PersonMenu(member).classes("only-narrow")
@@ -76,6 +80,7 @@ def shell(title: str, visitor: Visitor) -> Iterator[Shell]:
     toasts = Toasts()
     commands.add(*_everywhere(reachable, connections, mode, member, here))
     if member:
+        Telling(member, toasts, title)
         member.ended.subscribe(lambda reason: toasts.show(_ended(reason, here)))
     with content:
         yield Shell(content, toasts, commands, shortcuts, mode)
@@ -167,6 +172,8 @@ def _everywhere(
     )
     if member:
         again = partial(reconnect, *connections, own=True)
+        yield Command("Notifications", icon=f"{ICON}notifications", keys="g n", to="/notifications", section=EVERYWHERE)
+        yield Command("Settings", icon=f"{ICON}settings", keys="g ,", to="/settings", section=EVERYWHERE)
         yield Command("Reconnect", icon=f"{ICON}refresh", action=again, section=EVERYWHERE)
         yield Command("Sign out", icon=f"{ICON}logout", action=session.sign_out, section=EVERYWHERE)
     else:
