@@ -101,7 +101,12 @@ class Member:
     @property
     def profile(self) -> Profile | None:
         """What everybody may know of them; None until it has been fetched for the first time."""
-        return self.world.people.get(self.id) or self._own_profile
+        of_all, own = self.world.people.get(self.id), self._own_profile
+        return own if of_all is None or (own is not None and own.version > of_all.version) else of_all
+
+    def learn(self, profile: Profile) -> None:
+        """They have changed it: it counts for them from now on, whether or not the world has heard of it."""
+        self._own_profile = profile
 
     # Identity ------------------------------------------------------------------------------------------------------
 
@@ -302,6 +307,18 @@ class Members:
                 self._members.pop(member.id, None)
                 self._tasks.start(member.close(), f"close {member.name}")
         await self._sessions.sign_out(session_id)
+
+    def end_others(self, session_id: str, reason: str) -> int:
+        """Auth has ended all other sign-ins of this one's account: those of this process are over at once; how many."""
+        family = self._sessions.get(session_id)
+        if family is None:
+            return 0
+        others = self._sessions.others(family)
+        for other in others:
+            self._sessions.end(other, reason)
+            if (member := self._members.get(other.member_id)) is not None:
+                member.release(other.id, reason)
+        return len(others)
 
     async def _sweep(self) -> None:
         while True:
