@@ -34,7 +34,7 @@ class Letterbox:
     """What an item needs of the list it is in."""
 
     member: Member
-    left: Callable[[], None] = lambda: None  # called before one goes to what it is about
+    left: Callable[[], object] = lambda: None  # called before one goes to what it is about
 
     def person(self, id: UUID) -> Profile | None:
         """Whoever did it."""

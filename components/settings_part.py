@@ -16,11 +16,13 @@ class Part(Island):
 
     def __init__(self, id: str, title: str, sentence: str = "") -> None:
         super().__init__("section")
-        self.classes("part card").props(f'id={id} aria-labelledby="{id}-title"')
-        with self, ui.element("header").classes("part__head"):
-            Tag("h2", title, "title").props(f"id={id}-title")
-            if sentence:
-                Tag("p", sentence, "secondary")
+        self.classes("part card").props(f'aria-labelledby="{id}-title"')
+        with self:
+            ui.element("span").classes("part__anchor").props(f"id={id}")  # the island's own id is not ours to choose
+            with ui.element("header").classes("part__head"):
+                Tag("h2", title, "title").props(f"id={id}-title")
+                if sentence:
+                    Tag("p", sentence, "secondary")
 
 
 class SettingsForm(ui.element):

@@ -21,6 +21,7 @@ from state.member import Member
 NAMES = {"#9bdcff": "Sky", "#c3f0ca": "Mint", "#ffd6a5": "Apricot", "#ffb4a2": "Coral"} | {
     "#d0c4ff": "Lilac", "#ffc8dd": "Pink", "#a8e6cf": "Jade", "#f6e58d": "Lemon",
 }  # fmt: skip
+PICK = "() => getElement({id}).$refs.qRef.pickFiles()"  # browsers open their dialog in the click itself alone
 ARROWS = "(event) => starling.moveInChoice(event)"
 
 
@@ -69,17 +70,17 @@ class ProfilePart(Part):
             self._avatar = Avatar(self._member.profile, card=False).classes("avatar--huge")
             with ui.element("div").classes("portrait__words"):
                 with ui.element("div").classes("portrait__actions"):
+                    upload = self._upload()
                     self._choose_file = ui.button("Choose a picture", icon=f"{ICON}upload", color=None)
-                    self._choose_file.props("flat").on("click", js_handler=lambda_pick(upload := self._upload()))
+                    self._choose_file.props("flat").on("click", js_handler=PICK.format(id=upload.id))
                     self._remove = ui.button("Remove", color=None, on_click=self._remove_picture).props("flat")
                 Tag("p", "PNG, JPEG, WebP or GIF, up to 10 MB. The middle is shown.", "meta")
-            upload.classes("sr-only")
 
     def _upload(self) -> ui.upload:
         upload = ui.upload(
             auto_upload=True, max_file_size=MOST_BYTES, on_upload=self._on_upload, on_rejected=self._rejected
         )
-        return upload.props('accept="image/png,image/jpeg,image/webp,image/gif" tabindex=-1 aria-hidden=true')
+        return upload.classes("portrait__upload").props('accept="image/png,image/jpeg,image/webp,image/gif"')
 
     def _rejected(self) -> None:
         self._toasts.failed("This is no picture, or it is larger than 10 MB")
@@ -147,8 +148,3 @@ class ProfilePart(Part):
             self._bio.value = draft.bio
             return "Saved"
         return None
-
-
-def lambda_pick(upload: ui.upload) -> str:
-    """Opens the browser's dialog in the click itself: it opens for nothing else."""
-    return f"() => getElement({upload.id}).$refs.qRef.pickFiles()"

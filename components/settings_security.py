@@ -74,10 +74,10 @@ class SignInsPart(Part):
         background_tasks.create(self._load(), name="list the sign-ins")
 
     async def _load(self) -> None:
+        found, sentence = None, ""
         try:
             found = await self._account.sign_ins()
         except StateError as error:
-            found = None
             sentence = f"{error}. Open this page again to see them."
         if self.is_deleted:
             return

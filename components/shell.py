@@ -20,6 +20,7 @@ from components.mode_switch import ModeSwitch
 from components.navigation import Place, places
 from components.people import PeopleHere
 from components.person_menu import PersonMenu
+from components.profile_card import ProfileCard
 from components.shortcuts import EVERYWHERE, Shortcuts
 from components.tag import Tag
 from components.telling import Telling
@@ -47,9 +48,9 @@ class Shell:
 
 
 @contextmanager
-def shell(title: str, visitor: Visitor) -> Iterator[Shell]:
-    """Lay out the page `title` for `visitor`; what is made inside the `with` is its content."""
-    ui.page_title(f"{title} · Starling")
+def shell(title: str, visitor: Visitor, *, tab: str = "") -> Iterator[Shell]:
+    """Lay out the page `title` for `visitor`; what is made inside the `with` is its content. `tab`: its name in the tab."""
+    ui.page_title(f"{tab or title} · Starling")
     member = visitor.member
     here = ui.context.client.page.path
     reachable = places(member=member is not None)
@@ -77,10 +78,11 @@ def shell(title: str, visitor: Visitor) -> Iterator[Shell]:
             OfflineBar(*connections, own=member is not None)
             content = ui.element("main").classes("content").props("id=content tabindex=-1")
         _tab_bar(reachable, here)
+    ProfileCard(visitor.world, member)
     toasts = Toasts()
     commands.add(*_everywhere(reachable, connections, mode, member, here))
     if member:
-        Telling(member, toasts, title)
+        Telling(member, toasts, tab or title)
         member.ended.subscribe(lambda reason: toasts.show(_ended(reason, here)))
     with content:
         yield Shell(content, toasts, commands, shortcuts, mode)

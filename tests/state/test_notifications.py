@@ -45,7 +45,7 @@ class Desk:
 
     async def truth(self) -> int:
         unread = "select count(*) from public.notifications where owner_id = $1 and read_at is null"
-        return await self.db.fetchval(unread, self.member.id)
+        return int(await self.db.fetchval(unread, self.member.id) or 0)
 
 
 @pytest.fixture
