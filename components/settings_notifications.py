@@ -21,6 +21,7 @@ SAID = {
     "blocked": "This browser refuses: allow notifications for this page in its own settings.",
     "unavailable": "This browser has none, or not at this address.",
 }
+STATE = "starling_telling"  # the browser says how it is with it
 ASK = "async () => emit(await starling.telling.turn({on}))"
 
 
@@ -44,13 +45,14 @@ class NotificationsPart(Part):
         self._say("off")
         for table in choices.tables:
             self.client.on_delete(table.subscribe(lambda _: self._show()))
+        ui.on(STATE, self._answered)
         self.client.on_connect(self._ask)
         self._show()
 
     # This browser --------------------------------------------------------------------------------------------------
 
-    async def _ask(self) -> None:
-        self._say(str(await self.client.run_javascript("starling.telling.state()")))
+    def _ask(self) -> None:
+        self.client.run_javascript(f"emitEvent('{STATE}', starling.telling.state())")
 
     def _answered(self, event: GenericEventArguments) -> None:
         self._say(str(event.args))
@@ -107,10 +109,9 @@ class NotificationsPart(Part):
         if self._showing:
             return
         in_app, browser = self._switches[kind]
-        told, by_browser = bool(in_app.value), bool(browser.value)
-        if not self._choices.of(kind)[0]:
-            by_browser = self._choices.of(kind)[1]  # it was not to be seen what had been chosen
-        self._choices.choose(kind, in_app=told, browser=by_browser if told else self._choices.of(kind)[1])
+        told, chosen = bool(in_app.value), self._choices.of(kind)
+        # While one is told nothing the second switch is off, whatever was chosen there before: that is kept.
+        self._choices.choose(kind, in_app=told, browser=bool(browser.value) if told and chosen[0] else chosen[1])
 
 
 def _skeleton() -> None:

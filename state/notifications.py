@@ -232,6 +232,7 @@ class NotificationChoices:
         send = partial(self._member.api.rpc, "prefer_notification", args)
         if row is not None:
             self.preferences.mutations.update(id, {"in_app": in_app, "browser": browser}, send)
+            self.preferences.flush()
             return
         now = datetime.now(UTC)
         new = NotificationPreference(
@@ -239,6 +240,7 @@ class NotificationChoices:
             created_at=now, updated_at=now, version=0,
         )  # fmt: skip
         self.preferences.mutations.insert(new, id, send)
+        self.preferences.flush()
 
     def _row(self, kind: str) -> NotificationPreference | None:
         return next((row for row in self.preferences.rows if row.kind == kind), None)

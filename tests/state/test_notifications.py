@@ -108,9 +108,8 @@ async def test_the_number_is_the_databases_beyond_what_is_held(desk: Desk, monke
     desk.member.audience.enter("/feed")
     for n in range(12):
         await desk.tell(f"wren {n}")
-    await until(lambda: len(desk.arrivals) == 12)
-    table.refresh()
-    await until(lambda: len(table.rows) <= 7 and not table.complete)
+        await until(lambda: len(desk.arrivals) == n + 1)  # noqa: B023 - called before n is another
+    await until(lambda: len(table.rows) <= 7 and not table.complete, "the window is full")
     await desk.unread(12)
     await desk.db.execute(
         "update public.notifications set read_at = now() where id in "
@@ -149,7 +148,7 @@ async def test_one_chooses_what_to_be_told_of(desk: Desk):
     assert choices.of("like") == (True, True)
     choices.choose("like", in_app=True, browser=False)
     choices.choose("like", in_app=False, browser=False)  # before there is an answer
-    await until(lambda: choices.of("like") == (False, False))
+    assert choices.of("like") == (False, False)
     await until(lambda: not choices.preferences.mutations.unconfirmed)
     assert len(choices.preferences.rows) == 1
     await desk.tell()
