@@ -109,12 +109,13 @@ async def visitor() -> Visitor:
 
 async def sign_in(email: str, password: str, *, to: str = "/studio") -> None:
     """Signs this browser in and goes to `to`. Raises SignInError, RateLimited or Unreachable."""
-    _hand_over(await starling().sessions.sign_in(email, password), to)
+    _hand_over(await starling().sessions.sign_in(email, password, agent=_agent()), to)
 
 
 async def sign_up(email: str, password: str, username: str, display_name: str, *, to: str = "/studio") -> None:
     """Makes an account, signs this browser in and goes to `to`. Raises SignInError, RateLimited or Unreachable."""
-    _hand_over(await starling().sessions.sign_up(email, password, username, display_name), to)
+    session_id = await starling().sessions.sign_up(email, password, username, display_name, agent=_agent())
+    _hand_over(session_id, to)
 
 
 async def sign_out() -> None:
@@ -123,6 +124,15 @@ async def sign_out() -> None:
     if session_id:
         await starling().members.sign_out(session_id)
     ui.navigate.to("/session/end")
+
+
+def session_id() -> str | None:
+    """That of the browser whose page this is."""
+    return ui.context.client.request.cookies.get(COOKIE)
+
+
+def _agent() -> str:
+    return ui.context.client.request.headers.get("user-agent", "")
 
 
 def _hand_over(session_id: str, to: str) -> None:

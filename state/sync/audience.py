@@ -66,6 +66,10 @@ class Audience:
         last = max(self._seats, key=lambda seat: (seat.seen, seat.turn), default=None)
         return last.page if last else None
 
+    def shows(self, page: str | None) -> bool:
+        """Whether the page with this path is open and visible."""
+        return any(seat.seen and seat.page == page for seat in self._seats if seat.page is not None)
+
     def enter(self, page: str | None = None) -> Seat:
         """A page was opened; `page` is its path."""
         self._turns += 1

@@ -57,6 +57,7 @@ TABLES: dict[str, Table] = {
     "private.media_trash": Table(),
     "private.leavers": Table(),
     "private.presence_choices": Table(),
+    "private.profile_changes": Table(),
 }
 
 OWN = {
@@ -106,9 +107,11 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "public.touch_presence(text, text, jsonb, text)": MEMBERS,
     "public.expire_presence(integer)": WORKER,
     "public.read_notifications(uuid[])": MEMBERS,
-    "public.prefer_notification(text, boolean, boolean)": MEMBERS,
     "public.top_up(integer, uuid)": MEMBERS,
     "public.credit_spending(integer, text)": MEMBERS,
+    "public.prefer_notification(text, boolean, boolean, uuid)": MEMBERS,
+    "public.prune_notifications(integer, integer)": WORKER,
+    "public.my_sign_ins()": MEMBERS,
     "live.may_read(text, text)": EVERYBODY,
     "live.may_write(text, text)": EVERYBODY,
     "live.stamp()": NOBODY,
@@ -139,6 +142,8 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "private.charge()": NOBODY,
     "private.open_account(uuid)": NOBODY,
     "private.welcome_with_credits()": NOBODY,
+    "private.tell_of_generation()": NOBODY,
+    "private.pace_profile()": NOBODY,
 }
 
 # Arguments with which a function of the API does nothing, whoever may call it (in a studio that is not empty).
@@ -168,6 +173,8 @@ HARMLESS: dict[str, dict[str, Any]] = {
     "top_up": {"amount": 0, "idempotency_key": str(uuid4())},
     "credit_spending": {},
     "prefer_notification": {"kind": "no_such_kind", "in_app": True, "browser": True},
+    "prune_notifications": {"most": 100_000, "read_days": 10_000},
+    "my_sign_ins": {},
 }
 
 ANYONE, SIGNED_IN = ("anon", "authenticated"), ("authenticated",)
