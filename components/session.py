@@ -79,6 +79,12 @@ async def visitor() -> Visitor:
         if not seats:
             seats.extend(audience.enter(client.page.path) for audience in audiences)
             show()
+        for seat in seats:
+            seat.connected = True
+
+    def disconnected() -> None:
+        for seat in seats:  # they count all the same, for a while: whoever goes on to another page is not away
+            seat.connected = client.has_socket_connection  # said of a former socket, too, after the next one is up
 
     def gone() -> None:
         while seats:
@@ -101,6 +107,7 @@ async def visitor() -> Visitor:
     if member is not None:
         member.released.subscribe(released)
     client.on_connect(connected)
+    client.on_disconnect(disconnected)
     client.on_delete(gone)
     for name in said:
         ui.on(name, partial(hear, name))

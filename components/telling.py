@@ -83,7 +83,7 @@ class Telling:
     # While nobody looks ----------------------------------------------------------------------------------------------
 
     def _gather(self, arrival: Arrival) -> None:
-        if arrival.notification.browser and not self._member.audience.active and len(self._waiting) < MOST_WAITING:
+        if arrival.notification.browser and not self._member.audience.attended and len(self._waiting) < MOST_WAITING:
             self._waiting.append(arrival)
             if self._timer is None:
                 self._timer = asyncio.get_running_loop().call_later(GATHER_S, self._send)

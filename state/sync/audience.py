@@ -17,6 +17,7 @@ class Seat:
     def __init__(self, audience: Audience, page: str | None, turn: int) -> None:
         self.seen = True
         self.active = True
+        self.connected = True  # False while its browser may come back to it, but most likely went on to another page
         self.page = page
         self.turn = turn  # the higher, the later somebody turned to it
         self._audience = audience
@@ -67,8 +68,13 @@ class Audience:
         return last.page if last else None
 
     def shows(self, page: str | None) -> bool:
-        """Whether the page with this path is open and visible."""
-        return any(seat.seen and seat.page == page for seat in self._seats if seat.page is not None)
+        """Whether the page with this path is before somebody's eyes."""
+        return page is not None and any(seat.connected and seat.seen and seat.page == page for seat in self._seats)
+
+    @property
+    def attended(self) -> bool:
+        """Whether somebody is at any page that is before their eyes, one that they have just left not counted."""
+        return any(seat.connected and seat.seen and seat.active for seat in self._seats)
 
     def enter(self, page: str | None = None) -> Seat:
         """A page was opened; `page` is its path."""
