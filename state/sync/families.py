@@ -16,6 +16,7 @@ A family is the first part of a query's key; invalidating it reaches every key t
 | `projects`             | `("projects", team)`                                                              |
 | `models`               | `("models", …)`                                                                   |
 | `people`               | `("people", …)`                                                                   |
+| `notifications`        | `("notifications", …)`                                                            |
 | `credit-accounts`      | `("credit-accounts", …)`                                                          |
 | `credit-spending`      | `("credit-spending", days, zone)`: see `state.credits`                            |
 
@@ -30,6 +31,8 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "models": ("models",),
     "generation_jobs": ("job-status-counts",),
     "generations": ("unified-generations", "shots", "unpositioned-count", "project-video-counts"),
+    "notifications": ("notifications",),
+    "notification_preferences": ("notifications",),
     "credit_accounts": ("credit-accounts",),
     "credit_transactions": ("credit-spending",),
     "projects": ("projects", "project-video-counts"),
