@@ -18,6 +18,36 @@ AuthAalLevel: TypeAlias = Literal["aal1", "aal2", "aal3"]
 
 StorageBuckettype: TypeAlias = Literal["STANDARD", "ANALYTICS", "VECTOR"]
 
+class PublicComments(BaseModel):
+    author_id: uuid.UUID = Field(alias="author_id")
+    body: str = Field(alias="body")
+    created_at: datetime.datetime = Field(alias="created_at")
+    edited_at: Optional[datetime.datetime] = Field(alias="edited_at")
+    id: uuid.UUID = Field(alias="id")
+    post_id: uuid.UUID = Field(alias="post_id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicCommentsInsert(TypedDict):
+    author_id: Annotated[uuid.UUID, Field(alias="author_id")]
+    body: Annotated[str, Field(alias="body")]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    edited_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="edited_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    post_id: Annotated[uuid.UUID, Field(alias="post_id")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicCommentsUpdate(TypedDict):
+    author_id: NotRequired[Annotated[uuid.UUID, Field(alias="author_id")]]
+    body: NotRequired[Annotated[str, Field(alias="body")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    edited_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="edited_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    post_id: NotRequired[Annotated[uuid.UUID, Field(alias="post_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
 class PublicGenerationJobs(BaseModel):
     attempt: int = Field(alias="attempt")
     batch: Optional[uuid.UUID] = Field(alias="batch")
@@ -171,6 +201,36 @@ class PublicGenerationsUpdate(TypedDict):
     visibility: NotRequired[Annotated[str, Field(alias="visibility")]]
     width: NotRequired[Annotated[int, Field(alias="width")]]
 
+class PublicLikes(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    liked: bool = Field(alias="liked")
+    member_id: uuid.UUID = Field(alias="member_id")
+    post_id: uuid.UUID = Field(alias="post_id")
+    posted_at: datetime.datetime = Field(alias="posted_at")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicLikesInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    liked: NotRequired[Annotated[bool, Field(alias="liked")]]
+    member_id: Annotated[uuid.UUID, Field(alias="member_id")]
+    post_id: Annotated[uuid.UUID, Field(alias="post_id")]
+    posted_at: Annotated[datetime.datetime, Field(alias="posted_at")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicLikesUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    liked: NotRequired[Annotated[bool, Field(alias="liked")]]
+    member_id: NotRequired[Annotated[uuid.UUID, Field(alias="member_id")]]
+    post_id: NotRequired[Annotated[uuid.UUID, Field(alias="post_id")]]
+    posted_at: NotRequired[Annotated[datetime.datetime, Field(alias="posted_at")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
 class PublicModels(BaseModel):
     cost: int = Field(alias="cost")
     created_at: datetime.datetime = Field(alias="created_at")
@@ -218,6 +278,165 @@ class PublicModelsUpdate(TypedDict):
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
     visibility: NotRequired[Annotated[str, Field(alias="visibility")]]
+
+class PublicNotificationKinds(BaseModel):
+    description: str = Field(alias="description")
+    kind: str = Field(alias="kind")
+    position: int = Field(alias="position")
+    section: str = Field(alias="section")
+    title: str = Field(alias="title")
+
+class PublicNotificationKindsInsert(TypedDict):
+    description: NotRequired[Annotated[str, Field(alias="description")]]
+    kind: Annotated[str, Field(alias="kind")]
+    position: NotRequired[Annotated[int, Field(alias="position")]]
+    section: Annotated[str, Field(alias="section")]
+    title: Annotated[str, Field(alias="title")]
+
+class PublicNotificationKindsUpdate(TypedDict):
+    description: NotRequired[Annotated[str, Field(alias="description")]]
+    kind: NotRequired[Annotated[str, Field(alias="kind")]]
+    position: NotRequired[Annotated[int, Field(alias="position")]]
+    section: NotRequired[Annotated[str, Field(alias="section")]]
+    title: NotRequired[Annotated[str, Field(alias="title")]]
+
+class PublicNotificationPreferences(BaseModel):
+    browser: bool = Field(alias="browser")
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    in_app: bool = Field(alias="in_app")
+    kind: str = Field(alias="kind")
+    owner_id: uuid.UUID = Field(alias="owner_id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicNotificationPreferencesInsert(TypedDict):
+    browser: NotRequired[Annotated[bool, Field(alias="browser")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    in_app: NotRequired[Annotated[bool, Field(alias="in_app")]]
+    kind: Annotated[str, Field(alias="kind")]
+    owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicNotificationPreferencesUpdate(TypedDict):
+    browser: NotRequired[Annotated[bool, Field(alias="browser")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    in_app: NotRequired[Annotated[bool, Field(alias="in_app")]]
+    kind: NotRequired[Annotated[str, Field(alias="kind")]]
+    owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicNotifications(BaseModel):
+    actor_ids: List[uuid.UUID] = Field(alias="actor_ids")
+    body: str = Field(alias="body")
+    created_at: datetime.datetime = Field(alias="created_at")
+    happened_at: datetime.datetime = Field(alias="happened_at")
+    id: uuid.UUID = Field(alias="id")
+    kind: str = Field(alias="kind")
+    owner_id: uuid.UUID = Field(alias="owner_id")
+    path: str = Field(alias="path")
+    read_at: Optional[datetime.datetime] = Field(alias="read_at")
+    subject_id: Optional[uuid.UUID] = Field(alias="subject_id")
+    times: int = Field(alias="times")
+    title: str = Field(alias="title")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicNotificationsInsert(TypedDict):
+    actor_ids: NotRequired[Annotated[List[uuid.UUID], Field(alias="actor_ids")]]
+    body: NotRequired[Annotated[str, Field(alias="body")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    happened_at: NotRequired[Annotated[datetime.datetime, Field(alias="happened_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: Annotated[str, Field(alias="kind")]
+    owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
+    path: Annotated[str, Field(alias="path")]
+    read_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="read_at")]]
+    subject_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="subject_id")]]
+    times: NotRequired[Annotated[int, Field(alias="times")]]
+    title: Annotated[str, Field(alias="title")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicNotificationsUpdate(TypedDict):
+    actor_ids: NotRequired[Annotated[List[uuid.UUID], Field(alias="actor_ids")]]
+    body: NotRequired[Annotated[str, Field(alias="body")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    happened_at: NotRequired[Annotated[datetime.datetime, Field(alias="happened_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: NotRequired[Annotated[str, Field(alias="kind")]]
+    owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
+    path: NotRequired[Annotated[str, Field(alias="path")]]
+    read_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="read_at")]]
+    subject_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="subject_id")]]
+    times: NotRequired[Annotated[int, Field(alias="times")]]
+    title: NotRequired[Annotated[str, Field(alias="title")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicPosts(BaseModel):
+    author_id: uuid.UUID = Field(alias="author_id")
+    caption: str = Field(alias="caption")
+    colour: str = Field(alias="colour")
+    comment_count: int = Field(alias="comment_count")
+    created_at: datetime.datetime = Field(alias="created_at")
+    duration: Optional[float] = Field(alias="duration")
+    generation_id: uuid.UUID = Field(alias="generation_id")
+    height: int = Field(alias="height")
+    id: uuid.UUID = Field(alias="id")
+    kind: str = Field(alias="kind")
+    like_count: int = Field(alias="like_count")
+    media_path: str = Field(alias="media_path")
+    media_type: str = Field(alias="media_type")
+    poster_path: str = Field(alias="poster_path")
+    prompt: str = Field(alias="prompt")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+    width: int = Field(alias="width")
+
+class PublicPostsInsert(TypedDict):
+    author_id: Annotated[uuid.UUID, Field(alias="author_id")]
+    caption: NotRequired[Annotated[str, Field(alias="caption")]]
+    colour: Annotated[str, Field(alias="colour")]
+    comment_count: NotRequired[Annotated[int, Field(alias="comment_count")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    duration: NotRequired[Annotated[Optional[float], Field(alias="duration")]]
+    generation_id: Annotated[uuid.UUID, Field(alias="generation_id")]
+    height: Annotated[int, Field(alias="height")]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: Annotated[str, Field(alias="kind")]
+    like_count: NotRequired[Annotated[int, Field(alias="like_count")]]
+    media_path: Annotated[str, Field(alias="media_path")]
+    media_type: Annotated[str, Field(alias="media_type")]
+    poster_path: Annotated[str, Field(alias="poster_path")]
+    prompt: Annotated[str, Field(alias="prompt")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+    width: Annotated[int, Field(alias="width")]
+
+class PublicPostsUpdate(TypedDict):
+    author_id: NotRequired[Annotated[uuid.UUID, Field(alias="author_id")]]
+    caption: NotRequired[Annotated[str, Field(alias="caption")]]
+    colour: NotRequired[Annotated[str, Field(alias="colour")]]
+    comment_count: NotRequired[Annotated[int, Field(alias="comment_count")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    duration: NotRequired[Annotated[Optional[float], Field(alias="duration")]]
+    generation_id: NotRequired[Annotated[uuid.UUID, Field(alias="generation_id")]]
+    height: NotRequired[Annotated[int, Field(alias="height")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: NotRequired[Annotated[str, Field(alias="kind")]]
+    like_count: NotRequired[Annotated[int, Field(alias="like_count")]]
+    media_path: NotRequired[Annotated[str, Field(alias="media_path")]]
+    media_type: NotRequired[Annotated[str, Field(alias="media_type")]]
+    poster_path: NotRequired[Annotated[str, Field(alias="poster_path")]]
+    prompt: NotRequired[Annotated[str, Field(alias="prompt")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+    width: NotRequired[Annotated[int, Field(alias="width")]]
 
 class PublicProfiles(BaseModel):
     avatar_path: Optional[str] = Field(alias="avatar_path")

@@ -48,6 +48,10 @@ TABLES: dict[str, Table] = {
     "public.generation_jobs": Table(READ, READ | {"update(dismissed)"}, READ),
     "public.generations": Table(READ, READ | {"update(favourite)", "update(visibility)", "delete"}, READ),
     "public.user_presence": Table(authenticated=READ, service_role=READ),
+    "public.posts": Table(READ, READ | {"delete"}, READ),
+    "public.likes": Table(READ, READ, READ),
+    "public.comments": Table(READ, READ, READ),
+    "private.feed_allowances": Table(),
     "private.job_leases": Table(),
     "private.media_trash": Table(),
     "private.leavers": Table(),
@@ -59,6 +63,9 @@ ANNOUNCED = (
     "models",
     "generation_jobs",
     "generations",
+    "posts",
+    "likes",
+    "comments",
 )  # each has three trigger functions, nobody's to call
 PUBLISHED = {"public.generations"}  # in the publication supabase_realtime: Postgres Changes
 
@@ -89,6 +96,11 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "public.clock()": EVERYBODY,
     "public.touch_presence(text, text, jsonb, text)": MEMBERS,
     "public.expire_presence(integer)": WORKER,
+    "public.publish_post(uuid, uuid, text)": MEMBERS,
+    "public.like_post(uuid, uuid, boolean)": MEMBERS,
+    "public.comment_on_post(uuid, uuid, text)": MEMBERS,
+    "public.edit_comment(uuid, text)": MEMBERS,
+    "public.remove_comment(uuid)": MEMBERS,
     "live.may_read(text, text)": EVERYBODY,
     "live.may_write(text, text)": EVERYBODY,
     "live.stamp()": NOBODY,
@@ -107,6 +119,15 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "private.fail(generation_jobs, text, boolean)": NOBODY,
     "private.expect_to_leave()": NOBODY,
     "private.discard_folder()": NOBODY,
+    "private.withdraw_post()": NOBODY,
+    "private.count_likes()": NOBODY,
+    "private.count_comments()": NOBODY,
+    "private.tell_author()": NOBODY,
+    "private.allow(uuid, text, integer, double precision)": NOBODY,
+    "private.publish_post(uuid, uuid, uuid, text)": NOBODY,
+    "private.hold_post(uuid)": NOBODY,
+    "private.like_post(uuid, uuid, uuid, boolean)": NOBODY,
+    "private.comment_on_post(uuid, uuid, uuid, text)": NOBODY,
 }
 
 # Arguments with which a function of the API does nothing, whoever may call it (in a studio that is not empty).
@@ -132,6 +153,11 @@ HARMLESS: dict[str, dict[str, Any]] = {
     "clock": {},
     "touch_presence": {"status": "nowhere"},
     "expire_presence": {"stale_s": 86_400},
+    "publish_post": {"post_id": str(uuid4()), "generation_id": str(uuid4())},
+    "like_post": {"like_id": str(uuid4()), "post_id": str(uuid4()), "liked": True},
+    "comment_on_post": {"comment_id": str(uuid4()), "post_id": str(uuid4()), "body": "none"},
+    "edit_comment": {"comment_id": str(uuid4()), "body": "none"},
+    "remove_comment": {"comment_id": str(uuid4())},
 }
 
 ANYONE, SIGNED_IN = ("anon", "authenticated"), ("authenticated",)
@@ -146,6 +172,10 @@ POLICIES: dict[tuple[str, str], tuple[str, tuple[Role, ...]]] = {
     ("public.generations", "members mark and share their own"): ("update", SIGNED_IN),
     ("public.generations", "members delete their own"): ("delete", SIGNED_IN),
     ("public.user_presence", "members see when others were here"): ("select", SIGNED_IN),
+    ("public.posts", "everybody reads the feed"): ("select", ANYONE),
+    ("public.posts", "authors remove their own"): ("delete", SIGNED_IN),
+    ("public.likes", "everybody sees who likes what"): ("select", ANYONE),
+    ("public.comments", "everybody reads comments"): ("select", ANYONE),
     ("realtime.messages", "a circle reads its topic"): ("select", ANYONE),
     ("realtime.messages", "people talk in their rooms"): ("insert", ANYONE),
     ("storage.objects", "media follows its generation"): ("select", ANYONE),
