@@ -5,8 +5,23 @@ from state.rows import PublicGenerationJobs as Job
 from state.rows import PublicGenerations as Generation
 from state.rows import PublicLikes as Like
 from state.rows import PublicModels as Model
+from state.rows import PublicNotificationKinds as NotificationKind
+from state.rows import PublicNotificationPreferences as NotificationPreference
+from state.rows import PublicNotifications as Notification
 from state.rows import PublicPosts as Post
 from state.rows import PublicProfiles as Profile
 from state.rows import PublicUserPresence as UserPresence
 
-__all__ = ["Comment", "Generation", "Job", "Like", "Model", "Post", "Profile", "UserPresence"]
+__all__ = [
+    "Comment",
+    "Generation",
+    "Job",
+    "Like",
+    "Model",
+    "Notification",
+    "NotificationKind",
+    "NotificationPreference",
+    "Post",
+    "Profile",
+    "UserPresence",
+]

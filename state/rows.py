@@ -280,25 +280,37 @@ class PublicModelsUpdate(TypedDict):
     visibility: NotRequired[Annotated[str, Field(alias="visibility")]]
 
 class PublicNotificationKinds(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
     description: str = Field(alias="description")
+    id: uuid.UUID = Field(alias="id")
     kind: str = Field(alias="kind")
     position: int = Field(alias="position")
     section: str = Field(alias="section")
     title: str = Field(alias="title")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
 
 class PublicNotificationKindsInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
     description: NotRequired[Annotated[str, Field(alias="description")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     kind: Annotated[str, Field(alias="kind")]
     position: NotRequired[Annotated[int, Field(alias="position")]]
     section: Annotated[str, Field(alias="section")]
     title: Annotated[str, Field(alias="title")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
 
 class PublicNotificationKindsUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
     description: NotRequired[Annotated[str, Field(alias="description")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     kind: NotRequired[Annotated[str, Field(alias="kind")]]
     position: NotRequired[Annotated[int, Field(alias="position")]]
     section: NotRequired[Annotated[str, Field(alias="section")]]
     title: NotRequired[Annotated[str, Field(alias="title")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
 
 class PublicNotificationPreferences(BaseModel):
     browser: bool = Field(alias="browser")
@@ -333,6 +345,7 @@ class PublicNotificationPreferencesUpdate(TypedDict):
 class PublicNotifications(BaseModel):
     actor_ids: List[uuid.UUID] = Field(alias="actor_ids")
     body: str = Field(alias="body")
+    browser: bool = Field(alias="browser")
     created_at: datetime.datetime = Field(alias="created_at")
     happened_at: datetime.datetime = Field(alias="happened_at")
     id: uuid.UUID = Field(alias="id")
@@ -349,6 +362,7 @@ class PublicNotifications(BaseModel):
 class PublicNotificationsInsert(TypedDict):
     actor_ids: NotRequired[Annotated[List[uuid.UUID], Field(alias="actor_ids")]]
     body: NotRequired[Annotated[str, Field(alias="body")]]
+    browser: NotRequired[Annotated[bool, Field(alias="browser")]]
     created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
     happened_at: NotRequired[Annotated[datetime.datetime, Field(alias="happened_at")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
@@ -365,6 +379,7 @@ class PublicNotificationsInsert(TypedDict):
 class PublicNotificationsUpdate(TypedDict):
     actor_ids: NotRequired[Annotated[List[uuid.UUID], Field(alias="actor_ids")]]
     body: NotRequired[Annotated[str, Field(alias="body")]]
+    browser: NotRequired[Annotated[bool, Field(alias="browser")]]
     created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
     happened_at: NotRequired[Annotated[datetime.datetime, Field(alias="happened_at")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]

@@ -52,11 +52,17 @@ TABLES: dict[str, Table] = {
     "public.likes": Table(READ, READ, READ),
     "public.comments": Table(READ, READ, READ),
     "private.feed_allowances": Table(),
+    "public.notification_kinds": Table(authenticated=READ, service_role=READ),
+    "public.notification_preferences": Table(authenticated=READ, service_role=READ),
+    "public.notifications": Table(authenticated=READ, service_role=READ),
     "private.job_leases": Table(),
     "private.media_trash": Table(),
     "private.leavers": Table(),
     "private.presence_choices": Table(),
+    "private.profile_changes": Table(),
 }
+
+OWN = {"notification_preferences", "notifications"}  # in which nobody sees what is another's
 
 ANNOUNCED = (
     "profiles",
@@ -66,6 +72,8 @@ ANNOUNCED = (
     "posts",
     "likes",
     "comments",
+    "notification_preferences",
+    "notifications",
 )  # each has three trigger functions, nobody's to call
 PUBLISHED = {"public.generations"}  # in the publication supabase_realtime: Postgres Changes
 
@@ -101,6 +109,10 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "public.comment_on_post(uuid, uuid, text)": MEMBERS,
     "public.edit_comment(uuid, text)": MEMBERS,
     "public.remove_comment(uuid)": MEMBERS,
+    "public.read_notifications(uuid[])": MEMBERS,
+    "public.prefer_notification(text, boolean, boolean, uuid)": MEMBERS,
+    "public.prune_notifications(integer, integer)": WORKER,
+    "public.my_sign_ins()": MEMBERS,
     "live.may_read(text, text)": EVERYBODY,
     "live.may_write(text, text)": EVERYBODY,
     "live.stamp()": NOBODY,
@@ -128,6 +140,9 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "private.hold_post(uuid)": NOBODY,
     "private.like_post(uuid, uuid, uuid, boolean)": NOBODY,
     "private.comment_on_post(uuid, uuid, uuid, text)": NOBODY,
+    "private.notify(uuid, text, text, text, uuid, uuid, text)": NOBODY,
+    "private.tell_of_generation()": NOBODY,
+    "private.pace_profile()": NOBODY,
 }
 
 # Arguments with which a function of the API does nothing, whoever may call it (in a studio that is not empty).
@@ -158,6 +173,10 @@ HARMLESS: dict[str, dict[str, Any]] = {
     "comment_on_post": {"comment_id": str(uuid4()), "post_id": str(uuid4()), "body": "none"},
     "edit_comment": {"comment_id": str(uuid4()), "body": "none"},
     "remove_comment": {"comment_id": str(uuid4())},
+    "read_notifications": {"ids": []},
+    "prefer_notification": {"kind": "no_such_kind", "in_app": True, "browser": True},
+    "prune_notifications": {"most": 100_000, "read_days": 10_000},
+    "my_sign_ins": {},
 }
 
 ANYONE, SIGNED_IN = ("anon", "authenticated"), ("authenticated",)
@@ -176,6 +195,9 @@ POLICIES: dict[tuple[str, str], tuple[str, tuple[Role, ...]]] = {
     ("public.posts", "authors remove their own"): ("delete", SIGNED_IN),
     ("public.likes", "everybody sees who likes what"): ("select", ANYONE),
     ("public.comments", "everybody reads comments"): ("select", ANYONE),
+    ("public.notification_kinds", "members see the kinds"): ("select", SIGNED_IN),
+    ("public.notification_preferences", "members see their own"): ("select", SIGNED_IN),
+    ("public.notifications", "members see their own"): ("select", SIGNED_IN),
     ("realtime.messages", "a circle reads its topic"): ("select", ANYONE),
     ("realtime.messages", "people talk in their rooms"): ("insert", ANYONE),
     ("storage.objects", "media follows its generation"): ("select", ANYONE),
