@@ -43,6 +43,8 @@ OWN = (
     "beats:",
     "clock:",
     "typing in",
+    "areas of",
+    "feed of",
 )
 LIBRARY = ("AsyncRealtimeClient.", "AsyncPush.", "AsyncTimer.", "AsyncRealtimeChannel.")
 
