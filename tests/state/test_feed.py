@@ -97,8 +97,9 @@ async def patient(db: asyncpg.Connection) -> None:
 
 async def settled(feed: Gallery, id: UUID, likes: int) -> None:
     """Until everybody's number is the database's, and nothing is unanswered."""
-    await until(lambda: all(feed.standing(who, id)[1] == likes for who in feed.feeds))
-    await until(lambda: not any(len(one.likes) for one in feed.feeds.values()))
+    await until(
+        lambda: all(feed.standing(who, id)[1] == likes and not len(one.likes) for who, one in feed.feeds.items())
+    )
     assert await feed.likes(id) == likes
 
 
