@@ -402,6 +402,161 @@ comment on function public.remove_comment(uuid) is
   'Removes a comment of the caller''s, or one on a post of theirs: {"count": comments that are left, "post_version"}';
 
 
+-- The crowd: demo members whom the worker lets act, so that a new studio is alive. It has the service key and could do
+-- anything; through these it acts for demo members only, and what it has made costs nobody a credit.
+
+create table private.crowd_turns (
+  one     boolean primary key default true check (one),
+  next_at timestamptz not null
+);
+
+comment on table private.crowd_turns is 'When the crowd acts next, however many workers there are';
+
+create table private.crowd_jobs (
+  job_id uuid primary key references public.generation_jobs (id) on delete cascade
+);
+
+comment on table private.crowd_jobs is 'What nobody asked for: only this is published and pruned by the crowd';
+
+create function private.note_crowd_job() returns trigger
+  language plpgsql security definer set search_path = ''
+as $$
+begin
+  if auth.uid() is null and exists (select 1 from public.profiles p where p.id = new.owner_id and p.is_demo) then
+    insert into private.crowd_jobs (job_id) values (new.id);
+  end if;
+  return null;
+end
+$$;
+
+create trigger note_crowd_job after insert on public.generation_jobs for each row execute function private.note_crowd_job();
+
+create function private.must_be_demo(member uuid) returns void
+  language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  if not exists (select 1 from public.profiles p where p.id = must_be_demo.member and p.is_demo) then
+    raise exception 'There is no such demo member' using errcode = 'PT404';
+  end if;
+end
+$$;
+
+create function public.crowd_turn(pause_s double precision) returns jsonb
+  language plpgsql security definer set search_path = ''
+as $$
+declare
+  members uuid[];
+begin
+  insert into private.crowd_turns as t (next_at) values (now() + make_interval(secs => crowd_turn.pause_s))
+  on conflict (one) do update set next_at = excluded.next_at where t.next_at <= now();
+  if not found then
+    return null;
+  end if;
+  select array_agg(p.id order by p.username) into members from public.profiles p where p.is_demo;
+  return jsonb_build_object(
+    'members', coalesce(to_jsonb(members), '[]'),
+    'watched', exists (
+      select 1 from public.user_presence u where u.status <> 'offline' and u.last_seen > now() - interval '2 minutes'),
+    'posts', coalesce((
+      select jsonb_agg(jsonb_build_object(
+        'id', p.id, 'author', p.author_id,
+        'liked_by', (select coalesce(jsonb_agg(l.member_id), '[]') from public.likes l
+                     where l.post_id = p.id and l.member_id = any (members)),
+        'said_by', (select coalesce(jsonb_agg(distinct c.author_id), '[]') from public.comments c
+                    where c.post_id = p.id and c.author_id = any (members))) order by p.created_at desc)
+      from (select * from public.posts order by created_at desc limit 30) p), '[]'),
+    'pictures', coalesce((
+      select jsonb_agg(jsonb_build_object('id', g.id, 'owner', g.owner_id))
+      from (
+        select g.id, g.owner_id from public.generations g
+        join private.crowd_jobs c on c.job_id = g.job_id
+        where g.visibility = 'public' and g.owner_id = any (members)
+          and not exists (select 1 from public.posts p where p.generation_id = g.id)
+        order by g.created_at desc limit 20
+      ) g), '[]'),
+    'open_jobs', (
+      select count(*) from private.crowd_jobs c join public.generation_jobs j on j.id = c.job_id
+      where j.status in ('waiting', 'active')));
+end
+$$;
+
+comment on function public.crowd_turn(double precision) is
+  'What the crowd sees if it may act now: {"members", "watched": whether any member is here, "posts", "pictures": not published yet, '
+  '"open_jobs"}; null while it is not its turn. The next turn is after the pause';
+
+create function public.crowd_generate(member uuid, prompt text, model text, seed bigint) returns uuid
+  language plpgsql security definer set search_path = ''
+as $$
+declare
+  job uuid;
+begin
+  perform private.must_be_demo(crowd_generate.member);
+  insert into public.generation_jobs (owner_id, kind, prompt, model_id, params)
+  select crowd_generate.member, 'image', crowd_generate.prompt, m.id,
+         jsonb_build_object('width', 1024, 'height', 1024, 'count', 1, 'steps', 28, 'seed', crowd_generate.seed, 'duration', 4)
+  from public.models m
+  where m.slug = crowd_generate.model and m.owner_id is null and 'image' = any (m.makes)
+  returning id into job;
+  return job;
+end
+$$;
+
+create function public.crowd_publish(member uuid, generation_id uuid, caption text) returns uuid
+  language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform private.must_be_demo(crowd_publish.member);
+  return (private.publish_post(
+    crowd_publish.member, gen_random_uuid(), crowd_publish.generation_id, crowd_publish.caption)).id;
+end
+$$;
+
+create function public.crowd_like(member uuid, post_id uuid) returns void
+  language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform private.must_be_demo(crowd_like.member);
+  perform private.like_post(crowd_like.member, gen_random_uuid(), crowd_like.post_id, true);
+end
+$$;
+
+create function public.crowd_comment(member uuid, post_id uuid, body text) returns void
+  language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform private.must_be_demo(crowd_comment.member);
+  perform private.comment_on_post(crowd_comment.member, gen_random_uuid(), crowd_comment.post_id, crowd_comment.body);
+end
+$$;
+
+create function public.prune_crowd(keep integer default 300) returns integer
+  language plpgsql security definer set search_path = ''
+as $$
+declare
+  pruned integer;
+begin
+  delete from public.generations g
+  where g.id in (
+    select o.id from public.generations o
+    join private.crowd_jobs c on c.job_id = o.job_id
+    join public.profiles p on p.id = o.owner_id and p.is_demo
+    where not o.favourite
+    order by o.created_at desc, o.id
+    offset greatest(prune_crowd.keep, 0));
+  get diagnostics pruned = row_count;
+  -- A job of which nothing is left, once nobody looks at it in the queue any more.
+  delete from public.generation_jobs j
+  using private.crowd_jobs c
+  where c.job_id = j.id and j.status in ('completed', 'failed', 'cancelled') and j.finished_at < now() - interval '10 minutes'
+    and not exists (select 1 from public.generations g where g.job_id = j.id);
+  return pruned;
+end
+$$;
+
+comment on function public.prune_crowd(integer) is
+  'Deletes the oldest pictures that the crowd has made, and so their posts, but for the newest `keep` and those marked by somebody';
+
+
 -- Rights ------------------------------------------------------------------------------------------------------------
 
 revoke all on function
@@ -409,9 +564,15 @@ revoke all on function
   private.allow(uuid, text, integer, double precision), private.publish_post(uuid, uuid, uuid, text), private.hold_post(uuid),
   private.like_post(uuid, uuid, uuid, boolean), private.comment_on_post(uuid, uuid, uuid, text),
   public.publish_post(uuid, uuid, text), public.like_post(uuid, uuid, boolean), public.comment_on_post(uuid, uuid, text),
-  public.edit_comment(uuid, text), public.remove_comment(uuid)
+  public.edit_comment(uuid, text), public.remove_comment(uuid), private.note_crowd_job(), private.must_be_demo(uuid),
+  public.crowd_turn(double precision), public.crowd_generate(uuid, text, text, bigint), public.crowd_publish(uuid, uuid, text),
+  public.crowd_like(uuid, uuid), public.crowd_comment(uuid, uuid, text), public.prune_crowd(integer)
   from public, anon, authenticated;
 grant execute on function
   public.publish_post(uuid, uuid, text), public.like_post(uuid, uuid, boolean), public.comment_on_post(uuid, uuid, text),
   public.edit_comment(uuid, text), public.remove_comment(uuid)
   to authenticated;
+grant execute on function
+  public.crowd_turn(double precision), public.crowd_generate(uuid, text, text, bigint), public.crowd_publish(uuid, uuid, text),
+  public.crowd_like(uuid, uuid), public.crowd_comment(uuid, uuid, text), public.prune_crowd(integer)
+  to service_role;

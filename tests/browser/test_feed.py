@@ -25,7 +25,7 @@ async def test_a_like_in_one_browser_is_counted_in_the_other(chromium: Browser, 
     await ada.get_by_text("Publish", exact=True).click()
     await ada.get_by_role("textbox", name="Caption").fill("Low light, long wait")
     await ada.get_by_role("dialog").get_by_role("button", name="Publish").click()
-    await ada.get_by_role("button", name="View").click()
+    await ada.locator(".toast", has_text="Published").get_by_role("button", name="View").click()
     await ada.wait_for_url("**/feed?post=*")
     await expect(ada.get_by_role("dialog").get_by_role("textbox", name="Add a comment")).to_be_visible()
     await grace.goto(f"{starling}/feed")
