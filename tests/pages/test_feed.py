@@ -38,11 +38,19 @@ async def db(supabase: Address, user: User) -> AsyncIterator[asyncpg.Connection]
     await connection.close()
 
 
+async def member(db: asyncpg.Connection, who: str) -> UUID:
+    id = await db.fetchval(MEMBER, who)
+    assert id is not None
+    return id
+
+
 async def publish(db: asyncpg.Connection, who: str = "grace", caption: str = "look at this") -> UUID:
-    owner = await db.fetchval(MEMBER, who)
+    owner = await member(db, who)
     (picture,) = await add_generations(db, owner, visibility="public", prompt="a wren")
     await db.execute("delete from private.feed_allowances")
-    return await db.fetchval(PUBLISH, owner, picture, caption)
+    id = await db.fetchval(PUBLISH, owner, picture, caption)
+    assert id is not None
+    return id
 
 
 async def sign_in(user: User, path: str = "/feed") -> None:
@@ -97,7 +105,7 @@ async def test_an_empty_feed_says_what_to_do(user: User, db: asyncpg.Connection)
 
 async def test_likes_and_comments_of_oneself_and_others_are_counted(user: User, db: asyncpg.Connection) -> None:
     id = await publish(db)
-    grace = await db.fetchval(MEMBER, "grace")
+    grace = await member(db, "grace")
     await sign_in(user)
     await until(lambda: cards(user))
     (card,) = cards(user)
@@ -131,7 +139,7 @@ async def test_new_posts_wait_on_a_chip(user: User, db: asyncpg.Connection) -> N
 
 
 async def test_a_page_shows_a_page_and_goes_on_through_hundreds(user: User, db: asyncpg.Connection) -> None:
-    grace = await db.fetchval(MEMBER, "grace")
+    grace = await member(db, "grace")
     await add_generations(db, grace, 150, visibility="public", prompt="one of many")
     await db.execute(
         """insert into public.posts (author_id, generation_id, kind, prompt, media_path, poster_path, media_type, width, height, colour)
@@ -182,7 +190,7 @@ async def test_a_post_that_is_gone_says_so(user: User, db: asyncpg.Connection) -
 
 
 async def test_a_picture_is_published_from_the_gallery_and_taken_back(user: User, db: asyncpg.Connection) -> None:
-    (picture,) = await add_generations(db, await db.fetchval(MEMBER, "ada"), visibility="private", prompt="a lamp")
+    (picture,) = await add_generations(db, await member(db, "ada"), visibility="private", prompt="a lamp")
     await user.open("/sign-in")
     user.find("Sign in as Ada").click()
     await user.should_see("Here now", retries=LONG)
@@ -198,6 +206,7 @@ async def test_a_picture_is_published_from_the_gallery_and_taken_back(user: User
     row = await db.fetchrow(
         "select caption, visibility from public.posts p join public.generations g on g.id = generation_id"
     )
+    assert row is not None
     assert tuple(row) == ("by lamp light", "public")
     click(user, "More")
     with user:

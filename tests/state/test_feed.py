@@ -44,7 +44,8 @@ class Gallery:
     async def post(self, caption: str = "") -> UUID:
         """One of Ada's that everybody has seen."""
         (picture,) = await add_generations(self.db, self.ada.id, visibility="public")
-        id: UUID = await self.db.fetchval(PUBLISH, self.ada.id, picture, caption)
+        id = await self.db.fetchval(PUBLISH, self.ada.id, picture, caption)
+        assert isinstance(id, UUID)
         await until(lambda: all(feed.posts.get(id) for feed in self.feeds.values()))
         return id
 
@@ -58,7 +59,9 @@ class Gallery:
         return now.liked, now.likes, now.comments
 
     async def likes(self, id: UUID) -> int:
-        return await self.db.fetchval("select count(*) from public.likes where post_id = $1 and liked", id)
+        number = await self.db.fetchval("select count(*) from public.likes where post_id = $1 and liked", id)
+        assert isinstance(number, int)
+        return number
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +87,7 @@ async def feed(
     tables = [table for owner in (world, *members) for table in owner.tables]
     connections = [world.connection, *(member.connection for member in members)]
     await until(lambda: all(t.phase == "ready" for t in tables) and all(c.status.state == "live" for c in connections))
-    yield Gallery(starling, db, *members, feeds)
+    yield Gallery(starling, db, members[0], members[1], feeds)
     await starling.close()
     for account in accounts:
         await remove_account(supabase, http, account)

@@ -32,7 +32,7 @@ async def patient(sql: asyncpg.Connection) -> None:
 
 
 async def picture(sql: asyncpg.Connection, owner: Person, visibility: str = "public") -> str:
-    return await sql.fetchval(PICTURE, owner.id, visibility)
+    return str(await sql.fetchval(PICTURE, owner.id, visibility))
 
 
 async def publish(
@@ -59,6 +59,7 @@ async def counters(sql: asyncpg.Connection, post: dict[str, Any]) -> tuple[int, 
         from public.posts p where p.id = $1""",
         post["id"],
     )
+    assert row is not None
     assert (row["like_count"], row["comment_count"]) == (row["likes"], row["comments"])
     return row["likes"], row["comments"]
 

@@ -39,8 +39,7 @@ async def made(studio: Studio, count: int) -> list[UUID]:
     for number in range(count):
         member = studio.members[number % len(studio.members)]
         job = await studio.api.call("crowd_generate", member=str(member), prompt="a wren", model="basalt", seed=number)
-        async with studio.database.acquire() as connection:
-            ids += await add_generations(connection, member, visibility="public")
+        ids += await add_generations(studio.database, member, visibility="public")
         await studio.database.execute("update public.generations set job_id = $1::uuid where id = $2", job, ids[-1])
         await studio.database.execute(
             "update public.generation_jobs set status = 'completed', finished_at = now() - interval '1 hour' where id = $1::uuid",
@@ -91,8 +90,7 @@ async def test_nobody_but_demo_members_can_be_made_to_act(studio: Studio) -> Non
 
 async def test_what_visitors_made_as_a_demo_member_is_left_alone(studio: Studio, crowd: Crowd) -> None:
     (job,) = await studio.enqueue(0)
-    async with studio.database.acquire() as connection:
-        (picture,) = await add_generations(connection, studio.members[0], visibility="public")
+    (picture,) = await add_generations(studio.database, studio.members[0], visibility="public")
     await studio.database.execute("update public.generations set job_id = $1::uuid where id = $2", job, picture)
     assert (await scene(studio))["pictures"] == []
     assert await studio.api.call("prune_crowd", keep=0) == 0
