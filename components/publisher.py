@@ -64,7 +64,7 @@ class Publisher(ui.dialog):
             SignedImage(self._media, picture.poster_path, "publisher__poster", alt=picture.prompt, lazy=False)
         self._caption.value = ""
         self._note.text = (
-            "Everybody sees it, likes it and comments on it, without an account, too."
+            "Everybody sees it, without an account, too. Members can like it and say something."
             if picture.visibility == "public"
             else "It is private now. Publishing makes it public: everybody sees it, without an account, too."
         )

@@ -1,7 +1,8 @@
 """`--demo`: the demo members go on living. Now and then one of them likes something, says a word, publishes a picture or has
 one made, at the pace of people.
 
-C1  It acts for demo members only; the database refuses everybody else. What it makes costs no credits.
+C1  It acts for demo members only, and not for one that somebody is signed in as; the database refuses everybody else. What
+    it makes costs no credits.
 C2  However many workers there are, there is one crowd: the database gives the turns.
 C3  Nobody likes or comments on anything twice, or on what is theirs; at most `MOST_OPEN` pictures of the crowd wait or are made.
 C4  While no member is here, it does a tenth of it.

@@ -445,6 +445,7 @@ create function public.crowd_turn(pause_s double precision) returns jsonb
   language plpgsql security definer set search_path = ''
 as $$
 declare
+  here    uuid[];
   members uuid[];
 begin
   insert into private.crowd_turns as t (next_at) values (now() + make_interval(secs => crowd_turn.pause_s))
@@ -452,11 +453,13 @@ begin
   if not found then
     return null;
   end if;
-  select array_agg(p.id order by p.username) into members from public.profiles p where p.is_demo;
+  select coalesce(array_agg(u.id), '{}') into here from public.user_presence u
+  where u.status <> 'offline' and u.last_seen > now() - interval '2 minutes';
+  -- Whoever is signed in as one of them speaks for themselves.
+  select array_agg(p.id order by p.username) into members from public.profiles p where p.is_demo and p.id <> all (here);
   return jsonb_build_object(
     'members', coalesce(to_jsonb(members), '[]'),
-    'watched', exists (
-      select 1 from public.user_presence u where u.status <> 'offline' and u.last_seen > now() - interval '2 minutes'),
+    'watched', cardinality(here) > 0,
     'posts', coalesce((
       select jsonb_agg(jsonb_build_object(
         'id', p.id, 'author', p.author_id,
@@ -481,7 +484,7 @@ end
 $$;
 
 comment on function public.crowd_turn(double precision) is
-  'What the crowd sees if it may act now: {"members", "watched": whether any member is here, "posts", "pictures": not published yet, '
+  'What the crowd sees if it may act now: {"members": who are not here themselves, "watched": whether any member is here, "posts", "pictures": not published yet, '
   '"open_jobs"}; null while it is not its turn. The next turn is after the pause';
 
 create function public.crowd_generate(member uuid, prompt text, model text, seed bigint) returns uuid

@@ -88,6 +88,15 @@ async def test_nobody_but_demo_members_can_be_made_to_act(studio: Studio) -> Non
     await studio.database.execute("delete from auth.users where id = $1", stranger)
 
 
+async def test_whoever_is_signed_in_as_one_of_them_speaks_for_themselves(studio: Studio, crowd: Crowd) -> None:  # C1
+    everybody = {str(member) for member in studio.members}
+    assert set((await scene(studio))["members"]) == everybody
+    await studio.as_member(1, "select chosen from public.touch_presence($1)", "online")
+    found = await scene(studio)
+    assert set(found["members"]) == everybody - {str(studio.members[1])}
+    assert found["watched"]
+
+
 async def test_what_visitors_made_as_a_demo_member_is_left_alone(studio: Studio, crowd: Crowd) -> None:
     (job,) = await studio.enqueue(0)
     (picture,) = await add_generations(studio.database, studio.members[0], visibility="public")
