@@ -3,6 +3,7 @@
 from pages import (
     credits,
     diagnostics,
+    feed,
     home,
     notifications,
     profile,
@@ -16,6 +17,7 @@ from pages import (
 __all__ = [
     "credits",
     "diagnostics",
+    "feed",
     "home",
     "notifications",
     "profile",

@@ -14,6 +14,7 @@ from components.gallery import Gallery
 from components.here_now import HereNow
 from components.picture_actions import PictureActions
 from components.prompt_form import PromptForm
+from components.publisher import Publisher
 from components.queue import Queue
 from components.shell import Shell, shell, sign_in_path
 from components.theme import ICON
@@ -66,7 +67,13 @@ def studio_page(visitor: Visitor, around: Shell, picture: str) -> None:
         purse = member.credits if member else None
         form = PromptForm(studio.models, generate, typing=member.typing if member else None, purse=purse, guest=guest)
         begin = ("Sign in to make one", sign_in) if guest else ("Write a prompt", form.focus)
-        actions = PictureActions(studio, around.toasts, reuse=form.use, sign_in=sign_in if guest else None)
+        actions = PictureActions(
+            studio,
+            around.toasts,
+            reuse=form.use,
+            sign_in=sign_in if guest else None,
+            publisher=Publisher(member, around.toasts) if member else None,
+        )
         with ui.element("div").classes("studio__aside"):
             queue = Queue(studio, people, begin=begin, own=own)
             if member is not None:

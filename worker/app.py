@@ -11,6 +11,7 @@ from collections.abc import Callable
 from settings import WorkerSettings
 from worker.api import Api, persist
 from worker.beat import BEAT_EVERY_S, Beat
+from worker.crowd import CROWD_LOOKS_EVERY_S, CROWD_PRUNES_EVERY_S, Crowd
 from worker.demo import Demo
 from worker.generation import Generation
 from worker.housekeeping import (
@@ -56,6 +57,10 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
         ticks.add("presence", housekeeping.expire_presence, PRESENCE_EVERY_S, at_once=True)
         if demo:
             ticks.add("demo", Demo(api).fill, DEMO_EVERY_S, at_once=True)
+        if demo and settings.crowd_s:
+            crowd = Crowd(api, settings.crowd_s)
+            ticks.add("crowd", crowd.act_when_due, CROWD_LOOKS_EVERY_S)
+            ticks.add("crowd's past", crowd.prune, CROWD_PRUNES_EVERY_S)
         ticks.start()
         warming = asyncio.create_task(pool.warm(), name="warm the render processes")
         try:
