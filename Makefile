@@ -5,6 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 PY     := .venv/bin/python
 PIP    := $(PY) -m pip --disable-pip-version-check install --quiet --require-hashes
+JOBS   ?= auto
 NODE   := $(addprefix tests/embedded/,cli js postgrest)
 
 .PHONY: run test test-tools bench lint format types lock clean
@@ -12,8 +13,9 @@ NODE   := $(addprefix tests/embedded/,cli js postgrest)
 run: .venv/.run
 	@exec $(PY) main.py
 
+# In several processes; JOBS=0 runs one test after the other.
 test: .venv/.dev test-tools
-	$(PY) -m pytest $(PYTEST_ARGS)
+	$(PY) -m pytest -n $(JOBS) $(PYTEST_ARGS)
 
 bench: .venv/.dev
 	$(PY) -m tests.bench

@@ -8,7 +8,7 @@ from typing import Any
 
 from nicegui import ui
 
-from components.prompt_draft import COUNTS, DURATIONS, MAX_SEED, PromptDraft, any_seed
+from components.prompt_draft import COUNTS, DURATIONS, MAX_SEED, VARIATIONS, PromptDraft, any_seed
 from components.tag import Tag
 from components.theme import ICON
 from state.generation import ASPECTS, Aspect
@@ -167,6 +167,17 @@ class AmountChip(MenuChip):
             text = f"{number} seconds" if video else "1 picture" if number == 1 else f"{number} pictures"
             item = ui.menu_item(text, on_click=partial(self._choose, number))
             item.props["active"] = number == (self._draft.duration if video else self._draft.count)
+        ui.separator()
+        Tag("div", "Variations are jobs of their own, each with another seed.", "menu__part secondary prompt__hint")
+        for number in VARIATIONS:
+            text = "No variations" if number == 1 else f"{number} variations"
+            item = ui.menu_item(text, on_click=partial(self._vary, number))
+            item.props["active"] = number == self._draft.variations
+
+    def _vary(self, number: int) -> None:
+        self._draft.variations = number
+        self.show()
+        self._chosen()
 
     def _choose(self, number: int) -> None:
         if self._draft.kind == "video":

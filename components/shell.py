@@ -15,14 +15,16 @@ from components import session
 from components.bell import Bell
 from components.command_palette import Command, CommandPalette
 from components.connection_pill import ConnectionPill, OfflineBar, reconnect
+from components.credit_balance import CreditChip
 from components.island import Island
 from components.mode_switch import ModeSwitch
-from components.navigation import Place, places
+from components.navigation import Place, places, section_of
 from components.people import PeopleHere
 from components.person_menu import PersonMenu
 from components.profile_card import ProfileCard
 from components.shortcuts import EVERYWHERE, Shortcuts
 from components.tag import Tag
+from components.team_switcher import TeamSwitcher
 from components.telling import Telling
 from components.theme import ICON, Mode
 from components.toasts import Toast, Toasts
@@ -64,11 +66,14 @@ def shell(title: str, visitor: Visitor, *, tab: str = "") -> Iterator[Shell]:
         with ui.element("div").classes("app__page"):
             with Island("header").classes("header"):
                 Tag("h1", title, "title header__title")
+                if member and section_of(here) == "Work":
+                    TeamSwitcher(member)
                 _search()
                 if member:
                     PeopleHere(member.presence, visitor.world.people, member.id, member.attendance.recently_here)
                 ConnectionPill(*connections, own=member is not None)
                 if member:
+                    CreditChip(member.credits)
                     Bell(member)
                 ModeSwitch(mode)
                 if member:

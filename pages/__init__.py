@@ -1,7 +1,7 @@
 """One module per page: what is on the screen, nothing else. Importing this package registers their addresses."""
 
-from pages import diagnostics, home, notifications, profile, settings, sign_in, studio, trouble
+from pages import credits, diagnostics, home, notifications, profile, settings, sign_in, studio, team, trouble
 
-__all__ = ["diagnostics", "home", "notifications", "profile", "settings", "sign_in", "studio"]
+__all__ = ["credits", "diagnostics", "home", "notifications", "profile", "settings", "sign_in", "studio", "team"]
 
 trouble.install()

@@ -21,6 +21,7 @@ from components.toasts import Toast
 from components.viewer import Viewer
 from state.generation import Draft, News
 from state.models import Generation
+from state.queue import OwnQueue
 from state.sync.rows import Rows
 
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ def studio_page(visitor: Visitor, around: Shell, picture: str) -> None:
     studio, people = visitor.studio, visitor.world.people
     member = visitor.member
     guest = member is None
+    own = None
+    if member is not None:
+        own, leave = member.areas.use("queue", lambda: OwnQueue(member))
+        ui.context.client.on_delete(leave)
 
     def sign_in() -> None:
         ui.navigate.to(sign_in_path(PATH))
@@ -58,11 +63,12 @@ def studio_page(visitor: Visitor, around: Shell, picture: str) -> None:
             studio.generate(draft)
 
     with ui.element("div").classes("studio"):
-        form = PromptForm(studio.models, generate, typing=member.typing if member else None, guest=guest)
+        purse = member.credits if member else None
+        form = PromptForm(studio.models, generate, typing=member.typing if member else None, purse=purse, guest=guest)
         begin = ("Sign in to make one", sign_in) if guest else ("Write a prompt", form.focus)
         actions = PictureActions(studio, around.toasts, reuse=form.use, sign_in=sign_in if guest else None)
         with ui.element("div").classes("studio__aside"):
-            Queue(studio, people, begin=begin)
+            queue = Queue(studio, people, begin=begin, own=own)
             if member is not None:
                 HereNow(member.presence, member.typing, people, studio, member.id)
         gallery = Gallery(
@@ -87,6 +93,7 @@ def studio_page(visitor: Visitor, around: Shell, picture: str) -> None:
         Command("Write a prompt", icon=f"{ICON}edit", keys="/", action=form.focus, section="Studio"),
         Command("Generate", icon=f"{ICON}auto_awesome", action=form.submit, section="Studio"),
         Command("Surprise me", icon=f"{ICON}casino", keys="r", action=form.surprise, section="Studio"),
+        *queue_commands(queue),
         *(
             Command(
                 f"Show {name.lower()}",
@@ -99,6 +106,17 @@ def studio_page(visitor: Visitor, around: Shell, picture: str) -> None:
     )
     if picture:
         open_when_known(visitor.studio.gallery, viewer, around, picture)
+
+
+def queue_commands(queue: Queue) -> list[Command]:
+    """What members do to their queue, by name."""
+    if (buttons := queue.buttons) is None:
+        return []
+    return [
+        Command("Pause or resume the queue", icon=f"{ICON}pause", keys="p", action=buttons.toggle, section="Queue"),
+        Command("Cancel what waits", icon=f"{ICON}playlist_remove", action=buttons.cancel_waiting, section="Queue"),
+        Command("Cancel everything in the queue", icon=f"{ICON}cancel", action=buttons.cancel_all, section="Queue"),
+    ]
 
 
 def open_when_known(gallery: Rows[Generation], viewer: Viewer, around: Shell, picture: str) -> None:

@@ -20,6 +20,8 @@ from nicegui import Event
 from state.api import Api, Project
 from state.areas import Areas
 from state.attendance import Attendance, Status
+from state.circles import Circles
+from state.credits import Credits
 from state.errors import SessionEnded, Unreachable
 from state.generation import Studio
 from state.media import Media
@@ -87,8 +89,17 @@ class Member:
         self.jobs: LiveTable[Job] = table(Query("generation_jobs", (mine, queued), NEWEST), Job)
         self.generations: LiveTable[Generation] = table(Query("generations", (mine,), NEWEST), Generation)
         self.models: LiveTable[Model] = table(Query("models", (mine,), (Order("position"),)), Model)
+        self.circles = Circles(self)
+        self.credits = Credits(self)
         self.notifications = Notifications(self)
-        self._tables = (self.jobs, self.generations, self.models, self.notifications.table)  # always open
+        self._tables = (
+            self.jobs,
+            self.generations,
+            self.models,
+            self.circles.table,
+            self.credits.accounts,
+            self.notifications.table,
+        )  # always open
         self.studio = Studio(world, self)
         self.areas = Areas(self.name)
         self.audience.on_change(self._tabs_changed)
@@ -176,6 +187,7 @@ class Member:
         self.studio.close()
         self.notifications.close()
         await self.areas.close()
+        self.circles.close()
         await self.queries.close()
         await self.attendance.close()
         await self.typing.close()

@@ -18,6 +18,114 @@ AuthAalLevel: TypeAlias = Literal["aal1", "aal2", "aal3"]
 
 StorageBuckettype: TypeAlias = Literal["STANDARD", "ANALYTICS", "VECTOR"]
 
+class PublicCircleMembers(BaseModel):
+    circle_id: uuid.UUID = Field(alias="circle_id")
+    created_at: datetime.datetime = Field(alias="created_at")
+    epoch: int = Field(alias="epoch")
+    id: uuid.UUID = Field(alias="id")
+    kind: str = Field(alias="kind")
+    member_id: uuid.UUID = Field(alias="member_id")
+    role: str = Field(alias="role")
+    size: int = Field(alias="size")
+    turned_at: Optional[datetime.datetime] = Field(alias="turned_at")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicCircleMembersInsert(TypedDict):
+    circle_id: Annotated[uuid.UUID, Field(alias="circle_id")]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    epoch: Annotated[int, Field(alias="epoch")]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: Annotated[str, Field(alias="kind")]
+    member_id: Annotated[uuid.UUID, Field(alias="member_id")]
+    role: Annotated[str, Field(alias="role")]
+    size: NotRequired[Annotated[int, Field(alias="size")]]
+    turned_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="turned_at")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicCircleMembersUpdate(TypedDict):
+    circle_id: NotRequired[Annotated[uuid.UUID, Field(alias="circle_id")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    epoch: NotRequired[Annotated[int, Field(alias="epoch")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: NotRequired[Annotated[str, Field(alias="kind")]]
+    member_id: NotRequired[Annotated[uuid.UUID, Field(alias="member_id")]]
+    role: NotRequired[Annotated[str, Field(alias="role")]]
+    size: NotRequired[Annotated[int, Field(alias="size")]]
+    turned_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="turned_at")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicCreditAccounts(BaseModel):
+    balance: int = Field(alias="balance")
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    low: bool = Field(alias="low")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicCreditAccountsInsert(TypedDict):
+    balance: NotRequired[Annotated[int, Field(alias="balance")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: Annotated[uuid.UUID, Field(alias="id")]
+    low: NotRequired[Annotated[bool, Field(alias="low")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicCreditAccountsUpdate(TypedDict):
+    balance: NotRequired[Annotated[int, Field(alias="balance")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    low: NotRequired[Annotated[bool, Field(alias="low")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicCreditTransactions(BaseModel):
+    account_id: uuid.UUID = Field(alias="account_id")
+    amount: int = Field(alias="amount")
+    balance_after: int = Field(alias="balance_after")
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    idempotency_key: str = Field(alias="idempotency_key")
+    kind: str = Field(alias="kind")
+    label: str = Field(alias="label")
+    purpose: str = Field(alias="purpose")
+    reference_id: Optional[uuid.UUID] = Field(alias="reference_id")
+    reference_table: Optional[str] = Field(alias="reference_table")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicCreditTransactionsInsert(TypedDict):
+    account_id: Annotated[uuid.UUID, Field(alias="account_id")]
+    amount: Annotated[int, Field(alias="amount")]
+    balance_after: Annotated[int, Field(alias="balance_after")]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    idempotency_key: Annotated[str, Field(alias="idempotency_key")]
+    kind: Annotated[str, Field(alias="kind")]
+    label: NotRequired[Annotated[str, Field(alias="label")]]
+    purpose: Annotated[str, Field(alias="purpose")]
+    reference_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="reference_id")]]
+    reference_table: NotRequired[Annotated[Optional[str], Field(alias="reference_table")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicCreditTransactionsUpdate(TypedDict):
+    account_id: NotRequired[Annotated[uuid.UUID, Field(alias="account_id")]]
+    amount: NotRequired[Annotated[int, Field(alias="amount")]]
+    balance_after: NotRequired[Annotated[int, Field(alias="balance_after")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    idempotency_key: NotRequired[Annotated[str, Field(alias="idempotency_key")]]
+    kind: NotRequired[Annotated[str, Field(alias="kind")]]
+    label: NotRequired[Annotated[str, Field(alias="label")]]
+    purpose: NotRequired[Annotated[str, Field(alias="purpose")]]
+    reference_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="reference_id")]]
+    reference_table: NotRequired[Annotated[Optional[str], Field(alias="reference_table")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
 class PublicGenerationJobs(BaseModel):
     attempt: int = Field(alias="attempt")
     batch: Optional[uuid.UUID] = Field(alias="batch")
@@ -28,12 +136,14 @@ class PublicGenerationJobs(BaseModel):
     eta_s: Optional[int] = Field(alias="eta_s")
     failures: int = Field(alias="failures")
     finished_at: Optional[datetime.datetime] = Field(alias="finished_at")
+    held: bool = Field(alias="held")
     id: uuid.UUID = Field(alias="id")
     kind: str = Field(alias="kind")
     model_id: Optional[uuid.UUID] = Field(alias="model_id")
     negative_prompt: str = Field(alias="negative_prompt")
     owner_id: uuid.UUID = Field(alias="owner_id")
     params: JsonValue = Field(alias="params")
+    position: float = Field(alias="position")
     preview_path: Optional[str] = Field(alias="preview_path")
     priority: int = Field(alias="priority")
     progress: int = Field(alias="progress")
@@ -42,6 +152,7 @@ class PublicGenerationJobs(BaseModel):
     stage: str = Field(alias="stage")
     started_at: Optional[datetime.datetime] = Field(alias="started_at")
     status: str = Field(alias="status")
+    tries: int = Field(alias="tries")
     updated_at: datetime.datetime = Field(alias="updated_at")
     version: int = Field(alias="version")
     visibility: str = Field(alias="visibility")
@@ -56,12 +167,14 @@ class PublicGenerationJobsInsert(TypedDict):
     eta_s: NotRequired[Annotated[Optional[int], Field(alias="eta_s")]]
     failures: NotRequired[Annotated[int, Field(alias="failures")]]
     finished_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="finished_at")]]
+    held: NotRequired[Annotated[bool, Field(alias="held")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     kind: Annotated[str, Field(alias="kind")]
     model_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="model_id")]]
     negative_prompt: NotRequired[Annotated[str, Field(alias="negative_prompt")]]
     owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
     params: Annotated[JsonValue, Field(alias="params")]
+    position: NotRequired[Annotated[float, Field(alias="position")]]
     preview_path: NotRequired[Annotated[Optional[str], Field(alias="preview_path")]]
     priority: NotRequired[Annotated[int, Field(alias="priority")]]
     progress: NotRequired[Annotated[int, Field(alias="progress")]]
@@ -70,6 +183,7 @@ class PublicGenerationJobsInsert(TypedDict):
     stage: NotRequired[Annotated[str, Field(alias="stage")]]
     started_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="started_at")]]
     status: NotRequired[Annotated[str, Field(alias="status")]]
+    tries: NotRequired[Annotated[int, Field(alias="tries")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
     visibility: NotRequired[Annotated[str, Field(alias="visibility")]]
@@ -84,12 +198,14 @@ class PublicGenerationJobsUpdate(TypedDict):
     eta_s: NotRequired[Annotated[Optional[int], Field(alias="eta_s")]]
     failures: NotRequired[Annotated[int, Field(alias="failures")]]
     finished_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="finished_at")]]
+    held: NotRequired[Annotated[bool, Field(alias="held")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     kind: NotRequired[Annotated[str, Field(alias="kind")]]
     model_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="model_id")]]
     negative_prompt: NotRequired[Annotated[str, Field(alias="negative_prompt")]]
     owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
     params: NotRequired[Annotated[JsonValue, Field(alias="params")]]
+    position: NotRequired[Annotated[float, Field(alias="position")]]
     preview_path: NotRequired[Annotated[Optional[str], Field(alias="preview_path")]]
     priority: NotRequired[Annotated[int, Field(alias="priority")]]
     progress: NotRequired[Annotated[int, Field(alias="progress")]]
@@ -98,9 +214,37 @@ class PublicGenerationJobsUpdate(TypedDict):
     stage: NotRequired[Annotated[str, Field(alias="stage")]]
     started_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="started_at")]]
     status: NotRequired[Annotated[str, Field(alias="status")]]
+    tries: NotRequired[Annotated[int, Field(alias="tries")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
     visibility: NotRequired[Annotated[str, Field(alias="visibility")]]
+
+class PublicGenerationQueues(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    max_active: int = Field(alias="max_active")
+    max_waiting: int = Field(alias="max_waiting")
+    paused: bool = Field(alias="paused")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicGenerationQueuesInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: Annotated[uuid.UUID, Field(alias="id")]
+    max_active: NotRequired[Annotated[int, Field(alias="max_active")]]
+    max_waiting: NotRequired[Annotated[int, Field(alias="max_waiting")]]
+    paused: NotRequired[Annotated[bool, Field(alias="paused")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicGenerationQueuesUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    max_active: NotRequired[Annotated[int, Field(alias="max_active")]]
+    max_waiting: NotRequired[Annotated[int, Field(alias="max_waiting")]]
+    paused: NotRequired[Annotated[bool, Field(alias="paused")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
 
 class PublicGenerations(BaseModel):
     bytes: int = Field(alias="bytes")
@@ -367,6 +511,90 @@ class PublicProfilesUpdate(TypedDict):
     is_demo: NotRequired[Annotated[bool, Field(alias="is_demo")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     username: NotRequired[Annotated[str, Field(alias="username")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicTeamInvitations(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    invitee_id: uuid.UUID = Field(alias="invitee_id")
+    inviter_id: Optional[uuid.UUID] = Field(alias="inviter_id")
+    role: str = Field(alias="role")
+    team_id: uuid.UUID = Field(alias="team_id")
+    team_name: str = Field(alias="team_name")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicTeamInvitationsInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    invitee_id: Annotated[uuid.UUID, Field(alias="invitee_id")]
+    inviter_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="inviter_id")]]
+    role: Annotated[str, Field(alias="role")]
+    team_id: Annotated[uuid.UUID, Field(alias="team_id")]
+    team_name: Annotated[str, Field(alias="team_name")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicTeamInvitationsUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    invitee_id: NotRequired[Annotated[uuid.UUID, Field(alias="invitee_id")]]
+    inviter_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="inviter_id")]]
+    role: NotRequired[Annotated[str, Field(alias="role")]]
+    team_id: NotRequired[Annotated[uuid.UUID, Field(alias="team_id")]]
+    team_name: NotRequired[Annotated[str, Field(alias="team_name")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicTeamMembers(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    member_id: uuid.UUID = Field(alias="member_id")
+    role: str = Field(alias="role")
+    team_id: uuid.UUID = Field(alias="team_id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicTeamMembersInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    member_id: Annotated[uuid.UUID, Field(alias="member_id")]
+    role: Annotated[str, Field(alias="role")]
+    team_id: Annotated[uuid.UUID, Field(alias="team_id")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicTeamMembersUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    member_id: NotRequired[Annotated[uuid.UUID, Field(alias="member_id")]]
+    role: NotRequired[Annotated[str, Field(alias="role")]]
+    team_id: NotRequired[Annotated[uuid.UUID, Field(alias="team_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicTeams(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    name: str = Field(alias="name")
+    personal_of: Optional[uuid.UUID] = Field(alias="personal_of")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicTeamsInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    name: Annotated[str, Field(alias="name")]
+    personal_of: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="personal_of")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicTeamsUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    name: NotRequired[Annotated[str, Field(alias="name")]]
+    personal_of: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="personal_of")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
 
 class PublicUserPresence(BaseModel):

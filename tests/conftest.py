@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -16,6 +16,8 @@ from embedded.keys import Keys
 from embedded.postgres import Postgres
 
 if TYPE_CHECKING:
+    from xdist.scheduler import LoadFileScheduling
+
     from embedded.stack import Address
 
 PROJECT = Path(__file__).parents[1]
@@ -25,8 +27,33 @@ settings.register_profile("starling", deadline=None, derandomize="CI" in os.envi
 settings.load_profile("starling")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """`-n auto`: tests wait as much as they work, so two even on one core; and not more than memory is sure to hold."""
+    return max(2, min(os.cpu_count() or 1, 4))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    if config.getoption("dist") != "load":
+        return None  # somebody knows better
+    from tests.sharing import Sharing
+
+    return Sharing(config, log)
+
+
 @pytest.fixture(scope="session")
-async def supabase(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Address]:
+def cheap_passwords() -> Iterator[None]:
+    """Hundreds of people are made for tests, and each password would take 60 ms of a processor, twice."""
+    from embedded.auth import passwords
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "COST", 4)  # the least that bcrypt can
+        yield
+
+
+@pytest.fixture(scope="session")
+async def supabase(tmp_path_factory: pytest.TempPathFactory, cheap_passwords: None) -> AsyncIterator[Address]:
     """The whole stack with the project's migrations and the demo members: its address and keys."""
     from embedded.stack import Stack  # only for those who need it: importing all services takes a moment
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from playwright.async_api import Browser, Locator, Page, expect
 
 PATIENCE_MS = 30_000
-expect.set_options(timeout=PATIENCE_MS)
 
 
 async def sign_in(chromium: Browser, address: str, name: str, *, width: int = 1440, height: int = 900) -> Page:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.browser.conftest import Running, run_starling
+from tests.browser.conftest import Running, run_starling, shorten
 from tests.browser.people import gallery, queue, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -24,6 +24,7 @@ SMALL = {"width": 256, "height": 256, "count": 1}
 
 async def test_a_hundred_jobs_of_three_members(chromium: Browser, tmp_path: Path):
     async with run_starling(tmp_path, STARLING_RENDER_SECONDS="0", STARLING_FAILURE_RATE="0") as running:
+        await shorten(running)
         page = await sign_in(chromium, running.address, "Ada")
         await expect(queue(page).get_by_text("Nothing is being made")).to_be_visible(timeout=120_000)
         await enqueue(running)

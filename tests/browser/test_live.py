@@ -12,7 +12,7 @@ import psutil
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.conftest import Running, run_starling
+from tests.browser.conftest import Running, run_starling, shorten
 from tests.browser.people import connection, gallery, generate, queue, sign_in
 from tests.browser.steady import touched, watch
 
@@ -24,9 +24,10 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
     """One to be shot at."""
     data = tmp_path_factory.mktemp("live")
     async with run_starling(data, STARLING_FAILURE_RATE="0", STARLING_RENDER_SECONDS="0.5", STARLING_LEASE_S="4") as it:
+        await shorten(it)
         async with asyncio.timeout(120):  # the demo members' first pictures are in front of anybody else's
             while await count(it, "generation_jobs", status="in.(waiting,active)"):  # noqa: ASYNC110
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(0.1)
         yield it
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).parents[2]
-READY_S = 30.0
+READY_S = 60.0
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Embedded:
         """Sends a signal and waits for the end; returns the seconds it took."""
         started = time.perf_counter()
         self.process.send_signal(number)
-        await asyncio.wait_for(self.process.wait(), 15)
+        await asyncio.wait_for(self.process.wait(), 30)
         return time.perf_counter() - started
 
 
@@ -69,7 +69,7 @@ async def embedded(data: Path, *options: str, words: Sequence[str] | None = None
     finally:
         if process.returncode is None:
             process.terminate()
-            await asyncio.wait_for(process.communicate(), 15)
+            await asyncio.wait_for(process.communicate(), 30)
 
 
 async def refusal(data: Path, *options: str) -> str:
@@ -92,7 +92,7 @@ def running(pid: int) -> bool:
         return False
 
 
-async def until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
     """Returns once `condition` holds."""
     async with asyncio.timeout(timeout_s):
         while not condition():  # noqa: ASYNC110 - another process has no event to wait for

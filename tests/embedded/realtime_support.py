@@ -28,6 +28,8 @@ create policy "rt write broadcast" on realtime.messages for insert to authentica
   with check (realtime.topic() like 'rt.%wb%' and extension = 'broadcast');
 create policy "rt write presence" on realtime.messages for insert to authenticated
   with check (realtime.topic() like 'rt.%wp%' and extension = 'presence');
+create policy "rt read half" on realtime.messages for select to authenticated
+  using (realtime.topic() = 'rt.half' and auth.jwt() ->> 'half' in ('all', extension));
 create policy "rt read own" on realtime.messages for select to authenticated
   using (realtime.topic() = 'rt.member:' || coalesce((select auth.uid())::text, ''));
 """
@@ -57,7 +59,7 @@ async def serve(database: Database, keys: Keys, dsn: str, limits: Limits | None 
 
 async def until(true: Callable[[], bool | Awaitable[bool]]) -> None:
     """Waits for what can only be asked, not heard of; at most 10 s."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not (await answer if isinstance(answer := true(), Awaitable) else answer):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -83,7 +85,7 @@ class Socket:
 
     async def receive(self) -> Any:
         """The next frame: JSON parsed, or bytes."""
-        frame = await asyncio.wait_for(self.raw.recv(), 5)
+        frame = await asyncio.wait_for(self.raw.recv(), 30)
         return frame if isinstance(frame, bytes) else orjson.loads(frame)
 
     async def event(self, name: str) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import statistics
 import time
 from collections.abc import AsyncIterator
 from uuid import uuid4
@@ -14,9 +13,10 @@ import pytest
 from supabase_auth.errors import AuthApiError, AuthError, AuthWeakPasswordError
 from supabase_auth.types import Session, User
 
-from embedded.auth import Auth
+from embedded.auth import Auth, passwords
 from embedded.auth.errors import AuthError as Refusal
 from embedded.auth.limits import WINDOW_S, RateLimit
+from embedded.auth.passwords import COST
 from embedded.database import Database
 from embedded.keys import Keys
 from supabase import AsyncClient
@@ -158,7 +158,10 @@ async def test_an_address_signs_up_once_whatever_races(anon: AsyncClient, raw: h
     assert (refusal.value.code, refusal.value.status) == ("user_already_exists", 422)
 
 
-async def test_wrong_passwords_and_unknown_addresses_look_the_same(anon: AsyncClient, raw: httpx.AsyncClient) -> None:
+async def test_wrong_passwords_and_unknown_addresses_look_the_same(
+    anon: AsyncClient, raw: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "COST", COST)  # other tests may have made them cheap
     email = somebody()
     await signed_up(anon, email)
 
@@ -167,10 +170,12 @@ async def test_wrong_passwords_and_unknown_addresses_look_the_same(anon: AsyncCl
         answer = await raw.post("/token?grant_type=password", json={"email": address, "password": "a wrong guess"})
         return time.perf_counter() - begun, await refused(answer, 400, "invalid_credentials")
 
-    known = [await attempt(email) for _ in range(5)]
-    unknown = [await attempt(somebody()) for _ in range(5)]
+    known, unknown = [], []
+    for _ in range(5):  # in turn, and the quickest of each: others may keep the machine busy
+        known.append(await attempt(email))
+        unknown.append(await attempt(somebody()))
     assert known[0][1] == unknown[0][1]
-    ratio = statistics.median(took for took, _ in known) / statistics.median(took for took, _ in unknown)
+    ratio = min(took for took, _ in known) / min(took for took, _ in unknown)
     assert 0.4 < ratio < 2.5
 
 
@@ -415,6 +420,9 @@ async def test_the_list_of_accounts_is_paged_and_searched(
         ("GET", "/authorize?provider=github", 400, "validation_failed"),
         ("POST", "/sso", 404, "saml_provider_disabled"),
         ("POST", "/factors", 422, "mfa_totp_enroll_not_enabled"),
+        ("GET", "/admin/users/1/factors", 422, "mfa_totp_enroll_not_enabled"),
+        ("DELETE", "/admin/users/1/factors/2", 404, "mfa_factor_not_found"),
+        ("GET", "/user/oauth/grants", 404, "feature_disabled"),
         ("POST", "/token?grant_type=pkce", 404, "flow_state_not_found"),
         ("POST", "/token?grant_type=dance", 400, "invalid_credentials"),
         ("POST", "/admin/generate_link", 422, "email_provider_disabled"),

@@ -66,6 +66,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         # A bad bearer beside a good key is for the service to refuse, in its own words.
         ({"apikey": KEYS.publishable_key, "authorization": "Bearer nonsense"}, "", "nonsense"),
     ],
+    ids=range(9),  # a key that is made anew in every process is no name
 )
 async def test_a_request_acts_with_its_bearer_or_else_its_key(
     client: httpx.AsyncClient, headers: dict[str, str], query: str, acts_with: str

@@ -49,7 +49,7 @@ def channel(client: AsyncRealtimeClient, topic: str, **config: Any) -> Any:
 
 
 async def next_of(queue: asyncio.Queue[Any]) -> Any:
-    return await asyncio.wait_for(queue.get(), 5)
+    return await asyncio.wait_for(queue.get(), 30)
 
 
 async def test_a_private_channel_hears_the_database(client: AsyncRealtimeClient, database: Database):

@@ -17,7 +17,7 @@ from embedded.keys import Keys
 from embedded.rest.cache import SchemaCache
 from tests.embedded.rest_support import SCHEMAS, Api
 
-PATIENCE_S = 10
+PATIENCE_S = 30
 
 
 async def eventually(holds: Callable[[], bool]) -> None:

@@ -24,6 +24,7 @@ import websockets
 from embedded import demo
 from tests.embedded.processes import PROJECT, as_user, command, embedded, refusal, running, until
 
+QUICK_S = 10  # a fraction of what the patience of whoever is asked to end adds up to, on a busy machine
 ROOT = os.geteuid() == 0
 USER = "starling-test"
 
@@ -65,13 +66,13 @@ async def test_it_announces_itself_and_starts_again_quickly(tmp_path: Path) -> N
         for file in (secret, data / "keys.json"):
             assert stat.S_IMODE(file.stat().st_mode) == 0o600
         await execute(stack.address["db_url"], "create table public.kept (id int); insert into public.kept values (1)")
-        assert await stack.end() < 5
+        assert await stack.end() < QUICK_S
         assert stack.process.returncode == 0
         assert not public.exists()
         assert not secret.exists()
         first = stack.address
     async with embedded(data) as stack:
-        assert stack.ready_after_s < 3
+        assert stack.ready_after_s < QUICK_S
         assert stack.address["jwt_secret"] == first["jwt_secret"]
         assert await value(stack.address["db_url"], "select count(*) from public.kept") == 1
 
@@ -137,7 +138,7 @@ async def test_killed_without_warning_it_leaves_no_process_and_loses_nothing(tmp
         await execute(stack.address["db_url"], "create table public.kept as select 1 as id")
         postgres = stack.postgres_pid
         await stack.end(signal.SIGKILL)
-        await until(lambda: not running(postgres), 5)
+        await until(lambda: not running(postgres))
     async with embedded(tmp_path) as stack:
         assert await value(stack.address["db_url"], "select count(*) from public.kept") == 1
 
@@ -169,7 +170,7 @@ async def test_a_killed_postgres_is_started_again_under_the_same_address(tmp_pat
         assert await signs_in()
         killed = stack.postgres_pid
         os.kill(killed, signal.SIGKILL)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not await signs_in():  # noqa: ASYNC110 - another process has no event to wait for
                 await asyncio.sleep(0.05)
         assert stack.postgres_pid != killed
@@ -184,7 +185,7 @@ async def test_it_ends_quickly_with_clients_connected(tmp_path: Path) -> None:
             await client.send('["1","1","realtime:room","phx_join",{"config":{}}]')
             assert "ok" in str(await client.recv())
             postgres = stack.postgres_pid
-            assert await stack.end(signal.SIGINT) < 5
+            assert await stack.end(signal.SIGINT) < QUICK_S
         database.terminate()
         assert stack.process.returncode == 0
         assert not running(postgres)
@@ -194,14 +195,14 @@ async def test_it_ends_with_its_standard_input(tmp_path: Path) -> None:
     async with embedded(tmp_path, "--watch-stdin") as stack:
         assert stack.process.stdin is not None
         stack.process.stdin.close()
-        assert await asyncio.wait_for(stack.process.wait(), 5) == 0
+        assert await asyncio.wait_for(stack.process.wait(), 30) == 0
 
 
 async def test_a_signal_while_it_starts_is_heeded(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(*command(tmp_path), cwd=PROJECT, stdin=asyncio.subprocess.DEVNULL)
     await until(lambda: (tmp_path / "postgres" / "postmaster.pid").exists())
     process.terminate()
-    assert await asyncio.wait_for(process.wait(), 5) == 0
+    assert await asyncio.wait_for(process.wait(), 30) == 0
     assert not (tmp_path / "postgres" / "postmaster.pid").exists()
 
 
@@ -251,4 +252,4 @@ async def test_where_the_kernel_cannot_tie_processes_a_launcher_watches(tmp_path
     (child,) = map(int, grandchildren.read_text().split())
     process.kill()
     await process.wait()
-    await until(lambda: not running(child) and not running(watcher), 5)
+    await until(lambda: not running(child) and not running(watcher))

@@ -30,7 +30,7 @@ async def test_a_member_edits_their_profile_and_everybody_hears_of_it(supabase: 
     channel.on_broadcast("change", heard.put_nowait)
     channel.on_system(lambda message: live.set() if message.status == "ok" else None)
     await channel.subscribe()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await live.wait()
 
         user = (await ada.auth.get_user()).user  # type: ignore[union-attr]

@@ -25,7 +25,7 @@ MAIN = PROJECT / "main.py"
 
 
 @pytest.fixture(scope="session")
-async def supabase(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Address]:
+async def supabase(tmp_path_factory: pytest.TempPathFactory, cheap_passwords: None) -> AsyncIterator[Address]:
     """A stack of the pages' own: what they show is counted, so nobody else may leave anything in it."""
     from embedded.stack import Stack
 

@@ -43,12 +43,14 @@ OWN = (
     "beats:",
     "clock:",
     "typing in",
+    "room ",
+    "areas of",
 )
 LIBRARY = ("AsyncRealtimeClient.", "AsyncPush.", "AsyncTimer.", "AsyncRealtimeChannel.")
 
 
-async def until(true: Callable[[], Any], what: str = "", within_s: float = 8.0) -> None:
-    """Waits for what can only be asked, not heard of."""
+async def until(true: Callable[[], Any], what: str = "", within_s: float = 25.0) -> None:
+    """Waits for what can only be asked, not heard of; the limit is for a machine that others keep busy."""
     try:
         async with asyncio.timeout(within_s):
             while not true():  # noqa: ASYNC110

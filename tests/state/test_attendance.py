@@ -57,7 +57,7 @@ async def row(db: asyncpg.Connection, member: Member) -> dict[str, Any]:
 
 async def kept(db: asyncpg.Connection, member: Member, status: str) -> None:
     """Waits until the database knows it."""
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(25):
         while (await row(db, member)).get("status") != status:  # noqa: ASYNC110 (nothing tells)
             await asyncio.sleep(0.02)
 
@@ -188,7 +188,10 @@ async def test_many_changes_are_few_calls(starling: Starling, account: NewAccoun
     seat.leave()
 
 
-async def test_signing_out_and_closing_say_the_last_word(starling: Starling, account: NewAccount, db):  # A4
+async def test_signing_out_and_closing_say_the_last_word(
+    starling: Starling, account: NewAccount, db, monkeypatch
+):  # A4
+    monkeypatch.setattr(attendance_module, "LAST_WORD_S", 20.0)
     someone = await account()
     id = await starling.sessions.sign_in(someone.email, PASSWORD)
     member = starling.members.of(id)

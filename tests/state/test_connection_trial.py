@@ -129,7 +129,7 @@ async def test_an_error_of_a_channel_breaks_the_socket_before_the_library_rejoin
 
 async def test_a_server_that_does_not_answer_a_close_leaves_nothing_behind(live: Watched, peer: Peer):  # K3
     peer.socket.transport.pause_reading()  # as when the network is gone: nothing comes back, not even a close
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(8):
         await live.close()
     assert not leftovers()
 
@@ -138,7 +138,7 @@ async def test_closing_while_a_socket_is_being_thrown_away_leaves_nothing_behind
     peer.socket.transport.pause_reading()
     live.reconnect()
     await until(lambda: live._socket is None)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(8):
         await live.close()
     assert not leftovers()
 
@@ -425,5 +425,5 @@ async def test_two_hundred_that_come_back_at_once_take_turns(peer: Peer, who: So
     late.channel("member:late").on_change("things", lambda _: None)
     late.open()
     await late.becomes("live")
-    assert asyncio.get_running_loop().time() - alone < 2.0
+    assert asyncio.get_running_loop().time() - alone < 4.0
     await asyncio.gather(late.close(), *(member.close() for member in members))

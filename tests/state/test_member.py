@@ -34,6 +34,7 @@ from tests.state.support import (
 if TYPE_CHECKING:
     from embedded.stack import Address
 
+LIFE_S = 5  # of a token that is renewed at once: a busy machine needs some of it
 PEOPLE, WAVES = 40, 5
 GROWTH_BYTES = 12_000_000  # a member holds some 200 kB while there: a leak of them would be three times this
 
@@ -59,7 +60,7 @@ def sign_in(starling: Starling) -> SignIn:
     return signed_in
 
 
-async def live(*members: Member, within_s: float = 8) -> None:
+async def live(*members: Member, within_s: float = 25) -> None:
     await until(
         lambda: all(m.connection.status.state == "live" and m.generations.phase == "ready" for m in members),
         "all are live",
@@ -177,7 +178,8 @@ async def test_a_token_is_renewed_before_it_expires_and_reaches_the_channels_wit
     id = await starling.sessions.sign_in(someone.email, PASSWORD)
     family = starling.sessions.get(id)
     assert family is not None
-    family.access_token, family.expires_at = sign(supabase, someone.id, 3), time.time() + 3
+    family.access_token, family.expires_at = sign(supabase, someone.id, LIFE_S), time.time() + LIFE_S
+    ends = family.expires_at
     monkeypatch.setattr("state.sign_in.FRESH_S", 1.0)
     short = family.access_token
     member = starling.members.of(id)
@@ -187,7 +189,7 @@ async def test_a_token_is_renewed_before_it_expires_and_reaches_the_channels_wit
     member.feed.on_live(lambda: gaps.append("live"))
     member.feed.on_lost(lambda: gaps.append("lost"))
     await until(lambda: family.access_token != short)
-    await asyncio.sleep(3.2)  # the short one has expired, and would have closed the channels
+    await asyncio.sleep(ends + 0.3 - time.time())  # the short one has expired, and would have closed the channels
     assert gaps == []
     assert (member.connection.status.state, member.connection.sockets) == ("live", 1)
     (picture,) = await add_generations(db, someone.id)
@@ -383,9 +385,8 @@ async def test_after_two_hundred_members_have_come_and_gone_nothing_is_left(star
         await come_and_go(connected=wave % 2 == 0)  # else they are closed while they connect
     await until(lambda: leftovers() == before, "tasks are those of before")
     await until(lambda: sockets_at_the_server() == sockets, "the world's is left")
-    gc.collect()
     assert len(once) == PEOPLE * WAVES == 200
-    assert [ref for ref in once if ref() is not None] == []
+    await until(lambda: gc.collect() >= 0 and all(ref() is None for ref in once), "nobody is held any more")
     assert held(starling) == holding
     assert resident() - memory < GROWTH_BYTES
 

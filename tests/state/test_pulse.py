@@ -143,7 +143,7 @@ async def test_asking_ends_any_pause_and_is_not_forgotten(desk: Desk):  # P4
     await until(pause.done)
     desk.pulse.begin()
     desk.pulse.ask()  # while the answer is on its way
-    await asyncio.wait_for(desk.pulse.rest(failed=False, needed=False), 5)
+    await asyncio.wait_for(desk.pulse.rest(failed=False, needed=False), 30)
 
 
 async def test_a_refill_waits_less_than_the_interval_whoever_looks(desk: Desk):

@@ -58,7 +58,8 @@ class Studio:
         await clear_queue(sql)
         await owner.call("touch_presence", status="online")
         halves = [await _half(visibility, owner, service, sql) for visibility in ("private", "public")]
-        return cls(owner.id, *halves, own=await _told(owner, sql))
+        own = await _told(owner, sql) | await _team(owner) | await _ledger(owner)
+        return cls(owner.id, *halves, own=own)
 
 
 async def _told(owner: Person, sql: asyncpg.Connection) -> dict[str, str]:
@@ -72,6 +73,21 @@ async def _told(owner: Person, sql: asyncpg.Connection) -> dict[str, str]:
         "notification_kinds": kind["id"],
         "notification_preferences": preference["id"],
     }
+
+
+async def _team(owner: Person) -> dict[str, str]:
+    """A team of the owner's, which somebody else is invited to and sees nothing of."""
+    team = (await owner.call("create_team", team_id=str(uuid4()), name="Wrens"))["id"]
+    invite = {"invitation_id": str(uuid4()), "team_id": team, "username": "ada", "role": "editor"}
+    invitation = (await owner.call("invite_to_team", **invite))["id"]
+    (place,) = await owner.rows(f"team_members?team_id=eq.{team}")
+    (circle,) = await owner.rows(f"circle_members?circle_id=eq.{team}")
+    return {"teams": team, "team_members": place["id"], "team_invitations": invitation, "circle_members": circle["id"]}
+
+
+async def _ledger(owner: Person) -> dict[str, str]:
+    (welcome,) = await owner.rows("credit_transactions?kind=eq.grant")
+    return {"credit_accounts": owner.id, "credit_transactions": welcome["id"]}
 
 
 async def _half(visibility: Visibility, owner: Person, service: Person, sql: asyncpg.Connection) -> Half:

@@ -59,7 +59,9 @@ async def test_each_verb_is_for_those_it_is_granted_to(people: dict[str, Person]
 def _own(table: str, studio: Studio) -> str:
     if table in studio.own:
         return studio.own[table]
-    return studio.owner if table in ("profiles", "user_presence") else studio.private.rows()[table][0]
+    return (
+        studio.owner if table in ("profiles", "user_presence", "generation_queues") else studio.private.rows()[table][0]
+    )
 
 
 @pytest.mark.parametrize("who", EVERYBODY)

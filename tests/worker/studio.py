@@ -100,7 +100,7 @@ class Studio:
             if process.returncode is None:
                 process.send_signal(signal.SIGTERM)
                 try:
-                    await asyncio.wait_for(process.wait(), 10)
+                    await asyncio.wait_for(process.wait(), 30)
                 except TimeoutError:
                     process.kill()
                     await process.wait()

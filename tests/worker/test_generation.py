@@ -101,8 +101,8 @@ async def test_a_worker_that_stops_gives_its_jobs_back(studio: Studio) -> None:
             await studio.until_status(job, "active")
         started = time.monotonic()
         worker.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(worker.wait(), 10) == 0
-        assert time.monotonic() - started < 5
+        assert await asyncio.wait_for(worker.wait(), 30) == 0
+        assert time.monotonic() - started < 15
     rows = [await studio.job(job) for job in jobs]
     assert [(row["status"], row["failures"], row["progress"]) for row in rows] == [("waiting", 0, 0)] * 3
     assert await studio.count("private.job_leases") == 0
@@ -112,7 +112,7 @@ async def test_a_worker_ends_with_whoever_started_it(studio: Studio) -> None:
     async with studio.worker(**SLOW) as worker:
         assert worker.stdin is not None
         worker.stdin.close()
-        assert await asyncio.wait_for(worker.wait(), 10) == 0
+        assert await asyncio.wait_for(worker.wait(), 30) == 0
 
 
 async def test_failures_have_a_reason(studio: Studio) -> None:

@@ -57,7 +57,7 @@ async def test_closing_leaves_no_process_whatever_it_is_busy_with() -> None:
     busy = asyncio.ensure_future(pool.run(time.sleep, 60))
     started = time.monotonic()
     await pool.close()
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 15
     assert not alive(pid)
     busy.cancel()
 
@@ -78,6 +78,6 @@ if __name__ == "__main__":
     pid = int(await asyncio.wait_for(parent.stdout.readline(), 30))
     parent.kill()
     await parent.wait()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while alive(pid):  # noqa: ASYNC110 (nothing tells)
             await asyncio.sleep(0.02)
