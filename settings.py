@@ -71,6 +71,7 @@ class WorkerSettings(Settings):
     failure_rate: float = Field(0.02, ge=0, le=1)
     jobs: int = Field(4, ge=1, le=64)
     lease_s: int = Field(30, ge=2, le=3600)
+    crowd_s: float = Field(15.0, ge=0, description="seconds between two acts of the demo members, about; 0: none")
 
     @cached_property
     def secret_project(self) -> tuple[str, str]:

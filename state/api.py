@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 from postgrest import AsyncPostgrestClient, CountMethod
@@ -49,6 +50,10 @@ class Project:
     def realtime_url(self) -> str:
         """Where the socket is."""
         return f"{self.url}/realtime/v1"
+
+    def public_url(self, bucket: str, path: str) -> str:
+        """Where a file of a public bucket is."""
+        return f"{self.url}/storage/v1/object/public/{bucket}/{quote(path)}"
 
 
 class Api:

@@ -1,17 +1,20 @@
 """The row types under the names that everybody uses. `rows` is generated; this is the only module that imports it."""
 
 from state.rows import PublicCircleMembers as CircleMember
+from state.rows import PublicComments as Comment
 from state.rows import PublicCreditAccounts as CreditAccount
 from state.rows import PublicCreditTransactions as CreditTransaction
 from state.rows import PublicDashboards as Dashboard
 from state.rows import PublicGenerationJobs as Job
 from state.rows import PublicGenerationQueues as GenerationQueue
 from state.rows import PublicGenerations as Generation
+from state.rows import PublicLikes as Like
 from state.rows import PublicMemberActivities as Activity
 from state.rows import PublicModels as Model
 from state.rows import PublicNotificationKinds as NotificationKind
 from state.rows import PublicNotificationPreferences as NotificationPreference
 from state.rows import PublicNotifications as Notification
+from state.rows import PublicPosts as Post
 from state.rows import PublicProfiles as Profile
 from state.rows import PublicTeamInvitations as TeamInvitation
 from state.rows import PublicTeamMembers as TeamMember
@@ -21,16 +24,19 @@ from state.rows import PublicUserPresence as UserPresence
 __all__ = [
     "Activity",
     "CircleMember",
+    "Comment",
     "CreditAccount",
     "CreditTransaction",
     "Dashboard",
     "Generation",
     "GenerationQueue",
     "Job",
+    "Like",
     "Model",
     "Notification",
     "NotificationKind",
     "NotificationPreference",
+    "Post",
     "Profile",
     "Team",
     "TeamInvitation",

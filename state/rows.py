@@ -57,6 +57,36 @@ class PublicCircleMembersUpdate(TypedDict):
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
 
+class PublicComments(BaseModel):
+    author_id: uuid.UUID = Field(alias="author_id")
+    body: str = Field(alias="body")
+    created_at: datetime.datetime = Field(alias="created_at")
+    edited_at: Optional[datetime.datetime] = Field(alias="edited_at")
+    id: uuid.UUID = Field(alias="id")
+    post_id: uuid.UUID = Field(alias="post_id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicCommentsInsert(TypedDict):
+    author_id: Annotated[uuid.UUID, Field(alias="author_id")]
+    body: Annotated[str, Field(alias="body")]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    edited_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="edited_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    post_id: Annotated[uuid.UUID, Field(alias="post_id")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicCommentsUpdate(TypedDict):
+    author_id: NotRequired[Annotated[uuid.UUID, Field(alias="author_id")]]
+    body: NotRequired[Annotated[str, Field(alias="body")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    edited_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="edited_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    post_id: NotRequired[Annotated[uuid.UUID, Field(alias="post_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
 class PublicCreditAccounts(BaseModel):
     balance: int = Field(alias="balance")
     created_at: datetime.datetime = Field(alias="created_at")
@@ -339,6 +369,36 @@ class PublicGenerationsUpdate(TypedDict):
     visibility: NotRequired[Annotated[str, Field(alias="visibility")]]
     width: NotRequired[Annotated[int, Field(alias="width")]]
 
+class PublicLikes(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    liked: bool = Field(alias="liked")
+    member_id: uuid.UUID = Field(alias="member_id")
+    post_id: uuid.UUID = Field(alias="post_id")
+    posted_at: datetime.datetime = Field(alias="posted_at")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicLikesInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    liked: NotRequired[Annotated[bool, Field(alias="liked")]]
+    member_id: Annotated[uuid.UUID, Field(alias="member_id")]
+    post_id: Annotated[uuid.UUID, Field(alias="post_id")]
+    posted_at: Annotated[datetime.datetime, Field(alias="posted_at")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicLikesUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    liked: NotRequired[Annotated[bool, Field(alias="liked")]]
+    member_id: NotRequired[Annotated[uuid.UUID, Field(alias="member_id")]]
+    post_id: NotRequired[Annotated[uuid.UUID, Field(alias="post_id")]]
+    posted_at: NotRequired[Annotated[datetime.datetime, Field(alias="posted_at")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
 class PublicMemberActivities(BaseModel):
     created_at: datetime.datetime = Field(alias="created_at")
     entity_id: Optional[uuid.UUID] = Field(alias="entity_id")
@@ -539,6 +599,66 @@ class PublicNotificationsUpdate(TypedDict):
     title: NotRequired[Annotated[str, Field(alias="title")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicPosts(BaseModel):
+    author_id: uuid.UUID = Field(alias="author_id")
+    caption: str = Field(alias="caption")
+    colour: str = Field(alias="colour")
+    comment_count: int = Field(alias="comment_count")
+    created_at: datetime.datetime = Field(alias="created_at")
+    duration: Optional[float] = Field(alias="duration")
+    generation_id: uuid.UUID = Field(alias="generation_id")
+    height: int = Field(alias="height")
+    id: uuid.UUID = Field(alias="id")
+    kind: str = Field(alias="kind")
+    like_count: int = Field(alias="like_count")
+    media_path: str = Field(alias="media_path")
+    media_type: str = Field(alias="media_type")
+    poster_path: str = Field(alias="poster_path")
+    prompt: str = Field(alias="prompt")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+    width: int = Field(alias="width")
+
+class PublicPostsInsert(TypedDict):
+    author_id: Annotated[uuid.UUID, Field(alias="author_id")]
+    caption: NotRequired[Annotated[str, Field(alias="caption")]]
+    colour: Annotated[str, Field(alias="colour")]
+    comment_count: NotRequired[Annotated[int, Field(alias="comment_count")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    duration: NotRequired[Annotated[Optional[float], Field(alias="duration")]]
+    generation_id: Annotated[uuid.UUID, Field(alias="generation_id")]
+    height: Annotated[int, Field(alias="height")]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: Annotated[str, Field(alias="kind")]
+    like_count: NotRequired[Annotated[int, Field(alias="like_count")]]
+    media_path: Annotated[str, Field(alias="media_path")]
+    media_type: Annotated[str, Field(alias="media_type")]
+    poster_path: Annotated[str, Field(alias="poster_path")]
+    prompt: Annotated[str, Field(alias="prompt")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+    width: Annotated[int, Field(alias="width")]
+
+class PublicPostsUpdate(TypedDict):
+    author_id: NotRequired[Annotated[uuid.UUID, Field(alias="author_id")]]
+    caption: NotRequired[Annotated[str, Field(alias="caption")]]
+    colour: NotRequired[Annotated[str, Field(alias="colour")]]
+    comment_count: NotRequired[Annotated[int, Field(alias="comment_count")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    duration: NotRequired[Annotated[Optional[float], Field(alias="duration")]]
+    generation_id: NotRequired[Annotated[uuid.UUID, Field(alias="generation_id")]]
+    height: NotRequired[Annotated[int, Field(alias="height")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: NotRequired[Annotated[str, Field(alias="kind")]]
+    like_count: NotRequired[Annotated[int, Field(alias="like_count")]]
+    media_path: NotRequired[Annotated[str, Field(alias="media_path")]]
+    media_type: NotRequired[Annotated[str, Field(alias="media_type")]]
+    poster_path: NotRequired[Annotated[str, Field(alias="poster_path")]]
+    prompt: NotRequired[Annotated[str, Field(alias="prompt")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+    width: NotRequired[Annotated[int, Field(alias="width")]]
 
 class PublicProfiles(BaseModel):
     avatar_path: Optional[str] = Field(alias="avatar_path")

@@ -11,13 +11,15 @@ from collections.abc import Callable
 from settings import WorkerSettings
 from worker.api import Api, persist
 from worker.beat import BEAT_EVERY_S, Beat
+from worker.crowd import CROWD_LOOKS_EVERY_S, CROWD_PRUNES_EVERY_S, Crowd
 from worker.demo import Demo
 from worker.generation import Generation
 from worker.housekeeping import (
+    ACTIVITIES_EVERY_S,
     LEASES_EVERY_S,
     LEAVERS_EVERY_S,
+    NOTIFICATIONS_EVERY_S,
     PRESENCE_EVERY_S,
-    PRUNE_EVERY_S,
     TRASH_EVERY_S,
     Housekeeping,
 )
@@ -52,10 +54,15 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
         ticks.add("leases", housekeeping.rescue, LEASES_EVERY_S)
         ticks.add("trash", housekeeping.empty_trash, TRASH_EVERY_S)
         ticks.add("leavers", housekeeping.forget, LEAVERS_EVERY_S, at_once=True)
+        ticks.add("notifications", housekeeping.prune_notifications, NOTIFICATIONS_EVERY_S, at_once=True)
         ticks.add("presence", housekeeping.expire_presence, PRESENCE_EVERY_S, at_once=True)
-        ticks.add("activities", housekeeping.prune_activities, PRUNE_EVERY_S)
+        ticks.add("activities", housekeeping.prune_activities, ACTIVITIES_EVERY_S)
         if demo:
             ticks.add("demo", Demo(api).fill, DEMO_EVERY_S, at_once=True)
+        if demo and settings.crowd_s:
+            crowd = Crowd(api, settings.crowd_s)
+            ticks.add("crowd", crowd.act_when_due, CROWD_LOOKS_EVERY_S)
+            ticks.add("crowd's past", crowd.prune, CROWD_PRUNES_EVERY_S)
         ticks.start()
         warming = asyncio.create_task(pool.warm(), name="warm the render processes")
         try:

@@ -16,6 +16,7 @@ A family is the first part of a query's key; invalidating it reaches every key t
 | `projects`             | `("projects", team)`                                                              |
 | `models`               | `("models", …)`                                                                   |
 | `people`               | `("people", …)`                                                                   |
+| `notifications`        | `("notifications", …)`                                                            |
 | `credit-accounts`      | `("credit-accounts", …)`                                                          |
 | `credit-spending`      | `("credit-spending", days, zone)`: see `state.credits`                            |
 | `activities`           | `("activities", "count", team)`, `("activities", "days", team, days, zone)`       |
@@ -32,6 +33,8 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "models": ("models",),
     "generation_jobs": ("job-status-counts",),
     "generations": ("unified-generations", "shots", "unpositioned-count", "project-video-counts"),
+    "notifications": ("notifications",),
+    "notification_preferences": ("notifications",),
     "credit_accounts": ("credit-accounts",),
     "credit_transactions": ("credit-spending",),
     "member_activities": ("activities",),

@@ -123,6 +123,12 @@ begin
         select jsonb_agg(f) as changed from unnest(fields) f where to_jsonb(n) -> f is distinct from to_jsonb(o) -> f) c
       where c.changed is not null;
   end case;
+  if tg_op = 'UPDATE' and exists (  -- an import that completes those that are there is still one
+    select from public.member_activities a
+    where a.member_id = actor and a.kind = entity || '_imported' and a.xmin = pg_current_xact_id()::xid)
+  then
+    return null;
+  end if;
   for one in
     select t ->> 'team' as team, count(*) as count, (array_agg(t))[1] as sample from unnest(touched) t
     where t ->> 'team' is not null group by 1 order by 1
@@ -201,15 +207,14 @@ begin
 end
 $$;
 
+create trigger log_post after insert on public.posts for each row execute function private.log_post();
+
 do $$
 begin
   if to_regclass('public.training_jobs') is not null then
     create trigger log_end after update of status on public.training_jobs
       for each row when (old.status is distinct from new.status and new.status in ('completed', 'failed'))
       execute function private.log_end('training', 'name');
-  end if;
-  if to_regclass('public.posts') is not null then
-    create trigger log_post after insert on public.posts for each row execute function private.log_post();
   end if;
 end
 $$;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -29,6 +29,9 @@ class Half:
     poster: str
     active_job: str
     preview: str  # of the active job
+    post: str = ""  # of the public generation, with a like and a comment of its owner's
+    like: str = ""
+    comment: str = ""
 
     def rows(self) -> dict[str, list[str]]:
         """The ids, by table."""
@@ -36,6 +39,9 @@ class Half:
             "models": [self.model],
             "generation_jobs": [self.job, self.active_job],
             "generations": [self.generation],
+            "posts": [self.post],
+            "likes": [self.like],
+            "comments": [self.comment],
         }
 
     def files(self) -> list[str]:
@@ -120,7 +126,16 @@ async def _half(visibility: Visibility, owner: Person, service: Person, sql: asy
         "preview_path": preview,
     }
     assert await service.call("report_progress", worker=worker, reports=[report]) == [active["id"]]
-    return Half(model, job["id"], generation["id"], media, poster, active["id"], preview)
+    half = Half(model, job["id"], generation["id"], media, poster, active["id"], preview)
+    return half if visibility == "private" else replace(half, **await _published(owner, generation["id"]))
+
+
+async def _published(owner: Person, generation: str) -> dict[str, str]:
+    post, like, comment = str(uuid4()), str(uuid4()), str(uuid4())
+    await owner.call("publish_post", post_id=post, generation_id=generation, caption="look")
+    await owner.call("like_post", like_id=like, post_id=post, liked=True)
+    await owner.call("comment_on_post", comment_id=comment, post_id=post, body="done at last")
+    return {"post": post, "like": like, "comment": comment}
 
 
 def result(media: str, poster: str, ordinal: int = 0) -> dict[str, Any]:
