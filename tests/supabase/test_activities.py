@@ -122,9 +122,10 @@ async def logged(sql: asyncpg.Connection, team: Team) -> list[tuple[str, str, di
 
 async def test_a_statement_is_one_activity_however_many_rows_it_touches(acting: asyncpg.Connection, team: Team):
     await acting.execute("insert into public.things (team_id, name) values ($1, 'Hammer')", team.id)
-    await acting.execute(
-        "insert into public.things (team_id, name) select $1, n::text from generate_series(1, 5000) n", team.id
-    )
+    async with acting.transaction():  # else what follows would complete this import
+        await acting.execute(
+            "insert into public.things (team_id, name) select $1, n::text from generate_series(1, 5000) n", team.id
+        )
     await acting.execute("update public.things set size = 2 where team_id = $1 and name < '2'", team.id)
     await acting.execute("delete from public.things where team_id = $1 and name <> 'Hammer'", team.id)
     await acting.execute("delete from public.things where team_id = $1", team.id)
@@ -136,6 +137,14 @@ async def test_a_statement_is_one_activity_however_many_rows_it_touches(acting: 
         ("thing_deleted", 5000),
         ("thing_deleted", None),
     ]
+
+
+async def test_an_import_that_completes_those_that_are_there_is_one_as_well(acting: asyncpg.Connection, team: Team):
+    await acting.execute(
+        "insert into public.things (team_id, name) select $1, n::text from generate_series(1, 9) n", team.id
+    )
+    await acting.execute("update public.things set size = 2 where team_id = $1", team.id)
+    assert await logged(acting, team) == [("thing_imported", "", {"count": 9})]
 
 
 async def test_field_after_field_is_one_edit_and_what_is_not_followed_is_none(acting: asyncpg.Connection, team: Team):
