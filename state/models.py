@@ -3,7 +3,19 @@
 from state.rows import PublicGenerationJobs as Job
 from state.rows import PublicGenerations as Generation
 from state.rows import PublicModels as Model
+from state.rows import PublicNotificationKinds as NotificationKind
+from state.rows import PublicNotificationPreferences as NotificationPreference
+from state.rows import PublicNotifications as Notification
 from state.rows import PublicProfiles as Profile
 from state.rows import PublicUserPresence as UserPresence
 
-__all__ = ["Generation", "Job", "Model", "Profile", "UserPresence"]
+__all__ = [
+    "Generation",
+    "Job",
+    "Model",
+    "Notification",
+    "NotificationKind",
+    "NotificationPreference",
+    "Profile",
+    "UserPresence",
+]

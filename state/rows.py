@@ -219,6 +219,117 @@ class PublicModelsUpdate(TypedDict):
     version: NotRequired[Annotated[int, Field(alias="version")]]
     visibility: NotRequired[Annotated[str, Field(alias="visibility")]]
 
+class PublicNotificationKinds(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    description: str = Field(alias="description")
+    id: uuid.UUID = Field(alias="id")
+    kind: str = Field(alias="kind")
+    position: int = Field(alias="position")
+    section: str = Field(alias="section")
+    title: str = Field(alias="title")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicNotificationKindsInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    description: NotRequired[Annotated[str, Field(alias="description")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: Annotated[str, Field(alias="kind")]
+    position: NotRequired[Annotated[int, Field(alias="position")]]
+    section: Annotated[str, Field(alias="section")]
+    title: Annotated[str, Field(alias="title")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicNotificationKindsUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    description: NotRequired[Annotated[str, Field(alias="description")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: NotRequired[Annotated[str, Field(alias="kind")]]
+    position: NotRequired[Annotated[int, Field(alias="position")]]
+    section: NotRequired[Annotated[str, Field(alias="section")]]
+    title: NotRequired[Annotated[str, Field(alias="title")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicNotificationPreferences(BaseModel):
+    browser: bool = Field(alias="browser")
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    in_app: bool = Field(alias="in_app")
+    kind: str = Field(alias="kind")
+    owner_id: uuid.UUID = Field(alias="owner_id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicNotificationPreferencesInsert(TypedDict):
+    browser: NotRequired[Annotated[bool, Field(alias="browser")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    in_app: NotRequired[Annotated[bool, Field(alias="in_app")]]
+    kind: Annotated[str, Field(alias="kind")]
+    owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicNotificationPreferencesUpdate(TypedDict):
+    browser: NotRequired[Annotated[bool, Field(alias="browser")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    in_app: NotRequired[Annotated[bool, Field(alias="in_app")]]
+    kind: NotRequired[Annotated[str, Field(alias="kind")]]
+    owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicNotifications(BaseModel):
+    actor_ids: List[uuid.UUID] = Field(alias="actor_ids")
+    body: str = Field(alias="body")
+    created_at: datetime.datetime = Field(alias="created_at")
+    happened_at: datetime.datetime = Field(alias="happened_at")
+    id: uuid.UUID = Field(alias="id")
+    kind: str = Field(alias="kind")
+    owner_id: uuid.UUID = Field(alias="owner_id")
+    path: str = Field(alias="path")
+    read_at: Optional[datetime.datetime] = Field(alias="read_at")
+    subject_id: Optional[uuid.UUID] = Field(alias="subject_id")
+    times: int = Field(alias="times")
+    title: str = Field(alias="title")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicNotificationsInsert(TypedDict):
+    actor_ids: NotRequired[Annotated[List[uuid.UUID], Field(alias="actor_ids")]]
+    body: NotRequired[Annotated[str, Field(alias="body")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    happened_at: NotRequired[Annotated[datetime.datetime, Field(alias="happened_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: Annotated[str, Field(alias="kind")]
+    owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
+    path: Annotated[str, Field(alias="path")]
+    read_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="read_at")]]
+    subject_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="subject_id")]]
+    times: NotRequired[Annotated[int, Field(alias="times")]]
+    title: Annotated[str, Field(alias="title")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicNotificationsUpdate(TypedDict):
+    actor_ids: NotRequired[Annotated[List[uuid.UUID], Field(alias="actor_ids")]]
+    body: NotRequired[Annotated[str, Field(alias="body")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    happened_at: NotRequired[Annotated[datetime.datetime, Field(alias="happened_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: NotRequired[Annotated[str, Field(alias="kind")]]
+    owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
+    path: NotRequired[Annotated[str, Field(alias="path")]]
+    read_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="read_at")]]
+    subject_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="subject_id")]]
+    times: NotRequired[Annotated[int, Field(alias="times")]]
+    title: NotRequired[Annotated[str, Field(alias="title")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
 class PublicProfiles(BaseModel):
     avatar_path: Optional[str] = Field(alias="avatar_path")
     bio: str = Field(alias="bio")

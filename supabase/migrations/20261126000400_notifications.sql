@@ -1,14 +1,22 @@
 -- Notifications: what a member is told of. Any area that has something to tell calls `private.notify`.
 
 create table public.notification_kinds (
-  kind        text primary key check (kind ~ '^[a-z_]{3,40}$'),
+  id          uuid primary key default gen_random_uuid(),
+  kind        text not null unique check (kind ~ '^[a-z_]{3,40}$'),
   section     text not null check (char_length(section) between 1 and 40),
   title       text not null check (char_length(title) between 1 and 60),
   description text not null default '' check (char_length(description) <= 200),
-  position    integer not null default 0
+  position    integer not null default 0,
+  created_at  timestamptz not null default now(),
+  updated_at  timestamptz not null default now(),
+  version     bigint not null default 0
 );
 
 comment on table public.notification_kinds is 'What can be told of; each area enters its own kinds';
+
+create index notification_kinds_updated_at on public.notification_kinds (updated_at);
+
+create trigger stamp before insert or update on public.notification_kinds for each row execute function live.stamp();
 
 alter table public.notification_kinds enable row level security;
 
@@ -67,7 +75,7 @@ create table public.notifications (
   subject_id  uuid,
   title       text not null check (char_length(title) between 1 and 200),
   body        text not null default '' check (char_length(body) <= 300),
-  path        text not null check (path ~ '^/' and char_length(path) <= 300),
+  path        text not null check (path ~ '^/([^/\\]|$)' and char_length(path) <= 300),
   actor_ids   uuid[] not null default '{}' check (cardinality(actor_ids) <= 100),
   times       integer not null default 1 check (times > 0),
   happened_at timestamptz not null default now(),
@@ -107,6 +115,7 @@ create function private.notify(
 ) returns void
   language plpgsql security definer set search_path = ''
 as $$
+#variable_conflict use_column
 begin
   if notify.member is null or notify.member = notify.actor or exists (
     select 1 from public.notification_preferences p

@@ -48,17 +48,24 @@ TABLES: dict[str, Table] = {
     "public.generation_jobs": Table(READ, READ | {"update(dismissed)"}, READ),
     "public.generations": Table(READ, READ | {"update(favourite)", "update(visibility)", "delete"}, READ),
     "public.user_presence": Table(authenticated=READ, service_role=READ),
+    "public.notification_kinds": Table(authenticated=READ, service_role=READ),
+    "public.notification_preferences": Table(authenticated=READ, service_role=READ),
+    "public.notifications": Table(authenticated=READ, service_role=READ),
     "private.job_leases": Table(),
     "private.media_trash": Table(),
     "private.leavers": Table(),
     "private.presence_choices": Table(),
 }
 
+OWN = {"notification_preferences", "notifications"}  # in which nobody sees what is another's
+
 ANNOUNCED = (
     "profiles",
     "models",
     "generation_jobs",
     "generations",
+    "notification_preferences",
+    "notifications",
 )  # each has three trigger functions, nobody's to call
 PUBLISHED = {"public.generations"}  # in the publication supabase_realtime: Postgres Changes
 
@@ -89,6 +96,8 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "public.clock()": EVERYBODY,
     "public.touch_presence(text, text, jsonb, text)": MEMBERS,
     "public.expire_presence(integer)": WORKER,
+    "public.read_notifications(uuid[])": MEMBERS,
+    "public.prefer_notification(text, boolean, boolean)": MEMBERS,
     "live.may_read(text, text)": EVERYBODY,
     "live.may_write(text, text)": EVERYBODY,
     "live.stamp()": NOBODY,
@@ -107,6 +116,7 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "private.fail(generation_jobs, text, boolean)": NOBODY,
     "private.expect_to_leave()": NOBODY,
     "private.discard_folder()": NOBODY,
+    "private.notify(uuid, text, text, text, uuid, uuid, text)": NOBODY,
 }
 
 # Arguments with which a function of the API does nothing, whoever may call it (in a studio that is not empty).
@@ -132,6 +142,8 @@ HARMLESS: dict[str, dict[str, Any]] = {
     "clock": {},
     "touch_presence": {"status": "nowhere"},
     "expire_presence": {"stale_s": 86_400},
+    "read_notifications": {"ids": []},
+    "prefer_notification": {"kind": "no_such_kind", "in_app": True, "browser": True},
 }
 
 ANYONE, SIGNED_IN = ("anon", "authenticated"), ("authenticated",)
@@ -146,6 +158,9 @@ POLICIES: dict[tuple[str, str], tuple[str, tuple[Role, ...]]] = {
     ("public.generations", "members mark and share their own"): ("update", SIGNED_IN),
     ("public.generations", "members delete their own"): ("delete", SIGNED_IN),
     ("public.user_presence", "members see when others were here"): ("select", SIGNED_IN),
+    ("public.notification_kinds", "members see the kinds"): ("select", SIGNED_IN),
+    ("public.notification_preferences", "members see their own"): ("select", SIGNED_IN),
+    ("public.notifications", "members see their own"): ("select", SIGNED_IN),
     ("realtime.messages", "a circle reads its topic"): ("select", ANYONE),
     ("realtime.messages", "people talk in their rooms"): ("insert", ANYONE),
     ("storage.objects", "media follows its generation"): ("select", ANYONE),

@@ -50,6 +50,7 @@ class Studio:
     owner: str
     private: Half
     public: Half
+    own: dict[str, str]  # the id of a row, by tables that are not in two halves
 
     @classmethod
     async def furnish(cls, owner: Person, service: Person, sql: asyncpg.Connection) -> Studio:
@@ -57,7 +58,20 @@ class Studio:
         await clear_queue(sql)
         await owner.call("touch_presence", status="online")
         halves = [await _half(visibility, owner, service, sql) for visibility in ("private", "public")]
-        return cls(owner.id, *halves)
+        return cls(owner.id, *halves, own=await _told(owner, sql))
+
+
+async def _told(owner: Person, sql: asyncpg.Connection) -> dict[str, str]:
+    subject = uuid4()
+    await sql.execute("select private.notify($1, 'like', 'a wren', '/feed', null, $2)", owner.id, subject)
+    (told,) = await owner.rows(f"notifications?subject_id=eq.{subject}")
+    (kind,) = await owner.rows("notification_kinds?kind=eq.like")
+    preference = await owner.call("prefer_notification", kind="like", in_app=True, browser=True)
+    return {
+        "notifications": told["id"],
+        "notification_kinds": kind["id"],
+        "notification_preferences": preference["id"],
+    }
 
 
 async def _half(visibility: Visibility, owner: Person, service: Person, sql: asyncpg.Connection) -> Half:
