@@ -22,7 +22,6 @@ STUDIED = 48  # images that are looked at; of a larger dataset every so many
 PREVIEW_PX = 512
 _FETCHING = 4  # images that are fetched at a time
 _SEED = 20_260
-_GLANCE_S = 0.05
 _LEARNED = 97  # percent; the rest is storing
 
 
@@ -34,6 +33,7 @@ class _Job(LeasedJob):
     told_step: int = -1  # up to here the curve is written down
     previews: list[dict[str, Any]] = field(default_factory=list)
     last: bool = False  # all steps are made
+    whole: asyncio.Event = field(default_factory=asyncio.Event)  # and the curve of them is written down
 
     def step(self, now: float) -> int:
         """How many steps have been made."""
@@ -69,6 +69,8 @@ class _Job(LeasedJob):
         super().told(report, asked)
         if report["metrics"]:
             self.told_step = report["metrics"][-1]["step"]
+        if self.last and not self.points(self.curve.total):
+            self.whole.set()
 
 
 class Training(LeasedWork[_Job]):
@@ -106,8 +108,7 @@ class Training(LeasedWork[_Job]):
             await self._until(job, part)
             await self._checkpoint(job, checkpoint, blend(base, learned, part))
         job.last = True
-        while job.points(job.curve.total):  # the curve is whole before the job ends
-            await asyncio.sleep(_GLANCE_S)
+        await job.whole.wait()
         await self._complete(
             job, loss=job.curve.loss(job.curve.total), previews=job.previews, style=blend(base, learned, 1.0)
         )
