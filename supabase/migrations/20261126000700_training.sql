@@ -171,6 +171,7 @@ create index training_jobs_dataset on public.training_jobs (dataset_id);
 create index training_jobs_base_model on public.training_jobs (base_model_id);
 create index training_jobs_model on public.training_jobs (model_id);
 create index training_jobs_retried_from on public.training_jobs (retried_from);
+create index training_jobs_previews on public.training_jobs using gin (previews jsonb_path_ops);
 create index training_jobs_updated_at on public.training_jobs (updated_at);
 
 create trigger stamp before insert or update on public.training_jobs for each row execute function live.stamp();
@@ -423,6 +424,7 @@ as $$
 #variable_conflict use_column
 declare
   member constant uuid := auth.uid();
+  images integer;
   job    public.training_jobs;
 begin
   if member is null then
@@ -442,9 +444,11 @@ begin
   ) then
     raise exception 'There is no such model' using errcode = '22023', hint = 'base_model_id';
   end if;
-  if coalesce((
-    select d.image_count from public.datasets d where d.id = start_training.dataset_id and d.owner_id = member
-  ), 0) < 2 then
+  select d.image_count into images from public.datasets d where d.id = start_training.dataset_id and d.owner_id = member;
+  if not found then
+    raise exception 'There is no such dataset' using errcode = 'PT404';
+  end if;
+  if images < 2 then
     raise exception 'A training needs a dataset of two images at least' using errcode = '22023', hint = 'dataset_id';
   end if;
   if (select count(*) from public.training_jobs j where j.owner_id = member and j.status in ('waiting', 'active')) >= 3 then
@@ -471,7 +475,7 @@ $$;
 
 comment on function public.start_training(uuid, uuid, uuid, text, integer, double precision, text, text, uuid) is
   'Queues a training of the caller''s, for a credit per twenty steps; the same id twice is the same training. 22023: model or '
-  'dataset; 23514: a value out of range; 23505: somebody else''s id; PT404: no such training to retry; PT429: too many';
+  'dataset; 23514: a value out of range; 23505: somebody else''s id; PT404: no such dataset, or training to retry; PT429: too many';
 
 create function public.cancel_training(job_id uuid) returns public.training_jobs
   language plpgsql security definer set search_path = ''
