@@ -23,6 +23,7 @@ class Place:
 PLACES = (
     Place("Home", "/", "home", "g h", for_members=False),
     Place("Studio", "/studio", "palette", "g s", where="in the studio"),
+    Place("Training", "/training", "model_training", "g t", where="training a model"),
     Place("Diagnostics", "/diagnostics", "monitor_heart", "g d", section="System", where="in diagnostics"),
 )
 
