@@ -78,7 +78,7 @@ class DatasetEditor(ui.element):
                 self._list: LiveList[DatasetImage, _Image] = LiveList(
                     album.images, lambda image, _: _Image(image, training.pictures, remove), grid, changed=self._changed
                 )
-        self.client.on_delete(training.datasets.subscribe(lambda _: self.is_deleted or self._follow()))
+        self.client.on_delete(training.datasets.subscribe(lambda _: None if self.is_deleted else self._follow()))
         self._changed()
 
     def _take(self, name: str, size: int, read: Read) -> None:

@@ -70,8 +70,6 @@ class ModelChip(MenuChip):
         wished = next((m for m in self._models.rows if m.slug == self._wished), None) if self._wished else None
         if wished is not None:
             self._wished, self._draft.model_id = "", str(wished.id)
-            if self._draft.kind not in wished.makes:
-                self._draft.kind = "image"
             self._chosen()
         model = self.model
         if model is not None:

@@ -82,6 +82,7 @@ class PromptForm(ui.element):
 
     def draw_with(self, slug: str) -> None:
         """Choose the model of this name in addresses, as soon as it is known."""
+        self._choose_kind("image")  # which every model makes
         self._model.wish(slug)
 
     def surprise(self) -> None:

@@ -76,7 +76,7 @@ class TrainingForm(Island):
                 go = ui.button("Start training", color=None, on_click=self.submit)
                 go.props("unelevated").classes("btn--primary")
         for rows in (datasets, models):
-            self.client.on_delete(rows.subscribe(lambda _: self.is_deleted or self._offer()))
+            self.client.on_delete(rows.subscribe(lambda _: None if self.is_deleted else self._offer()))
         self._offer()
         self._edited()
 

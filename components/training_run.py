@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -64,7 +65,7 @@ class TrainingRun(ui.element):
             self._facts()
         self._timer = ui.timer(TICK_S, self._tick, active=False)
         for rows, follow in ((training.jobs, self._follow), (run.metrics, self._draw), (models, self._follow)):
-            self.client.on_delete(rows.subscribe(lambda _, follow=follow: self.is_deleted or follow()))
+            self.client.on_delete(rows.subscribe(partial(self._hear, follow)))
         self._known_model: Model | None = None
         self._follow()
         self._draw()
@@ -77,7 +78,7 @@ class TrainingRun(ui.element):
                 Tag("h2", self._job.name, "run__name truncate-1")
                 with ui.element("div").classes("training__state").props("role=status"):
                     self._badge = Tag("span", "", "badge")
-                    self._text = Tag("span", "", "secondary run__text")
+                    self._said = Tag("span", "", "secondary run__text")
                     FreshnessNote(lambda: self._run.view.freshness)
             with ui.element("div").classes("run__actions"):
                 self._retry = ui.button("Retry", icon=f"{ICON}refresh", color=None, on_click=self._on_retry).props(
@@ -115,6 +116,10 @@ class TrainingRun(ui.element):
                     dataset = self._training.datasets.get(job.dataset_id)
                     ui.link(dataset.name if dataset else "Open", dataset_path(job.dataset_id)).classes("link")
 
+    def _hear(self, follow: Callable[[], None], _: object) -> None:
+        if not self.is_deleted:
+            follow()
+
     # What it shows -----------------------------------------------------------------------------------------------------
 
     def _follow(self) -> None:
@@ -148,7 +153,7 @@ class TrainingRun(ui.element):
                 add=f"badge--{words.tone}" if words.tone else "",
             )
         self._badge.text = words.badge
-        self._text.text = words.text
+        self._said.text = words.text
         self._numbers["Time left"].text = time_left(self._job, elapsed).removesuffix(" left") or "–"
 
     def _draw(self) -> None:
