@@ -95,6 +95,7 @@ class DatasetEditor(ui.element):
 
     def _follow(self) -> None:
         row = self._training.datasets.get(self._dataset.id)
+        self.set_visibility(row is not None)
         if row is None:
             return
         if row.name != self._dataset.name and self._name.value == self._dataset.name:

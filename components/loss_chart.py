@@ -10,14 +10,14 @@ from nicegui import ui
 from components.theme import DARK, LIGHT, Mode
 from state.models import TrainingMetric
 
-SMOOTHING = 0.12  # how much a point counts against those before it
+SMOOTHING = 0.22  # how much a point counts against those before it
 
 
 def smoothed(losses: Sequence[float], share: float = SMOOTHING) -> list[float]:
     """A running mean: each point counts for `share`, so that noise goes and the way down stays."""
     line: list[float] = []
     for i, loss in enumerate(losses):
-        weight = max(share, 1 / (i + 1))  # the first few are a plain mean
+        weight = max(share, 1 / (i + 1) ** 0.5)  # the first few weigh more, or the line would lag
         line.append(loss if not line else line[-1] + weight * (loss - line[-1]))
     return line
 

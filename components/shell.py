@@ -14,6 +14,7 @@ from nicegui import ui
 from components import session
 from components.command_palette import Command, CommandPalette
 from components.connection_pill import ConnectionPill, OfflineBar, reconnect
+from components.credit_balance import CreditChip
 from components.island import Island
 from components.mode_switch import ModeSwitch
 from components.navigation import Place, places
@@ -65,6 +66,8 @@ def shell(title: str, visitor: Visitor) -> Iterator[Shell]:
                 if member:
                     PeopleHere(member.presence, visitor.world.people, member.id, member.attendance.recently_here)
                 ConnectionPill(*connections, own=member is not None)
+                if member:
+                    CreditChip(member.credits)
                 ModeSwitch(mode)
                 if member:
                     PersonMenu(member).classes("only-narrow")

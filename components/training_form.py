@@ -12,6 +12,7 @@ from components.island import Island
 from components.tag import Tag
 from components.training_list import images
 from components.training_words import rate
+from state.credits import Credits, credits
 from state.models import Dataset, Model
 from state.sync.rows import Rows
 from state.training import (
@@ -39,12 +40,18 @@ class TrainingForm(Island):
     """`start` gets a draft that is sound. Datasets and models are live; what is chosen stays chosen."""
 
     def __init__(
-        self, datasets: Rows[Dataset], models: Rows[Model], start: Callable[[TrainingDraft], Any], *, dataset: str = ""
+        self,
+        datasets: Rows[Dataset],
+        models: Rows[Model],
+        start: Callable[[TrainingDraft], Any],
+        *,
+        purse: Credits,
+        dataset: str = "",
     ) -> None:
         super().__init__("form")
         self.classes("card training-form").props('aria-label="New training" novalidate')
         self.on("submit.prevent", js_handler="() => {}")
-        self._datasets, self._models, self._start = datasets, models, start
+        self._datasets, self._models, self._start, self._purse = datasets, models, start, purse
         self._wished = dataset
         self._fields: dict[str, Any] = {}
         with self:
@@ -72,11 +79,14 @@ class TrainingForm(Island):
             self._labelled("sample_prompt", "Drawn at each checkpoint", sample)
             self._public = ui.switch("Everybody may use the model")
             with ui.element("div").classes("training-form__go"):
-                self._price = Tag("span", "", "secondary num")
+                with ui.element("div"):
+                    self._price = Tag("span", "", "secondary num").props("role=status")
+                    self._top_up = ui.link("Top up", "/credits").classes("link training-form__top-up")
                 go = ui.button("Start training", color=None, on_click=self.submit)
                 go.props("unelevated").classes("btn--primary")
         for rows in (datasets, models):
             self.client.on_delete(rows.subscribe(lambda _: None if self.is_deleted else self._offer()))
+        self.client.on_delete(purse.observe(lambda: None if self.is_deleted else self._price_it()))
         self._offer()
         self._edited()
 
@@ -93,7 +103,7 @@ class TrainingForm(Island):
             box.error = wrong.get(field)
         if wrong:
             next(box for field, box in self._fields.items() if field in wrong).run_method("focus")
-        elif isinstance(checked, TrainingDraft):
+        elif isinstance(checked, TrainingDraft) and not self._purse.shortfall(self._cost):
             self._start(checked)
 
     def _labelled(self, field: str, label: str, box: Any) -> Any:
@@ -121,5 +131,16 @@ class TrainingForm(Island):
             return
         for box in self._fields.values():
             box.error = None
+        self._price_it()
+
+    @property
+    def _cost(self) -> int:
+        """What it would cost as it stands."""
         steps = self._fields["total_steps"].value
-        self._price.text = f"{cost(int(steps))} credits" if isinstance(steps, (int, float)) and steps > 0 else ""
+        return cost(int(steps)) if isinstance(steps, (int, float)) and steps > 0 else 0
+
+    def _price_it(self) -> None:
+        short = self._purse.shortfall(self._cost)
+        self._price.text = short or (f"Costs {credits(self._cost)}" if self._cost else "")
+        self._price.classes(add="tone-fail tone-text" if short else "", remove="" if short else "tone-fail tone-text")
+        self._top_up.set_visibility(bool(short))

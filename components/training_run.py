@@ -19,6 +19,7 @@ from components.tag import Tag
 from components.theme import ICON, Mode
 from components.training_list import dataset_path
 from components.training_words import describe, loss, rate, time_left
+from state.credits import credits
 from state.media import Media
 from state.models import Model, TrainingJob
 from state.sync.mutation import Pending
@@ -106,7 +107,7 @@ class TrainingRun(ui.element):
                 ("Steps", f"{job.total_steps:,}"),
                 ("Peak learning rate", rate(job.learning_rate)),
                 ("Model", "Everybody may use it" if job.visibility == "public" else "Only you may use it"),
-                ("Cost", f"{job.cost} credits"),
+                ("Cost", credits(job.cost)),
             ):
                 Tag("dt", name)
                 Tag("dd", value, "num")
@@ -124,6 +125,7 @@ class TrainingRun(ui.element):
 
     def _follow(self) -> None:
         job = self._training.jobs.get(self._id)
+        self.set_visibility(job is not None)
         if job is None:
             return
         if (job.progress, job.eta_s) != (self._job.progress, self._job.eta_s):

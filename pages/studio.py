@@ -56,7 +56,8 @@ def studio_page(visitor: Visitor, around: Shell, picture: str, model: str = "") 
             studio.generate(draft)
 
     with ui.element("div").classes("studio"):
-        form = PromptForm(studio.models, generate, typing=member.typing if member else None, guest=guest)
+        purse = member.credits if member else None
+        form = PromptForm(studio.models, generate, typing=member.typing if member else None, purse=purse, guest=guest)
         begin = ("Sign in to make one", sign_in) if guest else ("Write a prompt", form.focus)
         actions = PictureActions(studio, around.toasts, reuse=form.use, sign_in=sign_in if guest else None)
         with ui.element("div").classes("studio__aside"):

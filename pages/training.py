@@ -17,6 +17,7 @@ from components.toasts import Toast
 from components.training_form import TrainingForm
 from components.training_list import PATH, TrainingLists, dataset_path, run_path
 from components.training_run import TrainingRun
+from state.sync.rows import Rows
 from state.training import Album, Run, Training, TrainingDraft, training_of
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class TrainingPage:
             return
         run, leave = Run.use(self.member, job.id)
         self._client.on_delete(leave)
+        self._say_when_gone(self.training.jobs, job.id, "This training is gone.")
         with self._main:
             TrainingRun(
                 self.training, run, job, models=self.visitor.studio.models, media=self.member.media, mode=self.around.mode,
@@ -112,6 +114,7 @@ class TrainingPage:
             return
         album, leave = Album.use(self.member, dataset.id)
         self._client.on_delete(leave)
+        self._say_when_gone(self.training.datasets, dataset.id, "This dataset is gone.")
         with self._main:
             DatasetEditor(
                 self.training, album, dataset, tell=self.around.toasts.failed,
@@ -122,7 +125,13 @@ class TrainingPage:
 
     def _show_form(self, dataset: str) -> None:
         with self._main:
-            TrainingForm(self.training.datasets, self.visitor.studio.models, self.start, dataset=dataset)
+            TrainingForm(
+                self.training.datasets,
+                self.visitor.studio.models,
+                self.start,
+                purse=self.member.credits,
+                dataset=dataset,
+            )
 
     def _show_welcome(self) -> None:
         with self._main, ui.element("div").classes("card empty training__welcome"):
@@ -134,10 +143,21 @@ class TrainingPage:
             )
             ui.button("New dataset", color=None, on_click=self.create).props("unelevated").classes("btn--primary")
 
-    def _show_gone(self, sentence: str) -> None:
-        with self._main, ui.element("div").classes("card empty"):
+    def _show_gone(self, sentence: str) -> ui.element:
+        with self._main, ui.element("div").classes("card empty") as card:
             Tag("p", sentence)
             ui.link("All trainings", PATH).classes("action")
+        return card
+
+    def _say_when_gone(self, rows: Rows[Any], id: UUID, sentence: str) -> None:
+        """What is deleted here or elsewhere can come back: by an undo."""
+        card = self._show_gone(sentence)
+        card.set_visibility(False)
+
+        def look(_: object) -> None:
+            card.set_visibility(rows.get(id) is None)
+
+        self._client.on_delete(rows.subscribe(look))
 
     # What one does -----------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from nicegui import Event
 from state.api import Api, Project
 from state.areas import Areas
 from state.attendance import Attendance, Status
+from state.credits import Credits
 from state.errors import SessionEnded, Unreachable
 from state.generation import Studio
 from state.media import Media
@@ -86,7 +87,8 @@ class Member:
         self.jobs: LiveTable[Job] = table(Query("generation_jobs", (mine, queued), NEWEST), Job)
         self.generations: LiveTable[Generation] = table(Query("generations", (mine,), NEWEST), Generation)
         self.models: LiveTable[Model] = table(Query("models", (mine,), (Order("position"),)), Model)
-        self._tables = (self.jobs, self.generations, self.models)  # always open
+        self.credits = Credits(self)
+        self._tables = (self.jobs, self.generations, self.models, self.credits.accounts)  # always open
         self.studio = Studio(world, self)
         self.areas = Areas(self.name)
         self.audience.on_change(self._tabs_changed)

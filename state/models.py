@@ -1,5 +1,7 @@
 """The row types under the names that everybody uses. `rows` is generated; this is the only module that imports it."""
 
+from state.rows import PublicCreditAccounts as CreditAccount
+from state.rows import PublicCreditTransactions as CreditTransaction
 from state.rows import PublicDatasetImages as DatasetImage
 from state.rows import PublicDatasets as Dataset
 from state.rows import PublicGenerationJobs as Job
@@ -14,6 +16,8 @@ from state.rows import PublicTrainingMetrics as TrainingMetric
 from state.rows import PublicUserPresence as UserPresence
 
 __all__ = [
+    "CreditAccount",
+    "CreditTransaction",
     "Dataset",
     "DatasetImage",
     "Generation",

@@ -18,6 +18,75 @@ AuthAalLevel: TypeAlias = Literal["aal1", "aal2", "aal3"]
 
 StorageBuckettype: TypeAlias = Literal["STANDARD", "ANALYTICS", "VECTOR"]
 
+class PublicCreditAccounts(BaseModel):
+    balance: int = Field(alias="balance")
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    low: bool = Field(alias="low")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicCreditAccountsInsert(TypedDict):
+    balance: NotRequired[Annotated[int, Field(alias="balance")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: Annotated[uuid.UUID, Field(alias="id")]
+    low: NotRequired[Annotated[bool, Field(alias="low")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicCreditAccountsUpdate(TypedDict):
+    balance: NotRequired[Annotated[int, Field(alias="balance")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    low: NotRequired[Annotated[bool, Field(alias="low")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicCreditTransactions(BaseModel):
+    account_id: uuid.UUID = Field(alias="account_id")
+    amount: int = Field(alias="amount")
+    balance_after: int = Field(alias="balance_after")
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    idempotency_key: str = Field(alias="idempotency_key")
+    kind: str = Field(alias="kind")
+    label: str = Field(alias="label")
+    purpose: str = Field(alias="purpose")
+    reference_id: Optional[uuid.UUID] = Field(alias="reference_id")
+    reference_table: Optional[str] = Field(alias="reference_table")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicCreditTransactionsInsert(TypedDict):
+    account_id: Annotated[uuid.UUID, Field(alias="account_id")]
+    amount: Annotated[int, Field(alias="amount")]
+    balance_after: Annotated[int, Field(alias="balance_after")]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    idempotency_key: Annotated[str, Field(alias="idempotency_key")]
+    kind: Annotated[str, Field(alias="kind")]
+    label: NotRequired[Annotated[str, Field(alias="label")]]
+    purpose: Annotated[str, Field(alias="purpose")]
+    reference_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="reference_id")]]
+    reference_table: NotRequired[Annotated[Optional[str], Field(alias="reference_table")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicCreditTransactionsUpdate(TypedDict):
+    account_id: NotRequired[Annotated[uuid.UUID, Field(alias="account_id")]]
+    amount: NotRequired[Annotated[int, Field(alias="amount")]]
+    balance_after: NotRequired[Annotated[int, Field(alias="balance_after")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    idempotency_key: NotRequired[Annotated[str, Field(alias="idempotency_key")]]
+    kind: NotRequired[Annotated[str, Field(alias="kind")]]
+    label: NotRequired[Annotated[str, Field(alias="label")]]
+    purpose: NotRequired[Annotated[str, Field(alias="purpose")]]
+    reference_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="reference_id")]]
+    reference_table: NotRequired[Annotated[Optional[str], Field(alias="reference_table")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
 class PublicDatasetImages(BaseModel):
     bytes: int = Field(alias="bytes")
     colour: str = Field(alias="colour")

@@ -39,8 +39,8 @@ class Curve:
         trend = floor + (start - floor) * (
             0.72 * math.exp(-hurry * 2.2 * step / self.total) + 0.28 * math.exp(-hurry * 0.45 * step / self.total)
         )
-        wild = 0.05 + 0.05 * max(off, 0)
-        noise = dice.gauss(0, wild) + (0.22 * dice.random() if dice.random() < 0.02 + 0.03 * max(off, 0) else 0)
+        wild = 0.08 + 0.05 * max(off, 0)
+        noise = dice.gauss(0, wild) + (0.35 * dice.random() if dice.random() < 0.03 + 0.03 * max(off, 0) else 0)
         return max(0.01, trend * (1 + noise * (1 + 1.2 * self.rate(step) / self.peak)))
 
     @property

@@ -191,6 +191,9 @@ grant delete on public.training_jobs to authenticated;
 
 select live.announce('public.training_jobs', 'live.member_topic(owner_id)');
 
+create trigger charge after insert or update of status or delete on public.training_jobs
+  for each row execute function private.charge('name', 'training');
+
 create table private.training_leases (
   job_id     uuid primary key references public.training_jobs (id) on delete cascade,
   worker     text not null,
@@ -475,7 +478,7 @@ $$;
 
 comment on function public.start_training(uuid, uuid, uuid, text, integer, double precision, text, text, uuid) is
   'Queues a training of the caller''s, for a credit per twenty steps; the same id twice is the same training. 22023: model or '
-  'dataset; 23514: a value out of range; 23505: somebody else''s id; PT404: no such dataset, or training to retry; PT429: too many';
+  'dataset; 23514: a value out of range; 23505: somebody else''s id; PT404: no such dataset, or training to retry; PT402: not enough credits; PT429: too many';
 
 create function public.cancel_training(job_id uuid) returns public.training_jobs
   language plpgsql security definer set search_path = ''
@@ -729,6 +732,10 @@ declare
   job  public.training_jobs;
   jobs integer := 0;
 begin
+  -- It may give back to many members at once: one at a time, or two of them could wait for each other.
+  if not pg_try_advisory_xact_lock(hashtext('release_expired_trainings')) then
+    return 0;
+  end if;
   for job in
     select j.* from public.training_jobs j
     left join private.training_leases l on l.job_id = j.id

@@ -51,6 +51,8 @@ TABLES: dict[str, Table] = {
     "public.notification_kinds": Table(authenticated=READ, service_role=READ),
     "public.notification_preferences": Table(authenticated=READ, service_role=READ),
     "public.notifications": Table(authenticated=READ, service_role=READ),
+    "public.credit_accounts": Table(authenticated=READ, service_role=READ),
+    "public.credit_transactions": Table(authenticated=READ, service_role=READ),
     "public.datasets": Table(authenticated=READ | {"update(name)", "delete"}, service_role=READ),
     "public.dataset_images": Table(authenticated=READ | {"update(ready)", "delete"}, service_role=READ),
     "public.training_jobs": Table(authenticated=READ | {"delete"}, service_role=READ),
@@ -63,7 +65,13 @@ TABLES: dict[str, Table] = {
 }
 
 TRAINING = ("datasets", "dataset_images", "training_jobs", "training_metrics")
-OWN = {"notification_preferences", "notifications", *TRAINING}  # in which nobody sees what is another's
+OWN = {
+    "notification_preferences",
+    "notifications",
+    "credit_accounts",
+    "credit_transactions",
+    *TRAINING,
+}  # in which nobody sees what is another's
 
 ANNOUNCED = (
     "profiles",
@@ -72,6 +80,8 @@ ANNOUNCED = (
     "generations",
     "notification_preferences",
     "notifications",
+    "credit_accounts",
+    "credit_transactions",
     *TRAINING,
 )  # each has three trigger functions, nobody's to call
 PUBLISHED = {"public.generations"}  # in the publication supabase_realtime: Postgres Changes
@@ -105,6 +115,8 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "public.expire_presence(integer)": WORKER,
     "public.read_notifications(uuid[])": MEMBERS,
     "public.prefer_notification(text, boolean, boolean)": MEMBERS,
+    "public.top_up(integer, uuid)": MEMBERS,
+    "public.credit_spending(integer, text)": MEMBERS,
     "public.create_dataset(uuid, text)": MEMBERS,
     "public.add_dataset_image(uuid, uuid, text, text, integer, integer, integer, text)": MEMBERS,
     "public.start_training(uuid, uuid, uuid, text, integer, double precision, text, text, uuid)": MEMBERS,
@@ -142,6 +154,17 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "private.expect_to_leave()": NOBODY,
     "private.discard_folder()": NOBODY,
     "private.notify(uuid, text, text, text, uuid, uuid, text)": NOBODY,
+    "private.refuse_change()": NOBODY,
+    "private.low_credits()": NOBODY,
+    "private.credits(integer)": NOBODY,
+    "private.post(uuid, text, integer, text, text, text, text, uuid, uuid)": NOBODY,
+    "private.hold(uuid, integer, text, uuid, text, text)": NOBODY,
+    "private.finish_hold(text, uuid, text)": NOBODY,
+    "private.settle(text, uuid)": NOBODY,
+    "private.give_back(text, uuid)": NOBODY,
+    "private.charge()": NOBODY,
+    "private.open_account(uuid)": NOBODY,
+    "private.welcome_with_credits()": NOBODY,
 }
 
 # Arguments with which a function of the API does nothing, whoever may call it (in a studio that is not empty).
@@ -202,6 +225,8 @@ HARMLESS: dict[str, dict[str, Any]] = {
     "touch_presence": {"status": "nowhere"},
     "expire_presence": {"stale_s": 86_400},
     "read_notifications": {"ids": []},
+    "top_up": {"amount": 0, "idempotency_key": str(uuid4())},
+    "credit_spending": {},
     "prefer_notification": {"kind": "no_such_kind", "in_app": True, "browser": True},
 }
 
@@ -220,6 +245,8 @@ POLICIES: dict[tuple[str, str], tuple[str, tuple[Role, ...]]] = {
     ("public.notification_kinds", "members see the kinds"): ("select", SIGNED_IN),
     ("public.notification_preferences", "members see their own"): ("select", SIGNED_IN),
     ("public.notifications", "members see their own"): ("select", SIGNED_IN),
+    ("public.credit_accounts", "members see their own"): ("select", SIGNED_IN),
+    ("public.credit_transactions", "members see their own"): ("select", SIGNED_IN),
     **{(f"public.{table}", "members see their own"): ("select", SIGNED_IN) for table in TRAINING},
     ("public.datasets", "members rename their own"): ("update", SIGNED_IN),
     ("public.datasets", "members delete their own"): ("delete", SIGNED_IN),

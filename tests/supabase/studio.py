@@ -58,7 +58,8 @@ class Studio:
         await clear_queue(sql)
         await owner.call("touch_presence", status="online")
         halves = [await _half(visibility, owner, service, sql) for visibility in ("private", "public")]
-        return cls(owner.id, *halves, own=await _told(owner, sql) | await train(owner, service))
+        own = await _told(owner, sql) | await _ledger(owner) | await train(owner, service)
+        return cls(owner.id, *halves, own=own)
 
 
 async def _told(owner: Person, sql: asyncpg.Connection) -> dict[str, str]:
@@ -72,6 +73,11 @@ async def _told(owner: Person, sql: asyncpg.Connection) -> dict[str, str]:
         "notification_kinds": kind["id"],
         "notification_preferences": preference["id"],
     }
+
+
+async def _ledger(owner: Person) -> dict[str, str]:
+    (welcome,) = await owner.rows("credit_transactions?kind=eq.grant")
+    return {"credit_accounts": owner.id, "credit_transactions": welcome["id"]}
 
 
 async def train(owner: Person, service: Person) -> dict[str, str]:

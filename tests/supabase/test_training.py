@@ -207,3 +207,31 @@ async def test_nobody_waits_behind_anothers_trainings(
     ]  # fmt: skip
     assert owners == [third.id, owner.id]
     await sql.execute("update public.training_jobs set status = 'cancelled' where status in ('waiting', 'active')")
+
+
+async def test_a_training_is_paid_for_once_and_only_if_it_ends_well(third: Person, service: Person):
+    dataset = await filled(third)
+
+    async def balance() -> int:
+        return (await third.rows("credit_accounts"))[0]["balance"]
+
+    welcome = await balance()
+    jobs = [(await third.call("start_training", **wish(dataset)))["id"] for _ in range(3)]
+    assert await balance() == welcome - 75
+    claimed = [row["id"] for row in await service.call("claim_training_jobs", worker="w", n=100)]
+    assert set(jobs) <= set(claimed)
+    end = {"worker": "w", "attempt": 1}
+    await service.call("complete_training", **end, job_id=jobs[0], loss=0.1, previews=[], style={})
+    for _ in range(2):
+        await service.call("fail_training", **end, job_id=jobs[1], error="no", final=True)
+        await third.call("cancel_training", job_id=jobs[2])
+    assert await balance() == welcome - 25
+    for job in jobs:
+        assert (await third.rest("DELETE", f"training_jobs?id=eq.{job}")).is_success
+    assert await balance() == welcome - 25
+    for _ in range(3):
+        job = (await third.call("start_training", **wish(dataset, total_steps=3000)))["id"]
+        await third.rest("GET", f"training_jobs?id=eq.{job}")
+    refused(await third.ask("start_training", **wish(dataset, total_steps=3000)), 429, "PT429")
+    await third.call("cancel_training", job_id=job)
+    refused(await third.ask("start_training", **wish(dataset, total_steps=4000)), 402, "PT402")
