@@ -23,7 +23,7 @@ class Place:
 PLACES = (
     Place("Home", "/", "home", "g h", for_members=False),
     Place("Studio", "/studio", "palette", "g s", where="in the studio"),
-    Place("Training", "/training", "model_training", "g t", where="training a model"),
+    Place("Training", "/training", "model_training", "g t", for_guests=False, where="training a model"),
     Place("Credits", "/credits", "toll", "g r", section="System", for_guests=False, where="looking at their credits"),
     Place("Diagnostics", "/diagnostics", "monitor_heart", "g d", section="System", where="in diagnostics"),
 )

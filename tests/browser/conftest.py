@@ -69,7 +69,7 @@ async def run_starling(data: Path, **settings: str) -> AsyncIterator[Running]:
 @pytest.fixture(scope="session")
 async def starling(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """The address of a running Starling that tests share, with an empty data folder."""
-    async with run_starling(tmp_path_factory.mktemp("starling")) as running:
+    async with run_starling(tmp_path_factory.mktemp("starling"), STARLING_TRAINING_FAILURE_RATE="0") as running:
         yield running.address
 
 
