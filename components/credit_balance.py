@@ -38,7 +38,7 @@ class CreditChip(ui.link):
     def __init__(self, credits: Credits) -> None:
         super().__init__(target="/credits")
         self._credits = credits
-        self.classes("pill credit-chip").props("aria-label=Credits")
+        self.classes("pill credit-chip")
         with self:
             self._icon = ui.icon(f"{ICON}toll").props("aria-hidden=true")
             CreditBalance(credits, size="small")

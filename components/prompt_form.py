@@ -24,8 +24,8 @@ SHOWN_EXAMPLES = 3
 
 
 class PromptForm(ui.element):
-    """`generate` gets a draft that is sound and can be paid from `purse`; `typing` hears of writing. What stands in the form stays there, through
-    reloads and the sign-in."""
+    """`generate` gets a draft that is sound and can be paid from `purse`; `typing` hears of writing. What stands in the form
+    stays there, through reloads and the sign-in."""
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
 """One module per page: what is on the screen, nothing else. Importing this package registers their addresses."""
 
-from pages import credits, diagnostics, home, sign_in, studio, training, trouble
+from pages import credits, diagnostics, home, notifications, profile, settings, sign_in, studio, training, trouble
 
-__all__ = ["credits", "diagnostics", "home", "sign_in", "studio", "training"]
+__all__ = ["credits", "diagnostics", "home", "notifications", "profile", "settings", "sign_in", "studio", "training"]
 
 trouble.install()

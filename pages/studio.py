@@ -20,6 +20,8 @@ from components.theme import ICON
 from components.toasts import Toast
 from components.viewer import Viewer
 from state.generation import Draft, News
+from state.models import Generation
+from state.sync.rows import Rows
 
 if TYPE_CHECKING:
     from components.session import Visitor
@@ -97,14 +99,13 @@ def studio_page(visitor: Visitor, around: Shell, picture: str, model: str = "") 
         ),
     )
     if picture:
-        open_when_known(visitor, viewer, around, picture)
+        open_when_known(visitor.studio.gallery, viewer, around, picture)
     if model:
         form.draw_with(model)
 
 
-def open_when_known(visitor: Visitor, viewer: Viewer, around: Shell, picture: str) -> None:
+def open_when_known(gallery: Rows[Generation], viewer: Viewer, around: Shell, picture: str) -> None:
     """Open the picture of a deep link as soon as the gallery has it, or say that there is none."""
-    gallery = visitor.studio.gallery
     waiting = True
 
     def look(*_: object) -> None:

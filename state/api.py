@@ -52,6 +52,10 @@ class Project:
         """Where the socket is."""
         return f"{self.url}/realtime/v1"
 
+    def public_url(self, bucket: str, path: str) -> str:
+        """Where a file of a public bucket is."""
+        return f"{self.url}/storage/v1/object/public/{bucket}/{quote(path)}"
+
 
 class Api:
     """Asks with the identity's current token; a token that was refused is renewed once."""

@@ -38,9 +38,11 @@ def inspect(content: bytes) -> Inspected:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             return _look(content)
+    except NotAnImage:
+        raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise NotAnImage("Too many pixels") from None
-    except (OSError, ValueError, SyntaxError, EOFError):
+    except Exception:  # a broken file can make a decoder raise nearly anything
         raise NotAnImage("Not a PNG, JPEG or WebP image that can be read") from None
 
 

@@ -435,6 +435,7 @@ class PublicNotificationPreferencesUpdate(TypedDict):
 class PublicNotifications(BaseModel):
     actor_ids: List[uuid.UUID] = Field(alias="actor_ids")
     body: str = Field(alias="body")
+    browser: bool = Field(alias="browser")
     created_at: datetime.datetime = Field(alias="created_at")
     happened_at: datetime.datetime = Field(alias="happened_at")
     id: uuid.UUID = Field(alias="id")
@@ -451,6 +452,7 @@ class PublicNotifications(BaseModel):
 class PublicNotificationsInsert(TypedDict):
     actor_ids: NotRequired[Annotated[List[uuid.UUID], Field(alias="actor_ids")]]
     body: NotRequired[Annotated[str, Field(alias="body")]]
+    browser: NotRequired[Annotated[bool, Field(alias="browser")]]
     created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
     happened_at: NotRequired[Annotated[datetime.datetime, Field(alias="happened_at")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
@@ -467,6 +469,7 @@ class PublicNotificationsInsert(TypedDict):
 class PublicNotificationsUpdate(TypedDict):
     actor_ids: NotRequired[Annotated[List[uuid.UUID], Field(alias="actor_ids")]]
     body: NotRequired[Annotated[str, Field(alias="body")]]
+    browser: NotRequired[Annotated[bool, Field(alias="browser")]]
     created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
     happened_at: NotRequired[Annotated[datetime.datetime, Field(alias="happened_at")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]

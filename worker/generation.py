@@ -55,12 +55,13 @@ class Generation(LeasedWork[_Job]):
     stumbled = "The renderer failed"
     unstored = "The result could not be stored"
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._styles: dict[str, dict[str, Any]] = {}
+    @functools.cached_property
+    def _styles(self) -> dict[str, dict[str, Any]]:
+        """By model. Models are few and their styles do not change, so they are kept."""
+        return {}
 
     async def _prepare(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Looks up how the models draw. Models are few and their styles do not change, so they are kept."""
+        """Looks up how the models draw."""
         unknown = sorted({row["model_id"] for row in rows if row["model_id"]} - self._styles.keys())
         if unknown:
             try:

@@ -16,6 +16,7 @@ A family is the first part of a query's key; invalidating it reaches every key t
 | `projects`             | `("projects", team)`                                                              |
 | `models`               | `("models", …)`                                                                   |
 | `people`               | `("people", …)`                                                                   |
+| `credit-accounts`      | `("credit-accounts", …)`                                                          |
 | `credit-spending`      | `("credit-spending", days, zone)`: see `state.credits`                            |
 
 The first six are those of reference 5, which had them follow `tasks` alone and left the rest to polling; here each
@@ -29,6 +30,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "models": ("models",),
     "generation_jobs": ("job-status-counts",),
     "generations": ("unified-generations", "shots", "unpositioned-count", "project-video-counts"),
+    "credit_accounts": ("credit-accounts",),
     "credit_transactions": ("credit-spending",),
     "projects": ("projects", "project-video-counts"),
     "shots": ("shots", "unpositioned-count", "unified-generations", "project-video-counts"),

@@ -78,6 +78,7 @@ create table public.notifications (
   path        text not null check (path ~ '^/([^/\\]|$)' and char_length(path) <= 300),
   actor_ids   uuid[] not null default '{}' check (cardinality(actor_ids) <= 100),
   times       integer not null default 1 check (times > 0),
+  browser     boolean not null default true,
   happened_at timestamptz not null default now(),
   read_at     timestamptz,
   created_at  timestamptz not null default now(),
@@ -90,6 +91,7 @@ comment on column public.notifications.title is 'Names the thing: a prompt, a mo
 comment on column public.notifications.path is 'The page that shows it';
 comment on column public.notifications.actor_ids is 'Who did it, the last first: different people, a hundred at most';
 comment on column public.notifications.times is 'How often it happened since it was read';
+comment on column public.notifications.browser is 'Whether a browser may show it while its page is hidden';
 
 create unique index notifications_unread on public.notifications (owner_id, kind, subject_id)
   where read_at is null and subject_id is not null;
@@ -116,19 +118,23 @@ create function private.notify(
   language plpgsql security definer set search_path = ''
 as $$
 #variable_conflict use_column
+declare
+  preference public.notification_preferences;
 begin
-  if notify.member is null or notify.member = notify.actor or exists (
-    select 1 from public.notification_preferences p
-    where p.owner_id = notify.member and p.kind = notify.kind and not p.in_app
-  ) or not exists (select 1 from public.profiles p where p.id = notify.member) then
+  if notify.member is null or notify.member = notify.actor
+     or not exists (select 1 from public.profiles p where p.id = notify.member) then
     return;
   end if;
-  insert into public.notifications as n (owner_id, kind, subject_id, title, body, path, actor_ids)
+  select * into preference from public.notification_preferences p where p.owner_id = notify.member and p.kind = notify.kind;
+  if not preference.in_app then
+    return;
+  end if;
+  insert into public.notifications as n (owner_id, kind, subject_id, title, body, path, actor_ids, browser)
   values (notify.member, notify.kind, notify.subject, left(notify.title, 200), left(notify.body, 300), notify.path,
-          array_remove(array[notify.actor], null))
+          array_remove(array[notify.actor], null), coalesce(preference.browser, true))
   on conflict (owner_id, kind, subject_id) where read_at is null and subject_id is not null do update
-  set title = excluded.title, body = excluded.body, path = excluded.path, times = n.times + 1, happened_at = now(),
-      actor_ids = (excluded.actor_ids || array_remove(n.actor_ids, notify.actor))[:100];
+  set title = excluded.title, body = excluded.body, path = excluded.path, browser = excluded.browser, times = n.times + 1,
+      happened_at = now(), actor_ids = (excluded.actor_ids || array_remove(n.actor_ids, notify.actor))[:100];
 end
 $$;
 
@@ -136,37 +142,97 @@ comment on function private.notify(uuid, text, text, text, uuid, uuid, text) is
   'Tells a member of something, unless they did it themselves or do not want to know. The actor is who did it, the subject '
   'what it is about: while the last notification of a kind about a subject is unread, the next one joins it';
 
-create function public.read_notifications(ids uuid[] default null) returns integer
+create function public.read_notifications(ids uuid[] default null) returns setof public.notifications
   language plpgsql security definer set search_path = ''
 as $$
 declare
-  rows integer;
+  fresh uuid[];
 begin
-  update public.notifications n set read_at = now()
-  where n.owner_id = auth.uid() and n.read_at is null and (read_notifications.ids is null or n.id = any (read_notifications.ids));
-  get diagnostics rows = row_count;
-  return rows;
+  -- Locked in one order, as whoever prunes does.
+  select coalesce(array_agg(n.id), '{}') into fresh
+  from (
+    select x.id from public.notifications x
+    where x.owner_id = auth.uid() and x.read_at is null and (read_notifications.ids is null or x.id = any (read_notifications.ids))
+    order by x.id
+    for update
+  ) n;
+  update public.notifications n set read_at = now() where n.id = any (fresh);
+  return query
+  select n.* from public.notifications n where n.owner_id = auth.uid() and n.id = any (coalesce(read_notifications.ids, fresh));
 end
 $$;
 
-comment on function public.read_notifications(uuid[]) is 'Marks the caller''s as read: those with these ids, or all; returns how many were not';
+comment on function public.read_notifications(uuid[]) is
+  'Marks the caller''s as read. With ids those, and returns them; without all, and returns those that were not read yet';
 
-create function public.prefer_notification(kind text, in_app boolean, browser boolean) returns public.notification_preferences
+create function public.prefer_notification(
+  kind text, in_app boolean, browser boolean, preference_id uuid default null
+) returns public.notification_preferences
   language sql security definer set search_path = ''
 as $$
-  insert into public.notification_preferences as p (owner_id, kind, in_app, browser)
-  values (auth.uid(), prefer_notification.kind, prefer_notification.in_app, prefer_notification.browser)
+  insert into public.notification_preferences as p (id, owner_id, kind, in_app, browser)
+  values (coalesce(prefer_notification.preference_id, gen_random_uuid()), auth.uid(), prefer_notification.kind,
+          prefer_notification.in_app, prefer_notification.browser)
   on conflict (owner_id, kind) do update set in_app = excluded.in_app, browser = excluded.browser
   returning p.*
 $$;
 
-comment on function public.prefer_notification(text, boolean, boolean) is 'What the caller wants to be told of. 23503: no such kind';
+comment on function public.prefer_notification(text, boolean, boolean, uuid) is
+  'What the caller wants to be told of; the id is for a preference that is new. 23503: no such kind';
+
+create function public.prune_notifications(most integer default 500, read_days integer default 30) returns integer
+  language plpgsql security definer set search_path = ''
+as $$
+declare
+  pruned integer;
+begin
+  delete from public.notifications n
+  where n.id in (
+    select x.id
+    from public.notifications x
+    join (
+      select y.id, row_number() over (partition by y.owner_id order by y.happened_at desc, y.id) as place
+      from public.notifications y
+    ) old on old.id = x.id
+    where old.place > most or x.read_at < now() - make_interval(days => read_days)
+    order by x.id
+    for update of x);
+  get diagnostics pruned = row_count;
+  return pruned;
+end
+$$;
+
+comment on function public.prune_notifications(integer, integer) is
+  'Deletes what was read long ago, and what is older than the newest of each member; returns how many';
+
+
+-- Pictures and clips: told when a job ends. What came of one prompt is one notification; the page is that of the last.
+
+create function private.tell_of_generation() returns trigger
+  language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform private.notify(
+    new.owner_id, 'generation_' || case new.status when 'completed' then 'finished' else 'failed' end, new.prompt,
+    '/studio' || coalesce(
+      (select '?picture=' || g.id from public.generations g where g.job_id = new.id order by g.ordinal limit 1), ''),
+    subject => coalesce(new.batch, new.id), body => coalesce(new.error, ''));
+  return null;
+end
+$$;
+
+create trigger tell after update of status on public.generation_jobs
+  for each row when (old.status is distinct from new.status and new.status in ('completed', 'failed'))
+  execute function private.tell_of_generation();
 
 
 -- Rights ------------------------------------------------------------------------------------------------------------
 
 revoke all on function
-  private.notify(uuid, text, text, text, uuid, uuid, text), public.read_notifications(uuid[]),
-  public.prefer_notification(text, boolean, boolean)
+  private.notify(uuid, text, text, text, uuid, uuid, text), private.tell_of_generation(),
+  public.read_notifications(uuid[]), public.prefer_notification(text, boolean, boolean, uuid),
+  public.prune_notifications(integer, integer)
   from public, anon, authenticated;
-grant execute on function public.read_notifications(uuid[]), public.prefer_notification(text, boolean, boolean) to authenticated;
+grant execute on function
+  public.read_notifications(uuid[]), public.prefer_notification(text, boolean, boolean, uuid) to authenticated;
+grant execute on function public.prune_notifications(integer, integer) to service_role;

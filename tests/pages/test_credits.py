@@ -40,7 +40,7 @@ class Bank:
     async def leave(self, amount: int) -> None:
         """Spends all but this."""
         held = await self.db.fetchval("select balance from public.credit_accounts where id = $1", self.member)
-        await self.spend(held - amount)
+        await self.spend((held or 0) - amount)
 
 
 @pytest.fixture
@@ -90,6 +90,16 @@ async def test_the_balance_is_on_every_page_and_follows(user: User, bank: Bank) 
     await until(lambda: shown(user) == [20])
     assert "credit-chip--low" in chip.classes
     assert chip.props["title"] == "Your credits run low"
+
+
+async def test_a_balance_is_as_large_and_lively_as_one_likes(user: User, bank: Bank) -> None:
+    credits = session.starling().members._members[bank.member].credits
+    with user:
+        still = CreditBalance(credits, size="large", animated=False)
+    assert (still.props["size"], still.props["animated"]) == ("large", False)
+    with user:
+        chip = next(iter(ElementFilter(kind=CreditBalance)))
+    assert (chip.props["size"], chip.props["animated"]) == ("small", True)
 
 
 async def test_what_costs_too_much_is_refused_at_the_form(user: User, bank: Bank) -> None:

@@ -62,6 +62,7 @@ TABLES: dict[str, Table] = {
     "private.media_trash": Table(),
     "private.leavers": Table(),
     "private.presence_choices": Table(),
+    "private.profile_changes": Table(),
 }
 
 TRAINING = ("datasets", "dataset_images", "training_jobs", "training_metrics")
@@ -114,9 +115,11 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "public.touch_presence(text, text, jsonb, text)": MEMBERS,
     "public.expire_presence(integer)": WORKER,
     "public.read_notifications(uuid[])": MEMBERS,
-    "public.prefer_notification(text, boolean, boolean)": MEMBERS,
     "public.top_up(integer, uuid)": MEMBERS,
     "public.credit_spending(integer, text)": MEMBERS,
+    "public.prefer_notification(text, boolean, boolean, uuid)": MEMBERS,
+    "public.prune_notifications(integer, integer)": WORKER,
+    "public.my_sign_ins()": MEMBERS,
     "public.create_dataset(uuid, text)": MEMBERS,
     "public.add_dataset_image(uuid, uuid, text, text, integer, integer, integer, text)": MEMBERS,
     "public.start_training(uuid, uuid, uuid, text, integer, double precision, text, text, uuid)": MEMBERS,
@@ -165,6 +168,8 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "private.charge()": NOBODY,
     "private.open_account(uuid)": NOBODY,
     "private.welcome_with_credits()": NOBODY,
+    "private.tell_of_generation()": NOBODY,
+    "private.pace_profile()": NOBODY,
 }
 
 # Arguments with which a function of the API does nothing, whoever may call it (in a studio that is not empty).
@@ -228,6 +233,8 @@ HARMLESS: dict[str, dict[str, Any]] = {
     "top_up": {"amount": 0, "idempotency_key": str(uuid4())},
     "credit_spending": {},
     "prefer_notification": {"kind": "no_such_kind", "in_app": True, "browser": True},
+    "prune_notifications": {"most": 100_000, "read_days": 10_000},
+    "my_sign_ins": {},
 }
 
 ANYONE, SIGNED_IN = ("anon", "authenticated"), ("authenticated",)

@@ -178,6 +178,33 @@ async def test_jobs_without_a_price_move_nothing(queue: Queue, third: Person):
     assert len(await ledger(third)) == 1
 
 
+async def test_any_table_of_jobs_can_have_a_price(sql: asyncpg.Connection, third: Person):
+    """As the comment of private.charge says it."""
+    await sql.execute("""
+        create temp table errands (id uuid primary key default gen_random_uuid(), owner_id uuid, cost integer, status text, name text);
+        create trigger charge after insert or update of status or delete on errands
+          for each row execute function private.charge('name', 'training')""")
+    for status in ("completed", "failed", "cancelled", None):
+        errand = await sql.fetchval(
+            "insert into errands (owner_id, cost, status, name) values ($1, 30, 'waiting', 'Herons') returning id",
+            third.id,
+        )
+        await sql.execute("update errands set status = 'active' where id = $1", errand)
+        await sql.execute("update errands set status = 'waiting' where id = $1", errand)
+        if status:
+            await sql.execute("update errands set status = $2 where id = $1", errand, status)
+        await sql.execute("delete from errands where id = $1", errand)
+    moved = [(row["kind"], row["purpose"], row["label"]) for row in (await ledger(third))[1:]]
+    ends = ("settle", "refund", "refund", "refund")
+    assert moved == [(kind, "training", "Herons") for end in ends for kind in ("hold", end)]
+    assert await balance(third) == WELCOME - 30
+    assert (
+        await outcome(sql.execute("insert into errands values ($1, $2, 471, 'waiting', 'x')", uuid4(), third.id))
+        == "PT402"
+    )
+    await sql.execute("drop table errands")
+
+
 async def test_jobs_from_before_there_were_credits_end_as_they_did(
     queue: Queue, sql: asyncpg.Connection, third: Person
 ):
@@ -283,6 +310,21 @@ async def test_eight_workers_and_fifty_jobs_settle_each_once(supabase: Address, 
     assert kinds["hold"] == kinds["settle"] + kinds["refund"] == 50
     assert kinds["refund"] == len(taken) // 3
     await adds_up(third)
+
+
+async def test_rescuers_give_back_to_many_at_once(queue: Queue, owner: Person, stranger: Person, third: Person):
+    """Jobs of several members fail for good in one transaction, and several rescuers meet over them."""
+    members = (owner, stranger, third)
+    before = [await balance(member) for member in members]
+    for _ in range(4):
+        for member in members:
+            await member.enqueue()
+    for _ in range(3):
+        await queue.claim(12)
+        await queue.sql.execute("update private.job_leases set expires_at = now() - interval '1 second'")
+        rescued = await asyncio.gather(*(queue.service.call("release_expired_leases") for _ in range(6)))
+        assert sum(rescued) == 12
+    assert [await balance(member) for member in members] == before
 
 
 # Top-up, notice, spending -------------------------------------------------------------------------------------------
