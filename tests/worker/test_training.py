@@ -209,6 +209,24 @@ async def test_files_go_with_their_dataset(studio: Studio, school: School):
     assert len(await school.files("datasets", f"{member}/{kept}")) == 1
 
 
+async def test_files_go_with_their_account(studio: Studio, school: School):
+    http, account = (
+        studio.api._http,
+        {"email": f"{uuid.uuid4()}@example.com", "password": "a good password", "email_confirm": True},
+    )
+    member = uuid.UUID((await http.post("/auth/v1/admin/users", json=account)).json()["id"])
+    somebody = School(Studio(studio.address, studio.database, studio.api, [member]))
+    dataset = await somebody.dataset(picture(1), picture(2))
+    job = await somebody.train(dataset)
+    await studio.api.upload(f"{member}/{job}/1/checkpoints/1.webp", b"a checkpoint", "image/webp")
+    assert len(await school.files("datasets", str(member))) == 2
+    await studio.api.remove_account(str(member))
+    await studio.database.execute("update private.media_trash set due_at = now()")
+    await Housekeeping(studio.api).empty_trash()
+    for bucket in ("datasets", "media"):
+        assert await school.files(bucket, str(member)) == []
+
+
 async def test_a_worker_that_stops_gives_its_trainings_back(studio: Studio, school: School):
     job = await school.train(await school.dataset(picture(1), picture(2)))
     async with studio.worker(**SLOW):
