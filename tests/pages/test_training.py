@@ -74,11 +74,21 @@ async def dataset_with(ada: User, *files: SmallFileUpload) -> DatasetEditor:
     """A new dataset, open, with these files dropped into it."""
     await ada.open("/training")
     await ada.should_see("Teach Starling your look", retries=LONG)
-    ada.find("New dataset", kind=ui.button).click()
+    ada.find(kind=ui.button, content="New dataset").click()
     await ada.should_see("Drop 2 to 200 that share a look", retries=LONG)
     with ada:
         await only(ada, DropZone).handle_uploads(list(files))
     return only(ada, DatasetEditor)
+
+
+async def form_of(ada: User) -> TrainingForm:
+    """The form, with a dataset of two images and a model chosen."""
+    editor = await dataset_with(ada, file("a.png"), file("b.png"))
+    await until(lambda: editor._train.enabled)
+    await ada.open(f"/training?dataset={editor._dataset.id}&new=1")
+    form = only(ada, TrainingForm)
+    await until(lambda: form._fields["base_model_id"].value and form._fields["dataset_id"].value)
+    return form
 
 
 async def test_guests_are_invited(user: User):
@@ -107,12 +117,8 @@ async def test_one_image_is_not_enough(ada: User):
 
 
 async def test_what_is_wrong_is_said_at_the_field_and_costs_are_said_before(ada: User):
-    editor = await dataset_with(ada, file("a.png"), file("b.png"))
-    await until(lambda: editor._train.enabled)
-    await ada.open(f"/training?dataset={editor._dataset.id}&new=1")
+    form = await form_of(ada)
     await ada.should_see("Costs 40 credits", retries=LONG)
-    form = only(ada, TrainingForm)
-    await until(lambda: form._fields["base_model_id"].value and form._fields["dataset_id"].value)
     with ada:
         form._fields["total_steps"].value = 50
         form.submit()
@@ -127,11 +133,7 @@ async def test_what_is_wrong_is_said_at_the_field_and_costs_are_said_before(ada:
 
 
 async def test_a_training_is_followed_to_its_model_and_into_the_studio(ada: User, supabase: Address):
-    editor = await dataset_with(ada, file("a.png"), file("b.png"))
-    await until(lambda: editor._train.enabled)
-    await ada.open(f"/training?dataset={editor._dataset.id}&new=1")
-    form = only(ada, TrainingForm)
-    await until(lambda: form._fields["base_model_id"].value and form._fields["dataset_id"].value)
+    form = await form_of(ada)
     with ada:
         form._name.value = "Ember"
         form._fields["total_steps"].value = 500
@@ -169,11 +171,7 @@ async def test_a_training_is_followed_to_its_model_and_into_the_studio(ada: User
 
 
 async def test_a_training_that_is_cancelled_can_be_retried(ada: User):
-    editor = await dataset_with(ada, file("a.png"), file("b.png"))
-    await until(lambda: editor._train.enabled)
-    await ada.open(f"/training?dataset={editor._dataset.id}&new=1")
-    form = only(ada, TrainingForm)
-    await until(lambda: form._fields["base_model_id"].value and form._fields["dataset_id"].value)
+    form = await form_of(ada)
     with ada:
         form._name.value = "Ember"
         form.submit()
