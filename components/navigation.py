@@ -23,6 +23,7 @@ class Place:
 PLACES = (
     Place("Home", "/", "home", "g h", for_members=False),
     Place("Studio", "/studio", "palette", "g s", where="in the studio"),
+    Place("Training", "/training", "model_training", "g t", for_guests=False, where="training a model"),
     Place("Feed", "/feed", "dynamic_feed", "g f", where="in the feed"),
     Place("Team", "/team", "groups", "g w", section="Work", for_guests=False, where="with their team"),
     Place("Credits", "/credits", "toll", "g r", section="System", for_guests=False, where="looking at their credits"),

@@ -11,6 +11,7 @@ from pages import (
     sign_in,
     studio,
     team,
+    training,
     trouble,
 )
 
@@ -25,6 +26,7 @@ __all__ = [
     "sign_in",
     "studio",
     "team",
+    "training",
 ]
 
 trouble.install()

@@ -5,6 +5,8 @@ from state.rows import PublicComments as Comment
 from state.rows import PublicCreditAccounts as CreditAccount
 from state.rows import PublicCreditTransactions as CreditTransaction
 from state.rows import PublicDashboards as Dashboard
+from state.rows import PublicDatasetImages as DatasetImage
+from state.rows import PublicDatasets as Dataset
 from state.rows import PublicGenerationJobs as Job
 from state.rows import PublicGenerationQueues as GenerationQueue
 from state.rows import PublicGenerations as Generation
@@ -19,6 +21,8 @@ from state.rows import PublicProfiles as Profile
 from state.rows import PublicTeamInvitations as TeamInvitation
 from state.rows import PublicTeamMembers as TeamMember
 from state.rows import PublicTeams as Team
+from state.rows import PublicTrainingJobs as TrainingJob
+from state.rows import PublicTrainingMetrics as TrainingMetric
 from state.rows import PublicUserPresence as UserPresence
 
 __all__ = [
@@ -28,6 +32,8 @@ __all__ = [
     "CreditAccount",
     "CreditTransaction",
     "Dashboard",
+    "Dataset",
+    "DatasetImage",
     "Generation",
     "GenerationQueue",
     "Job",
@@ -41,5 +47,7 @@ __all__ = [
     "Team",
     "TeamInvitation",
     "TeamMember",
+    "TrainingJob",
+    "TrainingMetric",
     "UserPresence",
 ]

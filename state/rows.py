@@ -180,6 +180,87 @@ class PublicDashboardsUpdate(TypedDict):
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
 
+class PublicDatasetImages(BaseModel):
+    bytes: int = Field(alias="bytes")
+    colour: str = Field(alias="colour")
+    created_at: datetime.datetime = Field(alias="created_at")
+    dataset_id: uuid.UUID = Field(alias="dataset_id")
+    height: int = Field(alias="height")
+    id: uuid.UUID = Field(alias="id")
+    media_type: str = Field(alias="media_type")
+    name: str = Field(alias="name")
+    owner_id: uuid.UUID = Field(alias="owner_id")
+    path: str = Field(alias="path")
+    ready: bool = Field(alias="ready")
+    thumb_path: str = Field(alias="thumb_path")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+    width: int = Field(alias="width")
+
+class PublicDatasetImagesInsert(TypedDict):
+    bytes: Annotated[int, Field(alias="bytes")]
+    colour: Annotated[str, Field(alias="colour")]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    dataset_id: Annotated[uuid.UUID, Field(alias="dataset_id")]
+    height: Annotated[int, Field(alias="height")]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    media_type: Annotated[str, Field(alias="media_type")]
+    name: Annotated[str, Field(alias="name")]
+    owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
+    path: Annotated[str, Field(alias="path")]
+    ready: NotRequired[Annotated[bool, Field(alias="ready")]]
+    thumb_path: Annotated[str, Field(alias="thumb_path")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+    width: Annotated[int, Field(alias="width")]
+
+class PublicDatasetImagesUpdate(TypedDict):
+    bytes: NotRequired[Annotated[int, Field(alias="bytes")]]
+    colour: NotRequired[Annotated[str, Field(alias="colour")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    dataset_id: NotRequired[Annotated[uuid.UUID, Field(alias="dataset_id")]]
+    height: NotRequired[Annotated[int, Field(alias="height")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    media_type: NotRequired[Annotated[str, Field(alias="media_type")]]
+    name: NotRequired[Annotated[str, Field(alias="name")]]
+    owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
+    path: NotRequired[Annotated[str, Field(alias="path")]]
+    ready: NotRequired[Annotated[bool, Field(alias="ready")]]
+    thumb_path: NotRequired[Annotated[str, Field(alias="thumb_path")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+    width: NotRequired[Annotated[int, Field(alias="width")]]
+
+class PublicDatasets(BaseModel):
+    cover_path: Optional[str] = Field(alias="cover_path")
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    image_count: int = Field(alias="image_count")
+    name: str = Field(alias="name")
+    owner_id: uuid.UUID = Field(alias="owner_id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicDatasetsInsert(TypedDict):
+    cover_path: NotRequired[Annotated[Optional[str], Field(alias="cover_path")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    image_count: NotRequired[Annotated[int, Field(alias="image_count")]]
+    name: Annotated[str, Field(alias="name")]
+    owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicDatasetsUpdate(TypedDict):
+    cover_path: NotRequired[Annotated[Optional[str], Field(alias="cover_path")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    image_count: NotRequired[Annotated[int, Field(alias="image_count")]]
+    name: NotRequired[Annotated[str, Field(alias="name")]]
+    owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
 class PublicGenerationJobs(BaseModel):
     attempt: int = Field(alias="attempt")
     batch: Optional[uuid.UUID] = Field(alias="batch")
@@ -777,6 +858,126 @@ class PublicTeamsUpdate(TypedDict):
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     name: NotRequired[Annotated[str, Field(alias="name")]]
     personal_of: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="personal_of")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicTrainingJobs(BaseModel):
+    attempt: int = Field(alias="attempt")
+    base_model_id: Optional[uuid.UUID] = Field(alias="base_model_id")
+    cost: int = Field(alias="cost")
+    created_at: datetime.datetime = Field(alias="created_at")
+    current_step: int = Field(alias="current_step")
+    dataset_id: Optional[uuid.UUID] = Field(alias="dataset_id")
+    error: Optional[str] = Field(alias="error")
+    eta_s: Optional[int] = Field(alias="eta_s")
+    failures: int = Field(alias="failures")
+    finished_at: Optional[datetime.datetime] = Field(alias="finished_at")
+    id: uuid.UUID = Field(alias="id")
+    learning_rate: float = Field(alias="learning_rate")
+    loss: Optional[float] = Field(alias="loss")
+    model_id: Optional[uuid.UUID] = Field(alias="model_id")
+    name: str = Field(alias="name")
+    owner_id: uuid.UUID = Field(alias="owner_id")
+    previews: JsonValue = Field(alias="previews")
+    progress: int = Field(alias="progress")
+    retried_from: Optional[uuid.UUID] = Field(alias="retried_from")
+    sample_prompt: str = Field(alias="sample_prompt")
+    stage: str = Field(alias="stage")
+    started_at: Optional[datetime.datetime] = Field(alias="started_at")
+    status: str = Field(alias="status")
+    total_steps: int = Field(alias="total_steps")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+    visibility: str = Field(alias="visibility")
+
+class PublicTrainingJobsInsert(TypedDict):
+    attempt: NotRequired[Annotated[int, Field(alias="attempt")]]
+    base_model_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="base_model_id")]]
+    cost: NotRequired[Annotated[int, Field(alias="cost")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    current_step: NotRequired[Annotated[int, Field(alias="current_step")]]
+    dataset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="dataset_id")]]
+    error: NotRequired[Annotated[Optional[str], Field(alias="error")]]
+    eta_s: NotRequired[Annotated[Optional[int], Field(alias="eta_s")]]
+    failures: NotRequired[Annotated[int, Field(alias="failures")]]
+    finished_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="finished_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    learning_rate: Annotated[float, Field(alias="learning_rate")]
+    loss: NotRequired[Annotated[Optional[float], Field(alias="loss")]]
+    model_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="model_id")]]
+    name: Annotated[str, Field(alias="name")]
+    owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
+    previews: NotRequired[Annotated[JsonValue, Field(alias="previews")]]
+    progress: NotRequired[Annotated[int, Field(alias="progress")]]
+    retried_from: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="retried_from")]]
+    sample_prompt: Annotated[str, Field(alias="sample_prompt")]
+    stage: NotRequired[Annotated[str, Field(alias="stage")]]
+    started_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="started_at")]]
+    status: NotRequired[Annotated[str, Field(alias="status")]]
+    total_steps: Annotated[int, Field(alias="total_steps")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+    visibility: NotRequired[Annotated[str, Field(alias="visibility")]]
+
+class PublicTrainingJobsUpdate(TypedDict):
+    attempt: NotRequired[Annotated[int, Field(alias="attempt")]]
+    base_model_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="base_model_id")]]
+    cost: NotRequired[Annotated[int, Field(alias="cost")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    current_step: NotRequired[Annotated[int, Field(alias="current_step")]]
+    dataset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="dataset_id")]]
+    error: NotRequired[Annotated[Optional[str], Field(alias="error")]]
+    eta_s: NotRequired[Annotated[Optional[int], Field(alias="eta_s")]]
+    failures: NotRequired[Annotated[int, Field(alias="failures")]]
+    finished_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="finished_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    learning_rate: NotRequired[Annotated[float, Field(alias="learning_rate")]]
+    loss: NotRequired[Annotated[Optional[float], Field(alias="loss")]]
+    model_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="model_id")]]
+    name: NotRequired[Annotated[str, Field(alias="name")]]
+    owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
+    previews: NotRequired[Annotated[JsonValue, Field(alias="previews")]]
+    progress: NotRequired[Annotated[int, Field(alias="progress")]]
+    retried_from: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="retried_from")]]
+    sample_prompt: NotRequired[Annotated[str, Field(alias="sample_prompt")]]
+    stage: NotRequired[Annotated[str, Field(alias="stage")]]
+    started_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="started_at")]]
+    status: NotRequired[Annotated[str, Field(alias="status")]]
+    total_steps: NotRequired[Annotated[int, Field(alias="total_steps")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+    visibility: NotRequired[Annotated[str, Field(alias="visibility")]]
+
+class PublicTrainingMetrics(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    job_id: uuid.UUID = Field(alias="job_id")
+    learning_rate: float = Field(alias="learning_rate")
+    loss: float = Field(alias="loss")
+    owner_id: uuid.UUID = Field(alias="owner_id")
+    step: int = Field(alias="step")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicTrainingMetricsInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    job_id: Annotated[uuid.UUID, Field(alias="job_id")]
+    learning_rate: Annotated[float, Field(alias="learning_rate")]
+    loss: Annotated[float, Field(alias="loss")]
+    owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
+    step: Annotated[int, Field(alias="step")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicTrainingMetricsUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    job_id: NotRequired[Annotated[uuid.UUID, Field(alias="job_id")]]
+    learning_rate: NotRequired[Annotated[float, Field(alias="learning_rate")]]
+    loss: NotRequired[Annotated[float, Field(alias="loss")]]
+    owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
+    step: NotRequired[Annotated[int, Field(alias="step")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
 

@@ -25,6 +25,7 @@ from worker.housekeeping import (
 )
 from worker.pool import RenderPool
 from worker.ticks import Ticks
+from worker.training import Training
 
 CLAIM_EVERY_S = 0.5
 DEMO_EVERY_S = 2
@@ -48,8 +49,15 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
             places=settings.jobs, lease_s=settings.lease_s, speed=settings.render_seconds, failure_rate=settings.failure_rate,
             freed=lambda: ticks.now("claim"),
         )  # fmt: skip
+        training = Training(
+            api, pool, name,
+            places=settings.trainings, lease_s=settings.lease_s, speed=settings.training_seconds,
+            failure_rate=settings.training_failure_rate, freed=lambda: ticks.now("claim trainings"),
+        )  # fmt: skip
         ticks.add("claim", generation.claim, CLAIM_EVERY_S, at_once=True)
         ticks.add("progress", generation.report, settings.pace_s)
+        ticks.add("claim trainings", training.claim, CLAIM_EVERY_S, at_once=True)
+        ticks.add("training", training.report, settings.pace_s)
         ticks.add("beat", Beat(api).send, BEAT_EVERY_S, at_once=True)
         ticks.add("leases", housekeeping.rescue, LEASES_EVERY_S)
         ticks.add("trash", housekeeping.empty_trash, TRASH_EVERY_S)
@@ -71,7 +79,7 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
         finally:
             warming.cancel()
             ticks.pause()
-            await generation.close()
+            await asyncio.gather(generation.close(), training.close())
             await ticks.stop()
             await pool.close()
 

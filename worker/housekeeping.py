@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 
-from worker.api import Api
+from worker.api import BUCKET, Api
 from worker.errors import ApiError
 
 log = logging.getLogger("worker.housekeeping")
@@ -24,6 +24,7 @@ PRESENCE_EVERY_S = 30  # reference 1: inactive users are cleaned up after 30 sec
 _AT_ONCE = 100
 _LEAVERS_AT_ONCE = 20
 _AVATARS = "avatars"
+_BUCKETS = (BUCKET, "datasets")  # whose files the database throws away as their rows go
 
 
 class Housekeeping:
@@ -35,6 +36,7 @@ class Housekeeping:
     async def rescue(self) -> None:
         """Jobs whose lease ran out wait again, or have failed for the third time."""
         jobs = await self._api.call("release_expired_leases")
+        jobs += await self._api.call("release_expired_trainings")
         if jobs:
             log.info("took %s jobs from workers that stopped answering", jobs)
 
@@ -57,16 +59,20 @@ class Housekeeping:
 
     async def empty_trash(self) -> None:
         """Removes what is due through the Storage API: rows of storage.objects are not to be deleted by SQL."""
-        due: list[str] = await self._api.call("due_media_trash", n=_AT_ONCE)
+        for bucket in _BUCKETS:
+            await self._empty(bucket)
+
+    async def _empty(self, bucket: str) -> None:
+        due: list[str] = await self._api.call("due_media_trash", n=_AT_ONCE, bucket=bucket)
         if not due:
             return
         files = [path for path in due if not path.endswith("/")]
         for folder in due:
             if folder.endswith("/"):
-                files += await self._api.files_below(folder.rstrip("/"))
+                files += await self._api.files_below(folder.rstrip("/"), bucket)
         if files:
-            await self._api.remove(files)
-        await self._api.call("clear_media_trash", paths=due)
+            await self._api.remove(files, bucket)
+        await self._api.call("clear_media_trash", paths=due, bucket=bucket)
         log.info("removed %s files", len(files))
 
     async def forget(self) -> None:

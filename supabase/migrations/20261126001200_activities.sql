@@ -184,6 +184,9 @@ $$;
 create trigger log_end after update of status on public.generation_jobs
   for each row when (old.status is distinct from new.status and new.status in ('completed', 'failed'))
   execute function private.log_end('generation', 'prompt');
+create trigger log_end after update of status on public.training_jobs
+  for each row when (old.status is distinct from new.status and new.status in ('completed', 'failed'))
+  execute function private.log_end('training', 'name');
 
 create function private.log_top_up() returns trigger
   language plpgsql security definer set search_path = ''
@@ -208,16 +211,6 @@ end
 $$;
 
 create trigger log_post after insert on public.posts for each row execute function private.log_post();
-
-do $$
-begin
-  if to_regclass('public.training_jobs') is not null then
-    create trigger log_end after update of status on public.training_jobs
-      for each row when (old.status is distinct from new.status and new.status in ('completed', 'failed'))
-      execute function private.log_end('training', 'name');
-  end if;
-end
-$$;
 
 
 -- Teams.
