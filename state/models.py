@@ -1,6 +1,9 @@
 """The row types under the names that everybody uses. `rows` is generated; this is the only module that imports it."""
 
 from state.rows import PublicCircleMembers as CircleMember
+from state.rows import PublicContactComments as ContactComment
+from state.rows import PublicContactFilters as ContactFilter
+from state.rows import PublicContacts as Contact
 from state.rows import PublicCreditAccounts as CreditAccount
 from state.rows import PublicCreditTransactions as CreditTransaction
 from state.rows import PublicGenerationJobs as Job
@@ -18,6 +21,9 @@ from state.rows import PublicUserPresence as UserPresence
 
 __all__ = [
     "CircleMember",
+    "Contact",
+    "ContactComment",
+    "ContactFilter",
     "CreditAccount",
     "CreditTransaction",
     "Generation",
