@@ -213,6 +213,25 @@ $$;
 create trigger log_post after insert on public.posts for each row execute function private.log_post();
 
 
+-- Contacts: an import is one activity, whatever it adds and completes.
+
+select private.log_changes(
+  'public.contacts', 'contact', 'team_id', 'name',
+  array['name', 'email', 'phone', 'company', 'title', 'stage', 'tags', 'notes', 'owner_id']);
+
+create function private.log_comment() returns trigger
+  language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform private.log_activity(new.author_id, new.team_id, 'contact_commented', c.name, 'contacts', c.id)
+  from public.contacts c where c.id = new.contact_id;
+  return null;
+end
+$$;
+
+create trigger log_comment after insert on public.contact_comments for each row execute function private.log_comment();
+
+
 -- Teams.
 
 create function private.log_team() returns trigger
@@ -439,7 +458,7 @@ comment on function public.arrange_dashboard(text[], text[]) is 'Puts the caller
 
 revoke all on function
   private.activity_topics(uuid, uuid), private.log_activity(uuid, uuid, text, text, text, uuid, jsonb), private.log_change(),
-  private.log_changes(regclass, text, text, text, text[]), private.log_end(), private.log_top_up(), private.log_post(),
+  private.log_changes(regclass, text, text, text, text[]), private.log_end(), private.log_top_up(), private.log_post(), private.log_comment(),
   private.log_team(), private.log_joining(), private.log_leaving(), private.open_dashboard(),
   public.log_activity(uuid, uuid, text, text, text, uuid), public.prune_activities(integer, integer),
   public.activity_days(uuid, integer, text), public.arrange_dashboard(text[], text[])

@@ -222,3 +222,28 @@ async def test_everybody_arranges_their_own_dashboard(owner: Person, stranger: P
     for wrong in (["Bad name"], ["a" * 41], [None], ["card"] * 81):
         refused(await owner.ask("arrange_dashboard", cards=wrong, hidden=[]), 400, "22023")
     refused(await anon.ask("arrange_dashboard", cards=[], hidden=[]), 401, "42501")
+
+
+# Contacts ------------------------------------------------------------------------------------------------------------
+
+
+async def test_what_is_done_to_contacts_is_told_and_an_import_is_one(team: Team, owner: Person):
+    id = str(uuid4())
+    await owner.call("add_contact", contact_id=id, team_id=team.id, fields={"name": "Anna Bell"})
+    await owner.call("edit_contact", contact_id=id, changes={"stage": "won", "email": "anna@bell.example"})
+    await owner.call("comment_on_contact", comment_id=str(uuid4()), contact_id=id, body="Met at the tide pools")
+    rows = [{"name": f"Person {n}", "email": f"p{n}@bell.example"} for n in range(300)]
+    known = {"name": "Anna", "email": "anna@bell.example", "phone": "1"}
+    await owner.call(
+        "import_contacts", import_id=str(uuid4()), team_id=team.id, rows=[*rows, known], on_duplicate="fill"
+    )
+    await owner.call("remove_contacts", team_id=team.id, ids=[id])
+    told = await owner.rows(f"member_activities?team_id=eq.{team.id}&kind=like.contact*&order=created_at,id")
+    assert [(row["kind"], row["title"], row["params"]) for row in told] == [
+        ("contact_added", "Anna Bell", {}),
+        ("contact_edited", "Anna Bell", {"fields": ["email", "stage"]}),
+        ("contact_commented", "Anna Bell", {}),
+        ("contact_imported", "", {"count": 300}),
+        ("contact_deleted", "Anna Bell", {}),
+    ]
+    assert {row["entity_id"] for row in told} == {id, None}
