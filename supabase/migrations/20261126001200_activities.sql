@@ -96,6 +96,7 @@ comment on function private.log_activity(uuid, uuid, text, text, text, uuid, jso
 create function private.log_change() returns trigger
   language plpgsql security definer set search_path = ''
 as $$
+#variable_conflict use_variable
 declare
   entity constant text := tg_argv[0];
   team   constant text := tg_argv[1];
