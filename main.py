@@ -90,7 +90,7 @@ def serve(settings: Settings) -> None:
 
     import pages  # noqa: F401  (importing a page is what registers it)
     from components import session, theme
-    from pages import health
+    from pages import api, health
     from state.starling import Starling, storage_secret
 
     logging.getLogger("uvicorn.error").addFilter(worth_saying)
@@ -98,6 +98,7 @@ def serve(settings: Settings) -> None:
     theme.install()
     session.install(starling)
     health.install(starling)
+    api.install(starling)
     app.on_startup(starling.open)
     app.on_shutdown(starling.close)
     if SIMULATED not in os.environ:
