@@ -51,6 +51,12 @@ TABLES: dict[str, Table] = {
     "public.notification_kinds": Table(authenticated=READ, service_role=READ),
     "public.notification_preferences": Table(authenticated=READ, service_role=READ),
     "public.notifications": Table(authenticated=READ, service_role=READ),
+    "public.crypto_prices": Table(READ, READ, READ),
+    "public.price_candles": Table(READ, READ, READ),
+    "public.market_status": Table(READ, READ, READ),
+    "public.watchlists": Table(authenticated=READ | {"delete", "update(position)"}, service_role=READ),
+    "public.price_alerts": Table(authenticated=READ | {"delete"}, service_role=READ),
+    "private.market_lease": Table(),
     "private.job_leases": Table(),
     "private.media_trash": Table(),
     "private.leavers": Table(),
@@ -58,7 +64,12 @@ TABLES: dict[str, Table] = {
     "private.profile_changes": Table(),
 }
 
-OWN = {"notification_preferences", "notifications"}  # in which nobody sees what is another's
+OWN = {
+    "notification_preferences",
+    "notifications",
+    "watchlists",
+    "price_alerts",
+}  # in which nobody sees what is another's
 
 ANNOUNCED = (
     "profiles",
@@ -67,6 +78,10 @@ ANNOUNCED = (
     "generations",
     "notification_preferences",
     "notifications",
+    "crypto_prices",
+    "market_status",
+    "watchlists",
+    "price_alerts",
 )  # each has three trigger functions, nobody's to call
 PUBLISHED = {"public.generations"}  # in the publication supabase_realtime: Postgres Changes
 
@@ -101,6 +116,14 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "public.prefer_notification(text, boolean, boolean, uuid)": MEMBERS,
     "public.prune_notifications(integer, integer)": WORKER,
     "public.my_sign_ins()": MEMBERS,
+    "public.price_sparklines(integer)": EVERYBODY,
+    "public.watch_symbol(uuid, text)": MEMBERS,
+    "public.set_price_alert(uuid, text, text, numeric)": MEMBERS,
+    "public.arm_price_alert(uuid, boolean)": MEMBERS,
+    "public.claim_market(text, integer)": WORKER,
+    "public.release_market(text)": WORKER,
+    "public.backfill_candles(text, jsonb)": WORKER,
+    "public.tick_prices(text, jsonb, integer, jsonb)": WORKER,
     "live.may_read(text, text)": EVERYBODY,
     "live.may_write(text, text)": EVERYBODY,
     "live.stamp()": NOBODY,
@@ -122,6 +145,9 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "private.notify(uuid, text, text, text, uuid, uuid, text)": NOBODY,
     "private.tell_of_generation()": NOBODY,
     "private.pace_profile()": NOBODY,
+    "private.hold_market(text, integer)": NOBODY,
+    "private.say_price(numeric)": NOBODY,
+    "private.fire_alerts(jsonb)": NOBODY,
 }
 
 # Arguments with which a function of the API does nothing, whoever may call it (in a studio that is not empty).
@@ -151,6 +177,14 @@ HARMLESS: dict[str, dict[str, Any]] = {
     "prefer_notification": {"kind": "no_such_kind", "in_app": True, "browser": True},
     "prune_notifications": {"most": 100_000, "read_days": 10_000},
     "my_sign_ins": {},
+    "price_sparklines": {},
+    "watch_symbol": {"watch_id": str(uuid4()), "symbol": "NONE"},
+    "set_price_alert": {"alert_id": str(uuid4()), "symbol": "NONE", "kind": "above", "threshold": 1},
+    "arm_price_alert": {"alert_id": str(uuid4()), "armed": True},
+    "claim_market": {"worker": "nobody", "lease_s": 0},
+    "release_market": {"worker": "nobody"},
+    "backfill_candles": {"worker": "nobody", "candles": []},
+    "tick_prices": {"worker": "nobody", "ticks": [], "lease_s": 0},
 }
 
 ANYONE, SIGNED_IN = ("anon", "authenticated"), ("authenticated",)
@@ -168,6 +202,14 @@ POLICIES: dict[tuple[str, str], tuple[str, tuple[Role, ...]]] = {
     ("public.notification_kinds", "members see the kinds"): ("select", SIGNED_IN),
     ("public.notification_preferences", "members see their own"): ("select", SIGNED_IN),
     ("public.notifications", "members see their own"): ("select", SIGNED_IN),
+    ("public.crypto_prices", "everybody sees prices"): ("select", ANYONE),
+    ("public.price_candles", "everybody sees candles"): ("select", ANYONE),
+    ("public.market_status", "everybody sees where prices come from"): ("select", ANYONE),
+    ("public.watchlists", "members see their own"): ("select", SIGNED_IN),
+    ("public.watchlists", "members order their own"): ("update", SIGNED_IN),
+    ("public.watchlists", "members remove their own"): ("delete", SIGNED_IN),
+    ("public.price_alerts", "members see their own"): ("select", SIGNED_IN),
+    ("public.price_alerts", "members remove their own"): ("delete", SIGNED_IN),
     ("realtime.messages", "a circle reads its topic"): ("select", ANYONE),
     ("realtime.messages", "people talk in their rooms"): ("insert", ANYONE),
     ("storage.objects", "media follows its generation"): ("select", ANYONE),
