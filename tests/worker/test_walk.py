@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -64,7 +65,7 @@ def test_an_hour_lies_behind_and_ends_at_the_prices_of_now():
     assert len(candles) == 60
     assert (candles[0]["minute"], candles[-1]["minute"]) == ("2026-11-26T12:29:00+00:00", "2026-11-26T11:30:00+00:00")
     assert candles[0]["close"] == 97_250
-    for newer, older in zip(candles, candles[1:], strict=False):
+    for newer, older in pairwise(candles):
         assert newer["open"] == older["close"]
         assert newer["low"] <= min(newer["open"], newer["close"]) <= max(newer["open"], newer["close"]) <= newer["high"]
 
