@@ -154,7 +154,9 @@ grant select on public.watchlists to service_role;
 
 select live.announce('public.watchlists', 'live.member_topic(owner_id)');
 
-create function public.watch_symbol(watch_id uuid, symbol text) returns public.watchlists
+create function public.watch_symbol(
+  watch_id uuid, symbol text, "position" double precision default null
+) returns public.watchlists
   language plpgsql security definer set search_path = ''
 as $$
 #variable_conflict use_column
@@ -163,7 +165,7 @@ declare
 begin
   perform 1 from public.profiles p where p.id = auth.uid() for no key update; -- one after the other: they are counted
   insert into public.watchlists (id, owner_id, symbol, position)
-  select watch_symbol.watch_id, auth.uid(), watch_symbol.symbol, coalesce(max(w.position), 0) + 1
+  select watch_symbol.watch_id, auth.uid(), watch_symbol.symbol, coalesce(watch_symbol.position, max(w.position) + 1, 1)
   from public.watchlists w where w.owner_id = auth.uid()
   on conflict do nothing;
   if (select count(*) from public.watchlists w where w.owner_id = auth.uid()) > 50 then
@@ -174,8 +176,8 @@ begin
 end
 $$;
 
-comment on function public.watch_symbol(uuid, text) is
-  'Puts a symbol at the end of the caller''s list; one that is there stays where it is. 23503: no such symbol';
+comment on function public.watch_symbol(uuid, text, double precision) is
+  'Puts a symbol on the caller''s list, at the end unless told where; one that is there stays where it is. 23503: no such symbol';
 
 
 -- Alerts. They fire in the tick that takes the price across, once; then they rest until they are armed again.
@@ -481,14 +483,14 @@ comment on function public.tick_prices(text, jsonb, integer, jsonb) is
 
 revoke all on function
   private.hold_market(text, integer), private.say_price(numeric), private.fire_alerts(jsonb),
-  public.price_sparklines(integer), public.watch_symbol(uuid, text),
+  public.price_sparklines(integer), public.watch_symbol(uuid, text, double precision),
   public.set_price_alert(uuid, text, text, numeric), public.arm_price_alert(uuid, boolean),
   public.claim_market(text, integer), public.release_market(text), public.backfill_candles(text, jsonb),
   public.tick_prices(text, jsonb, integer, jsonb)
   from public, anon, authenticated;
 grant execute on function public.price_sparklines(integer) to anon, authenticated, service_role;
 grant execute on function
-  public.watch_symbol(uuid, text), public.set_price_alert(uuid, text, text, numeric), public.arm_price_alert(uuid, boolean)
+  public.watch_symbol(uuid, text, double precision), public.set_price_alert(uuid, text, text, numeric), public.arm_price_alert(uuid, boolean)
   to authenticated;
 grant execute on function
   public.claim_market(text, integer), public.release_market(text), public.backfill_candles(text, jsonb),

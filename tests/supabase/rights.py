@@ -117,7 +117,7 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "public.prune_notifications(integer, integer)": WORKER,
     "public.my_sign_ins()": MEMBERS,
     "public.price_sparklines(integer)": EVERYBODY,
-    "public.watch_symbol(uuid, text)": MEMBERS,
+    "public.watch_symbol(uuid, text, double precision)": MEMBERS,
     "public.set_price_alert(uuid, text, text, numeric)": MEMBERS,
     "public.arm_price_alert(uuid, boolean)": MEMBERS,
     "public.claim_market(text, integer)": WORKER,
