@@ -23,6 +23,7 @@ class Place:
 PLACES = (
     Place("Home", "/", "home", "g h", for_members=False),
     Place("Studio", "/studio", "palette", "g s", where="in the studio"),
+    Place("Market", "/market", "candlestick_chart", "g m", where="at the market"),
     Place("Diagnostics", "/diagnostics", "monitor_heart", "g d", section="System", where="in diagnostics"),
 )
 

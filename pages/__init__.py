@@ -1,7 +1,7 @@
 """One module per page: what is on the screen, nothing else. Importing this package registers their addresses."""
 
-from pages import diagnostics, home, sign_in, studio, trouble
+from pages import diagnostics, home, market, sign_in, studio, trouble
 
-__all__ = ["diagnostics", "home", "sign_in", "studio"]
+__all__ = ["diagnostics", "home", "market", "sign_in", "studio"]
 
 trouble.install()
