@@ -91,14 +91,14 @@ class CandleChart(ui.echart):
         words = {"color": palette.muted, "fontSize": 11}
         return {
             "animation": False,
-            "grid": {"left": 0, "right": 0, "top": 8, "bottom": 0, "containLabel": True},
+            "grid": {"left": 4, "right": 0, "top": 8, "bottom": 8, "containLabel": True},
             "tooltip": {
                 "trigger": "axis", "confine": True, "backgroundColor": palette.raised, "borderColor": palette.line_strong,
                 "textStyle": {"color": palette.text, "fontSize": 12}, "axisPointer": {"type": "line"},
             },
             "xAxis": {
                 "type": "category", "data": self._minutes(), "axisTick": {"show": False},
-                "axisLine": {"lineStyle": {"color": palette.line}}, "axisLabel": {**words, ":formatter": CLOCK},
+                "axisLine": {"lineStyle": {"color": palette.line}}, "axisLabel": {**words, ":formatter": CLOCK, "showMinLabel": False, "hideOverlap": True},
                 "axisPointer": {"label": {"show": False}},
             },
             "yAxis": {

@@ -13,6 +13,8 @@ from components.tag import Tag
 from components.theme import ICON, Mode
 from state.market import Market, Price
 
+NARROW = 1100  # pixels, as in market.css
+SCROLL = "getHtmlElement(%d).scrollIntoView({behavior: 'smooth'})"
 UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 
 
@@ -54,6 +56,11 @@ class Coin(Island):
         self.props["aria-label"] = symbol
         self.chart.show(symbol)
         self._draw()
+
+    def come_into_view(self) -> None:
+        """Where it stands above the list, it may have been scrolled away."""
+        if not self.is_deleted:
+            self.client.run_javascript(f"innerWidth > {NARROW} || {SCROLL % self.id}")
 
     def mark(self, watched: bool) -> None:
         """Whether it is on the list."""

@@ -14,7 +14,6 @@ from components.live_list import LiveList
 from components.price_words import dollars, plain
 from components.region_state import RegionState
 from components.tag import Tag
-from components.theme import ICON
 from state.market import Market
 from state.models import PriceAlert
 from state.sync.mutation import Pending
@@ -156,9 +155,9 @@ class AlertRow:
 
 
 def sentence(alert: PriceAlert) -> str:
-    """BTC above $100,000.00; SEI moves by 5 % from $0.4820."""
+    """BTC above $100,000.00; SEI moves by 5 %."""
     if alert.kind == "percent":
-        return f"{alert.symbol} moves by {plain(alert.threshold)} % from {dollars(alert.reference_price)}"
+        return f"{alert.symbol} moves by {plain(alert.threshold)} %"
     return f"{alert.symbol} {alert.kind} {dollars(alert.threshold)}"
 
 
@@ -169,9 +168,9 @@ def standing(alert: PriceAlert, pending: Pending | None) -> tuple[str, str]:
     if pending is not None and pending.waiting:
         return "tone-wait", "Waits for the connection"
     if alert.armed:
-        return "tone-live", "Armed"
+        return "tone-live", f"Armed at {dollars(alert.reference_price)}"
     if alert.triggered_at is not None and alert.triggered_price is not None and alert.triggered_at >= alert.armed_at:
-        return "tone-info", f"Fired at {dollars(alert.triggered_price)}, {alert.triggered_at:%b %-d, %H:%M} UTC"
+        return "tone-info", f"Fired at {dollars(alert.triggered_price)}, {alert.triggered_at:%b %-d %H:%M} UTC"
     return "", "Rests"
 
 

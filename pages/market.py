@@ -99,6 +99,7 @@ class MarketPage:
         """Shows this symbol in full."""
         self._chosen = symbol
         self._coin.show(symbol)
+        self._coin.come_into_view()
         self._draw()
 
     def _choose_list(self, name: str) -> None:
@@ -135,16 +136,17 @@ class MarketPage:
     def _draw(self) -> None:
         known = self._market.symbols
         watched = self._watching.symbols if self._watching else []
-        if not self._settled and known and (self._watching is None or self._watching.watchlist.phase != "loading"):
+        if (
+            not self._settled
+            and self._market.settled
+            and (self._watching is None or self._watching.watchlist.phase != "loading")
+        ):
             self._settled = True
             if not watched:
                 self._list = ALL
             self._chosen = self._asked if self._asked in known else (watched or known)[0]
             self._coin.show(self._chosen)
-        if self._text.strip():
-            shown = self._market.find(self._text)
-        else:
-            shown = watched if self._list == WATCHLIST else known
+        shown = self._market.find(self._text) if self._text.strip() else watched if self._list == WATCHLIST else known
         shown = shown if self._settled else []
         self._board.show(shown)
         self._board.mark(chosen=self._chosen, watched=watched)

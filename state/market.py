@@ -113,6 +113,11 @@ class Market:
         facts = self._facts.value or {}
         return [symbol for symbol in facts if symbol in self._by_symbol] or list(self._by_symbol)
 
+    @property
+    def settled(self) -> bool:
+        """Whether the symbols are known in their order, or will not be for a while."""
+        return bool(self._by_symbol) and self._facts.phase != "loading"
+
     def get_price(self, symbol: str) -> Price | None:
         """What the last tick said of it."""
         return self._by_symbol.get(symbol)

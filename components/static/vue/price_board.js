@@ -1,4 +1,6 @@
 // Prices as cards or as a strip; a tick changes what moved, in one go. See components/price_board.py.
+const FLASH_MS = 420;
+
 const formats = new Map();
 const format = (places) => {
   if (!formats.has(places)) {
@@ -14,6 +16,8 @@ const places = (price) => {
 const dollars = (price) => "$" + format(places(price)).format(price);
 const percent = (number) => (number < 0 ? "−" : "+") + format(2).format(Math.abs(number)) + " %";
 const tone = (number) => (number < 0 ? "price--down" : number > 0 ? "price--up" : "");
+
+const slope = (line) => (line.length < 2 || line[0] === line.at(-1) ? "" : line[0] < line.at(-1) ? "price__line--up" : "price__line--down");
 
 // The last hour in a box of 100 × 30: stretched by the browser, the stroke stays as it is.
 const points = (line) => {
@@ -36,7 +40,7 @@ export default {
           <span class="price__now num" :class="row.flash">{{ dollars(row.price) }}</span>
           <span class="price__change num">{{ percent(row.percent) }}</span>
           <template v-if="layout === 'cards'">
-            <svg class="price__line" viewBox="0 0 100 30" preserveAspectRatio="none" aria-hidden="true">
+            <svg :class="['price__line', slope(row.line)]" viewBox="0 0 100 30" preserveAspectRatio="none" aria-hidden="true">
               <polyline v-if="row.points" :points="row.points" vector-effect="non-scaling-stroke" />
             </svg>
             <span class="price__facts meta"><span>Vol {{ short(row.volume) }}</span><span>Cap {{ short(row.cap) }}</span></span>
@@ -51,10 +55,7 @@ export default {
   props: { name: String, layout: String, stars: Boolean, chosen: String, watched: Array, rows: Array },
   emits: ["choose", "watch"],
   data() {
-    return { held: Vue.markRaw({ rows: [] }).rows };
-  },
-  created() {
-    this.held = Vue.shallowReactive(this.rows.map(shown));
+    return { held: Vue.shallowReactive(this.rows.map(shown)) };
   },
   watch: {
     rows(rows) {
@@ -68,25 +69,35 @@ export default {
       );
     },
   },
+  unmounted() {
+    clearTimeout(this.fading);
+  },
   methods: {
     tick(moved) {
       const rows = new Map(this.held.map((row) => [row.symbol, row]));
       for (const [symbol, price, change, percentage] of moved) {
         const row = rows.get(symbol);
         if (!row) continue;
-        if (price !== row.price && !document.hidden) {
-          const again = row.flash.endsWith("--again") ? "" : "--again"; // another name, so that it begins anew
-          row.flash = (price > row.price ? "price__now--up" : "price__now--down") + again;
-        }
+        if (price !== row.price) row.flash = price > row.price ? "price__now--up" : "price__now--down";
         row.price = price;
         row.change = change;
         row.percent = percentage;
+        row.beat += 1;
+      }
+      clearTimeout(this.fading);
+      this.fading = setTimeout(this.fade, FLASH_MS);
+    },
+    fade() {
+      for (const row of this.held) {
+        if (!row.flash) continue;
+        row.flash = "";
         row.beat += 1;
       }
     },
     dollars,
     percent,
     tone,
+    slope,
     short: (number) => (number === null ? "–" : "$" + compact.format(number)),
   },
 };
