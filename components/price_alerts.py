@@ -11,7 +11,7 @@ from components.counter import Counter
 from components.icon_button import IconButton
 from components.island import Island
 from components.live_list import LiveList
-from components.price_words import dollars, plain
+from components.price_words import dollars, exact, plain
 from components.region_state import RegionState
 from components.tag import Tag
 from state.market import Market
@@ -158,7 +158,7 @@ def sentence(alert: PriceAlert) -> str:
     """BTC above $100,000.00; SEI moves by 5 %."""
     if alert.kind == "percent":
         return f"{alert.symbol} moves by {plain(alert.threshold)} %"
-    return f"{alert.symbol} {alert.kind} {dollars(alert.threshold)}"
+    return f"{alert.symbol} {alert.kind} {exact(alert.threshold)}"
 
 
 def standing(alert: PriceAlert, pending: Pending | None) -> tuple[str, str]:
@@ -168,9 +168,9 @@ def standing(alert: PriceAlert, pending: Pending | None) -> tuple[str, str]:
     if pending is not None and pending.waiting:
         return "tone-wait", "Waits for the connection"
     if alert.armed:
-        return "tone-live", f"Armed at {dollars(alert.reference_price)}"
+        return "tone-live", f"Armed at {exact(alert.reference_price)}"
     if alert.triggered_at is not None and alert.triggered_price is not None and alert.triggered_at >= alert.armed_at:
-        return "tone-info", f"Fired at {dollars(alert.triggered_price)}, {alert.triggered_at:%b %-d %H:%M} UTC"
+        return "tone-info", f"Fired at {exact(alert.triggered_price)}, {alert.triggered_at:%b %-d %H:%M} UTC"
     return "", "Rests"
 
 

@@ -17,6 +17,12 @@ def dollars(price: float) -> str:
     return f"${price:,.{places(price)}f}"
 
 
+def exact(price: float) -> str:
+    """What somebody typed: $90.00, $0.0000251."""
+    digits = plain(price).partition(".")[2]
+    return f"${price:,.{max(2, len(digits))}f}"
+
+
 def percent(number: float) -> str:
     """+1.25 %, with a true minus."""
     return f"{'−' if number < 0 else '+'}{abs(number):.2f} %"

@@ -12,16 +12,15 @@ from components.command_palette import Command
 from components.freshness_note import FreshnessNote
 from components.price_alerts import AlertDialog, PriceAlerts
 from components.price_board import PriceBoard
+from components.price_source import PriceSource
 from components.region_state import RegionState
 from components.shell import Shell, shell, sign_in_path
-from components.tag import Tag
 from components.theme import ICON
 from state.market import DEFAULT, Market, use_market
 from state.watching import Watching, use_watching
 
 if TYPE_CHECKING:
     from components.session import Visitor
-    from state.models import MarketStatus
 
 PATH = "/market"
 SKELETONS = 12
@@ -89,9 +88,7 @@ class MarketPage:
             self._search = ui.input(placeholder="Search all symbols", on_change=lambda e: self._find(e.value or ""))
             self._search.props('outlined dense clearable aria-label="Search symbols"').classes("market__search")
             FreshnessNote(lambda: self._market.view.freshness)
-            with ui.element("span").classes("market__source secondary").props("role=status") as self._source:
-                self._dot = ui.element("i").classes("dot").props("aria-hidden=true")
-                self._said = Tag("span", "")
+            PriceSource(self._market)
 
     # What one does ----------------------------------------------------------------------------------------------------
 
@@ -157,30 +154,6 @@ class MarketPage:
             chip.text = f"{name} {len(watched if name == WATCHLIST else known)}" if self._settled else name
         nothing = f"No symbol is called “{self._text.strip()}”." if self._text.strip() else "You watch nothing yet."
         self._state.show(len(shown) if self._settled else 0, empty=nothing)
-        self._say_source(self._market.status)
-
-    def _say_source(self, status: MarketStatus | None) -> None:
-        words, tone, note = source_of(status)
-        self._said.text = words
-        self._dot.classes(replace=f"dot {tone}")
-        self._source.props["title"] = note
-        self._source.set_visibility(bool(words))
-
-
-def source_of(status: MarketStatus | None) -> tuple[str, str, str]:
-    """Where the prices come from: in words, as a colour, and the longer story."""
-    match status.source if status else "":
-        case "live":
-            assert status is not None
-            return f"Live from {status.provider}", "tone-live", status.note
-        case "fallback":
-            assert status is not None
-            said = f"{status.provider} does not answer: simulated since {status.since:%H:%M} UTC"
-            return said, "tone-wait", status.note
-        case "simulated":
-            return "Simulated prices", "tone-info", "A random walk: no real money moves like this"
-        case _:
-            return "", "", ""
 
 
 def _sign_in() -> None:
