@@ -14,12 +14,14 @@ from state.rows import PublicGenerationJobs as Job
 from state.rows import PublicGenerationQueues as GenerationQueue
 from state.rows import PublicGenerations as Generation
 from state.rows import PublicLikes as Like
+from state.rows import PublicMarketStatus as MarketStatus
 from state.rows import PublicMemberActivities as Activity
 from state.rows import PublicModels as Model
 from state.rows import PublicNotificationKinds as NotificationKind
 from state.rows import PublicNotificationPreferences as NotificationPreference
 from state.rows import PublicNotifications as Notification
 from state.rows import PublicPosts as Post
+from state.rows import PublicPriceAlerts as PriceAlert
 from state.rows import PublicProfiles as Profile
 from state.rows import PublicTeamInvitations as TeamInvitation
 from state.rows import PublicTeamMembers as TeamMember
@@ -27,6 +29,7 @@ from state.rows import PublicTeams as Team
 from state.rows import PublicTrainingJobs as TrainingJob
 from state.rows import PublicTrainingMetrics as TrainingMetric
 from state.rows import PublicUserPresence as UserPresence
+from state.rows import PublicWatchlists as Watched
 
 __all__ = [
     "Activity",
@@ -44,11 +47,13 @@ __all__ = [
     "GenerationQueue",
     "Job",
     "Like",
+    "MarketStatus",
     "Model",
     "Notification",
     "NotificationKind",
     "NotificationPreference",
     "Post",
+    "PriceAlert",
     "Profile",
     "Team",
     "TeamInvitation",
@@ -56,4 +61,5 @@ __all__ = [
     "TrainingJob",
     "TrainingMetric",
     "UserPresence",
+    "Watched",
 ]

@@ -77,6 +77,12 @@ TABLES: dict[str, Table] = {
     "public.training_jobs": Table(authenticated=READ | {"delete"}, service_role=READ),
     "public.training_metrics": Table(authenticated=READ, service_role=READ),
     "private.training_leases": Table(),
+    "public.crypto_prices": Table(READ, READ, READ),
+    "public.price_candles": Table(READ, READ, READ),
+    "public.market_status": Table(READ, READ, READ),
+    "public.watchlists": Table(authenticated=READ | {"delete", "update(position)"}, service_role=READ),
+    "public.price_alerts": Table(authenticated=READ | {"delete"}, service_role=READ),
+    "private.market_lease": Table(),
     "private.job_leases": Table(),
     "private.queue_calls": Table(),
     "private.media_trash": Table(),
@@ -97,6 +103,11 @@ OWN = {
     "contacts",
     "contact_comments",
     "contact_filters",
+OWN = {
+    "notification_preferences",
+    "notifications",
+    "watchlists",
+    "price_alerts",
 }  # in which nobody sees what is another's
 
 ANNOUNCED = (
@@ -122,6 +133,10 @@ ANNOUNCED = (
     "contacts",
     "contact_comments",
     "contact_filters",
+    "crypto_prices",
+    "market_status",
+    "watchlists",
+    "price_alerts",
 )  # each has three trigger functions, nobody's to call
 PUBLISHED = {"public.generations"}  # in the publication supabase_realtime: Postgres Changes
 
@@ -211,6 +226,14 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "public.fail_training(text, uuid, integer, text, boolean)": WORKER,
     "public.release_training_jobs(text)": WORKER,
     "public.release_expired_trainings()": WORKER,
+    "public.price_sparklines(integer)": EVERYBODY,
+    "public.watch_symbol(uuid, text, double precision)": MEMBERS,
+    "public.set_price_alert(uuid, text, text, numeric)": MEMBERS,
+    "public.arm_price_alert(uuid, boolean)": MEMBERS,
+    "public.claim_market(text, integer)": WORKER,
+    "public.release_market(text)": WORKER,
+    "public.backfill_candles(text, jsonb)": WORKER,
+    "public.tick_prices(text, jsonb, integer, jsonb)": WORKER,
     "live.may_read(text, text)": EVERYBODY,
     "live.may_write(text, text)": EVERYBODY,
     "live.is_member(text, uuid)": MEMBERS,
@@ -309,6 +332,9 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "private.log_joining()": NOBODY,
     "private.log_leaving()": NOBODY,
     "private.open_dashboard()": NOBODY,
+    "private.hold_market(text, integer)": NOBODY,
+    "private.say_price(numeric)": NOBODY,
+    "private.fire_alerts(jsonb)": NOBODY,
 }
 
 # Arguments with which a function of the API does nothing, whoever may call it (in a studio that is not empty).
@@ -432,6 +458,14 @@ HARMLESS: dict[str, dict[str, Any]] = {
     "prune_activities": {"most": 100_000, "days": 10_000},
     "activity_days": {},
     "arrange_dashboard": {"cards": [], "hidden": []},
+    "price_sparklines": {},
+    "watch_symbol": {"watch_id": str(uuid4()), "symbol": "NONE"},
+    "set_price_alert": {"alert_id": str(uuid4()), "symbol": "NONE", "kind": "above", "threshold": 1},
+    "arm_price_alert": {"alert_id": str(uuid4()), "armed": True},
+    "claim_market": {"worker": "nobody", "lease_s": 0},
+    "release_market": {"worker": "nobody"},
+    "backfill_candles": {"worker": "nobody", "candles": []},
+    "tick_prices": {"worker": "nobody", "ticks": [], "lease_s": 0},
 }
 
 ANYONE, SIGNED_IN = ("anon", "authenticated"), ("authenticated",)
@@ -471,6 +505,14 @@ POLICIES: dict[tuple[str, str], tuple[str, tuple[Role, ...]]] = {
     ("public.dataset_images", "members finish their own"): ("update", SIGNED_IN),
     ("public.dataset_images", "members delete their own"): ("delete", SIGNED_IN),
     ("public.training_jobs", "members delete their own when it has ended"): ("delete", SIGNED_IN),
+    ("public.crypto_prices", "everybody sees prices"): ("select", ANYONE),
+    ("public.price_candles", "everybody sees candles"): ("select", ANYONE),
+    ("public.market_status", "everybody sees where prices come from"): ("select", ANYONE),
+    ("public.watchlists", "members see their own"): ("select", SIGNED_IN),
+    ("public.watchlists", "members order their own"): ("update", SIGNED_IN),
+    ("public.watchlists", "members remove their own"): ("delete", SIGNED_IN),
+    ("public.price_alerts", "members see their own"): ("select", SIGNED_IN),
+    ("public.price_alerts", "members remove their own"): ("delete", SIGNED_IN),
     ("realtime.messages", "a circle reads its topic"): ("select", ANYONE),
     ("realtime.messages", "people talk in their rooms"): ("insert", ANYONE),
     ("storage.objects", "media follows its generation"): ("select", ANYONE),

@@ -12,6 +12,7 @@ from tests.supabase.people import AURORA, Person
 
 Visibility = Literal["private", "public"]
 
+CANDLE = '{"symbol": "BTC", "minute": "2026-01-01T00:00:00Z", "open": 2, "high": 3, "low": 1, "close": 2}'
 MODEL = """
 insert into public.models (slug, name, kind, owner_id, visibility) values ($1, 'Of my own', 'trained', $2, $3)
 returning id::text
@@ -71,6 +72,7 @@ class Studio:
             **await train(owner, service),
             **await _contacts(owner),
             **await _logged(owner),
+            **await _watched(owner, sql),
         }
         return cls(owner.id, *halves, own=own)
 
@@ -159,6 +161,20 @@ async def enter(owner: Person, dataset: str, image: str) -> dict[str, Any]:
         "add_dataset_image", image_id=image, dataset_id=dataset, name="wren.png", media_type="image/webp", bytes=10, width=640,
         height=480, colour="#9bdcff",
     )  # fmt: skip
+
+
+async def _watched(owner: Person, sql: asyncpg.Connection) -> dict[str, str]:
+    watched = await owner.call("watch_symbol", watch_id=str(uuid4()), symbol="BTC")
+    alert = await owner.call("set_price_alert", alert_id=str(uuid4()), symbol="BTC", kind="above", threshold=1e9)
+    await sql.execute("select public.backfill_candles('tests', $1)", f"[{CANDLE}]")
+    await sql.execute("select public.release_market('tests')")
+    return {
+        "watchlists": watched["id"],
+        "price_alerts": alert["id"],
+        "crypto_prices": (await owner.rows("crypto_prices?symbol=eq.BTC"))[0]["id"],
+        "price_candles": (await owner.rows("price_candles?limit=1"))[0]["id"],
+        "market_status": (await owner.rows("market_status"))[0]["id"],
+    }
 
 
 async def _half(visibility: Visibility, owner: Person, service: Person, sql: asyncpg.Connection) -> Half:
