@@ -103,9 +103,6 @@ OWN = {
     "contacts",
     "contact_comments",
     "contact_filters",
-OWN = {
-    "notification_preferences",
-    "notifications",
     "watchlists",
     "price_alerts",
 }  # in which nobody sees what is another's
