@@ -21,7 +21,7 @@ class Place:
 
 
 PLACES = (
-    Place("Home", "/", "home", "g h", for_members=False),
+    Place("Home", "/", "home", "g h", where="at their dashboard"),
     Place("Studio", "/studio", "palette", "g s", where="in the studio"),
     Place("Training", "/training", "model_training", "g t", for_guests=False, where="training a model"),
     Place("Feed", "/feed", "dynamic_feed", "g f", where="in the feed"),
@@ -35,6 +35,11 @@ PLACES = (
 def places(*, member: bool) -> list[Place]:
     """The places that a member, or a guest, can go to, in the order of the rail."""
     return [place for place in PLACES if (place.for_members if member else place.for_guests)]
+
+
+def leads_somewhere(path: str) -> bool:
+    """Whether there is such a page for members."""
+    return any(place.path == path and place.for_members for place in PLACES)
 
 
 def section_of(path: str) -> str:

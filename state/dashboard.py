@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from state.models import Dashboard as Arrangement
 from state.signal import Unsubscribe
+from state.sync.cached_query import CachedQuery
 from state.sync.live_table import LiveTable
 from state.sync.query import Query, Where
 
@@ -99,6 +100,21 @@ class Dashboard:
     async def close(self) -> None:
         """As `Area` says."""
         await self.table.close()
+
+
+def running_jobs(member: Member) -> CachedQuery[tuple[int, int]]:
+    """How many of their jobs are at work, and how many wait; to be observed."""
+
+    async def count() -> tuple[int, int]:
+        running, waiting = [
+            await member.api.count(
+                Query("generation_jobs", (Where("owner_id", "eq", member.id), Where("status", "eq", status)))
+            )
+            for status in ("active", "waiting")
+        ]
+        return running, waiting
+
+    return member.queries.query(("job-status-counts", member.id), count)
 
 
 def use_dashboard(member: Member, cards: Sequence[str]) -> tuple[Dashboard, Unsubscribe]:
