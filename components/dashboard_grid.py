@@ -20,8 +20,8 @@ from components.tag import Tag
 from components.theme import ICON
 from state.dashboard import Dashboard
 
-DRAG = "(event) => starling.dragCard(event, (move) => emit(move))"
-STEP = "(event) => starling.stepCard(event, (move) => emit(move))"
+DRAG = "(event) => starlingCards.drag(event, (move) => emit(move))"
+STEP = "(event) => starlingCards.step(event, (move) => emit(move))"
 
 Size: TypeAlias = Literal["number", "half", "tall", "wide"]
 
@@ -64,9 +64,9 @@ class CardFrame:
 
 
 class DashboardGrid(Island):
-    """Follows the arrangement. `toolbar` is where the page puts what stands above."""
+    """Follows the arrangement. `head` draws what stands above the cards, on the left."""
 
-    def __init__(self, dashboard: Dashboard, cards: Sequence[Card]) -> None:
+    def __init__(self, dashboard: Dashboard, cards: Sequence[Card], *, head: Callable[[], object]) -> None:
         super().__init__("div")
         self.classes("dash")
         self._dashboard = dashboard
@@ -74,7 +74,10 @@ class DashboardGrid(Island):
         self._shelf_shows: list[str] = []
         with self:
             with ui.element("div").classes("dash__bar"):
-                self._hint = Tag("p", "Drag cards by their grips, or move them with the arrow keys.", "secondary")
+                head()
+                self._hint = Tag(
+                    "p", "Drag cards by their grips, or move them with the arrow keys.", "secondary dash__hint"
+                )
                 self._shelf = ui.element("div").classes("dash__shelf").props('role=group aria-label="Hidden cards"')
                 with ui.element("span").classes("dash__modes"):
                     self._reset = ui.button("Reset", color=None, on_click=dashboard.reset).props("flat")

@@ -66,7 +66,7 @@ def shell(title: str, visitor: Visitor, *, tab: str = "") -> Iterator[Shell]:
         with ui.element("div").classes("app__page"):
             with Island("header").classes("header"):
                 Tag("h1", title, "title header__title")
-                if member and (section_of(here) == "Work" or here == "/"):
+                if member and section_of(here) == "Work":
                     TeamSwitcher(member)
                 _search()
                 if member:

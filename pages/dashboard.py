@@ -24,6 +24,7 @@ from components.region_state import RegionState
 from components.shell import Shell
 from components.tag import Tag
 from components.team_region import TeamRegion
+from components.team_switcher import TeamSwitcher
 from components.theme import ICON
 from components.time_zone import browser_zone
 from state.activities import Feed, TeamActivities, use_own_activities
@@ -34,6 +35,7 @@ from state.sync.mutation import Pending
 
 DAYS = 14
 JOBS = 4
+SYMBOLS = ("BTC", "ETH", "SOL", "XRP", "BNB", "DOGE", "ADA")
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def dashboard_page(member: Member, around: Shell) -> None:
         cards = _cards(member, space, zone)
         dashboard, leave = use_dashboard(member, [card.name for card in cards])
         ui.context.client.on_delete(leave)
-        grids.append(DashboardGrid(dashboard, cards))
+        grids.append(DashboardGrid(dashboard, cards, head=lambda: TeamSwitcher(member)))
 
     TeamRegion(member, "activities", TeamActivities, draw, _skeleton)
     member.studio.failures.subscribe(around.toasts.failed)
@@ -91,7 +93,7 @@ def _cards(member: Member, space: TeamActivities, zone: str) -> list[Card]:
         ),
         Card("credits", "Credits", "number", partial(_credits, member, zone), "toll", "/credits"),
         Card("connection", "Connection", "number", lambda: ConnectionHealth(member.connection), "wifi", "/diagnostics"),
-        Card("prices", "Prices", "wide", lambda: PriceStrip(world), "candlestick_chart", "/market"),
+        Card("prices", "Prices", "wide", lambda: PriceStrip(world, SYMBOLS), path="/market"),
         Card("activity", "Activity", "tall", partial(_feed, member, space)),
         Card("fortnight", "The last 14 days", "half", partial(_fortnight, space, zone)),
         Card("queue", "Queue", "half", partial(_queue, member), path="/studio"),

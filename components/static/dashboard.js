@@ -1,7 +1,7 @@
 // Cards of the dashboard: dragged by their grips, or moved with the arrow keys. The server is told where one was let go.
-window.starling ??= {};
+window.starlingCards = {};
 
-window.starling.dragCard = (event, say) => {
+window.starlingCards.drag = (event, say) => {
   const FAR_PX = 5;
   const grip = event.target.closest(".dash-card__grip");
   const card = grip?.closest(".dash-card");
@@ -58,7 +58,7 @@ window.starling.dragCard = (event, say) => {
   document.addEventListener("keydown", escape, true);
 };
 
-window.starling.stepCard = (event, say) => {
+window.starlingCards.step = (event, say) => {
   const steps = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1, Home: -1000, End: 1000 };
   const grip = event.target.closest(".dash-card__grip");
   if (!grip || !(event.key in steps) || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
