@@ -88,9 +88,10 @@ def serve(settings: Settings) -> None:
     # NiceGUI reads that path when it is imported.
     from nicegui import app, ui
 
+    import api
     import pages  # noqa: F401  (importing a page is what registers it)
     from components import session, theme
-    from pages import api, health
+    from pages import health
     from state.starling import Starling, storage_secret
 
     logging.getLogger("uvicorn.error").addFilter(worth_saying)

@@ -12,10 +12,10 @@ import pytest
 from nicegui import app
 from nicegui.testing import User
 
+from api import build
+from api.body_limit import MAX_BODY
+from api.caller import STRANGERS_PER_MINUTE
 from components.session import starling
-from pages.api import build
-from pages.api.body_limit import MAX_BODY
-from pages.api.caller import STRANGERS_PER_MINUTE
 from tests.state.support import sign
 from tests.supabase.people import Person, join, leave, person
 

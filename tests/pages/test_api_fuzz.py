@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from pages.api import build
+from api import build
 from state.starling import Starling
 from tests.state.support import settings_of
 from tests.supabase.people import Person, join, leave, person

@@ -128,7 +128,7 @@ async def test_cards_are_hidden_and_moved_and_stay_so(user: User, ada: Member, d
 
 async def until_stored(db: asyncpg.Connection, member: Member) -> None:
     async with asyncio.timeout(20):
-        while await db.fetchval("select hidden from public.dashboards where id = $1", member.id) != ["prices"]:
+        while await db.fetchval("select hidden from public.dashboards where id = $1", member.id) != ["prices"]:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 

@@ -10,10 +10,10 @@ from fastapi import APIRouter, Response
 from fastapi import Query as Parameter
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from pages.api.caller import As, Caller
-from pages.api.paging import Cursor, Limit, page_of
-from pages.api.problems import not_there, wrong
-from pages.api.teams import Team, team_of
+from api.caller import As, Caller
+from api.paging import Cursor, Limit, page_of
+from api.problems import not_there, wrong
+from api.teams import Team, team_of
 from state.sync.query import Order, Query, Where
 
 router = APIRouter(tags=["contacts"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pages.api.problems import answer
+from api.problems import answer
 
 MAX_BODY = 64 * 1024
 

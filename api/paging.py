@@ -12,8 +12,8 @@ from uuid import UUID
 
 from fastapi import Query as Parameter
 
-from pages.api.caller import Caller
-from pages.api.problems import wrong
+from api.caller import Caller
+from api.problems import wrong
 from state.sync.query import Query
 
 MOST = 100

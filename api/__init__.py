@@ -1,8 +1,8 @@
 """The HTTP API: what programs may ask, as the member whose access token they bring.
 
-It is one of the `pages`: an address that somebody outside opens, laid out for programs instead of people. Like a page it asks
-`state` alone, and whatever it writes goes the way of everything else, so that open pages show it at once. It is an application of
-its own, mounted at /api: its errors are its own (A2), and what the pages do to requests does not concern it.
+A folder beside `pages`, because it is the same for programs: what somebody outside may ask, laid out on top of `state` (of which
+it uses REST and its errors alone). It draws nothing and knows neither pages nor components. It is an application of its own,
+mounted at /api, so that its errors are its own (A2). What it writes goes the way of everything else, so open pages show it at once.
 
 A1  The database decides: every question goes to Supabase with the caller's own token, and nothing here has another.
 A2  Whatever goes wrong, the answer is a `Problem` in JSON, never a page.
@@ -18,10 +18,10 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
 from nicegui import app
 
-from pages.api import activities, contacts
-from pages.api.body_limit import BodyLimit
-from pages.api.caller import Callers
-from pages.api.problems import PROBLEMS, explain_problems
+from api import activities, contacts
+from api.body_limit import BodyLimit
+from api.caller import Callers
+from api.problems import PROBLEMS, explain_problems
 from state.starling import Starling
 
 PATH = "/api"

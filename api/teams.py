@@ -7,8 +7,8 @@ from uuid import UUID
 
 from fastapi import Query as Parameter
 
-from pages.api.caller import Caller
-from pages.api.problems import not_there
+from api.caller import Caller
+from api.problems import not_there
 from state.sync.query import Query, Where
 
 Team = Annotated[UUID | None, Parameter(description="One of your teams; without it, your own")]

@@ -20,7 +20,7 @@ from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
-from pages.api.problems import ApiProblem
+from api.problems import ApiProblem
 from state.api import Api, Project
 from state.errors import Refused
 
