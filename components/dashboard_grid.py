@@ -46,6 +46,7 @@ class CardFrame:
         self.element = Island("section").classes(f"card dash-card dash-card--{card.size}")
         self.element.props["data-card"] = card.name
         self.element.props["aria-label"] = card.title
+        self.element.props["role"] = "region"
         with self.element:
             with ui.element("h2").classes("dash-card__head"):
                 if card.path:

@@ -106,6 +106,7 @@ async def test_each_feed_shows_its_own(user: User, ada: Member, db: asyncpg.Conn
 async def test_cards_are_hidden_and_moved_and_stay_so(user: User, ada: Member, db: asyncpg.Connection) -> None:
     with user:
         grid = only(user, DashboardGrid)
+    await until(lambda: grid._dashboard.table.rows)
     before = grid.shown
     assert before[:2] == ["contacts", "member_activities"]
     user.find("Arrange").click()
