@@ -151,7 +151,7 @@ def _queue(member: Member) -> None:
     rows = ui.element("ul").classes("dash-queue divided")
     state = RegionState(
         jobs,
-        skeleton=lambda: ui.element("div").classes("skeleton skeleton--line"),
+        skeleton=_line,
         empty="Nothing is being made right now.",
         action=("Write a prompt", lambda: ui.navigate.to("/studio")),
     )
@@ -161,6 +161,10 @@ def _queue(member: Member) -> None:
 
     made: LiveList[Job, JobRow] = LiveList(jobs, row, rows, changed=lambda: state.show(len(jobs.rows)))
     state.show(len(made.items))
+
+
+def _line() -> None:
+    ui.element("div").classes("skeleton skeleton--line")
 
 
 def _path(path: str) -> str:

@@ -58,15 +58,16 @@ NOTHING = {"team_left": ""}
 
 def words(activity: Activity) -> Words:
     """In the words of its kind."""
+    params = activity.params if isinstance(activity.params, dict) else {}
     icon, verb, path = KINDS.get(activity.kind, ("bolt", activity.kind.replace("_", " "), ""))
     thing = NOTHING.get(activity.kind, activity.title)
-    if (count := number(activity.params.get("count"))) is not None:
+    if (count := number(params.get("count"))) is not None:
         thing = f"{count:,} contacts" if activity.kind.startswith("contact") else f"{count:,}"
         verb = verb.removesuffix(" the contact")
     elif activity.kind == "team_role":
-        thing = f"{thing} to {activity.params.get('role', '')}"
+        thing = f"{thing} to {params.get('role', '')}"
     elif activity.kind == "contact_edited":
-        verb = f"edited {fields(activity.params.get('fields'))} of".replace("edited  of", "edited")
+        verb = f"edited {fields(params.get('fields'))} of".replace("edited  of", "edited")
     elif activity.kind == "contact_deleted":
         path = ""
     elif activity.kind in QUOTED:

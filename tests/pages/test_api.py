@@ -46,9 +46,10 @@ async def team(people: dict[str, Person]) -> str:
     return team
 
 
-def client(somebody: Person | None = None, *, token: str = "", **headers: str) -> httpx.AsyncClient:
+def client(somebody: Person | None = None, token: str = "", headers: dict[str, str] | None = None) -> httpx.AsyncClient:
     """Asks as somebody, as browsers and scripts do."""
     token = token or (somebody.token if somebody else "")
+    headers = dict(headers or {})
     if token:
         headers["Authorization"] = f"Bearer {token}"
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
@@ -179,7 +180,7 @@ async def test_a_member_is_slowed_down_whichever_token_they_use(
 
 async def test_other_sites_ask_where_the_setting_says_so(user: User, people: dict[str, Person]) -> None:
     asks = {"Origin": "https://app.example", "Access-Control-Request-Method": "PUT"}
-    async with client(**asks) as browser:
+    async with client(headers=asks) as browser:
         problem(await browser.options("/contacts"), 405)
     root = starling()
     root.settings.api_origins = "https://app.example, https://other.example"
