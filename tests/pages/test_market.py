@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
@@ -29,16 +30,21 @@ class Ticker:
 
     def __init__(self, supabase: Address) -> None:
         headers = {"apikey": supabase.secret_key}
-        self._http = httpx.AsyncClient(base_url=f"{supabase.api_url}/rest/v1/rpc", headers=headers)
+        self._http = httpx.AsyncClient(base_url=supabase.api_url, headers=headers)
 
     async def call(self, function: str, **arguments: Any) -> Any:
-        answer = await self._http.post(f"/{function}", json=arguments)
+        answer = await self._http.post(f"/rest/v1/rpc/{function}", json=arguments)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
     async def tick(self, feed: dict[str, str] | None = None, **prices: float) -> None:
         ticks = [{"symbol": symbol, "price": price, "open": 100} for symbol, price in prices.items()]
         assert await self.call("tick_prices", worker="hand", ticks=ticks, feed=feed) == len(ticks)
+
+    async def alerts(self) -> int:
+        """How many the database has."""
+        answer = await self._http.get("/rest/v1/price_alerts?select=id")
+        return len(answer.json())
 
     async def close(self) -> None:
         await self.call("release_market", worker="hand")
@@ -93,12 +99,15 @@ async def test_guests_look_and_are_asked_to_sign_in_for_more(user: User, ticker:
 
 async def test_a_tick_is_one_message_with_what_moved(ada: User, ticker: Ticker) -> None:  # B1, B2
     element, sent = board(ada), []
+    whole: list[None] = []
+    element.update = lambda: whole.append(None)  # type: ignore[method-assign]
     element.run_method = lambda *arguments: sent.append(arguments)  # type: ignore[method-assign]
     await ticker.tick(BTC=125, ETH=100, SEI=90)
     await until(lambda: sent)
     ((method, moved),) = sent
     assert (method, {told[0]: told[1:] for told in moved}) == ("tick", {"BTC": (125, 25, 25), "SEI": (90, -10, -10)})
     assert (row(ada, "BTC")["price"], row(ada, "BTC")["percent"]) == (125, 25)
+    assert whole == []
     await ada.should_see("$125.00")  # in full, for it is the first
     await ada.should_see("+25.00 %")
 
@@ -139,6 +148,9 @@ async def test_an_alert_is_set_fires_and_is_armed_again(ada: User, ticker: Ticke
     ada.find("Set alert").click()
     await ada.should_see("SEI below $90.00")
     await ada.should_see("Armed at $100.00")
+    async with asyncio.timeout(20):
+        while not await ticker.alerts():  # noqa: ASYNC110 (it shows before it is there)
+            await asyncio.sleep(0.02)
     await ticker.tick(SEI=89)
     await ada.should_see("Fired at $89.00", retries=LONG)
     button(ada, "Arm again").trigger("click.stop")
