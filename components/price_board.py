@@ -67,7 +67,7 @@ class PriceBoard(Element, component="static/vue/price_board.js"):
             self._symbols = symbols
             self.draw()
 
-    def mark(self, *, chosen: str | None = None, watched: Sequence[str] | None = None) -> None:
+    def point_out(self, *, chosen: str | None = None, watched: Sequence[str] | None = None) -> None:
         """Which card is the chosen one, and which have a full star."""
         for name, value in (("chosen", chosen), ("watched", watched)):
             if value is not None and self._props[name] != value:
