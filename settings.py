@@ -73,7 +73,11 @@ class WorkerSettings(Settings):
     render_seconds: float = Field(1.0, ge=0, description="pace of simulated work; 0 is as fast as it can")
     failure_rate: float = Field(0.02, ge=0, le=1)
     jobs: int = Field(4, ge=1, le=64)
+    training_seconds: float = Field(1.0, ge=0, description="pace of simulated training; 0 is as fast as it can")
+    training_failure_rate: float = Field(0.02, ge=0, le=1)
+    trainings: int = Field(2, ge=1, le=16)
     lease_s: int = Field(30, ge=2, le=3600)
+    crowd_s: float = Field(15.0, ge=0, description="seconds between two acts of the demo members, about; 0: none")
 
     @cached_property
     def secret_project(self) -> tuple[str, str]:

@@ -1,7 +1,34 @@
 """One module per page: what is on the screen, nothing else. Importing this package registers their addresses."""
 
-from pages import diagnostics, home, market, sign_in, studio, trouble
+from pages import (
+    credits,
+    diagnostics,
+    feed,
+    home,
+    market,
+    notifications,
+    profile,
+    settings,
+    sign_in,
+    studio,
+    team,
+    training,
+    trouble,
+)
 
-__all__ = ["diagnostics", "home", "market", "sign_in", "studio"]
+__all__ = [
+    "credits",
+    "diagnostics",
+    "feed",
+    "home",
+    "market",
+    "notifications",
+    "profile",
+    "settings",
+    "sign_in",
+    "studio",
+    "team",
+    "training",
+]
 
 trouble.install()

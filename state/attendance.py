@@ -27,7 +27,7 @@ from state.models import UserPresence
 from state.realtime.presence import METADATA_BYTES, Presence, fits
 from state.signal import Signal, Unsubscribe
 from state.sync.audience import Audience
-from state.sync.query import Order, Query
+from state.sync.query import Order, Query, Where
 from state.tasks import Tasks, within
 
 TOUCH_EVERY_S = 60.0  # the worker takes whoever was not heard of for 120 s for offline
@@ -77,6 +77,7 @@ class Attendance:
         self._id = id
         self._audience = audience
         self._presence = presence
+        self._also: list[Presence] = []
         self._api = api
         self._session = session or secrets.token_hex(8)
         self._now = now
@@ -104,7 +105,8 @@ class Attendance:
             self._unsubscribe()
             self._unsubscribe = None
         await self._tasks.close()
-        self._presence.withdraw()
+        for presence in self._rooms:
+            presence.withdraw()
         if self._told is not None and self._told[0] != "offline":
             with suppress(TimeoutError):
                 async with asyncio.timeout(LAST_WORD_S):
@@ -139,13 +141,33 @@ class Attendance:
         self.status = derive(self.chosen, tabs=tabs, active=self._audience.active)
         if before == "offline":
             self._since = self._now()
-        if self.status == "offline":
-            self._presence.withdraw()  # A2
-        elif self._known or self._saying:  # A3
-            self._presence.show(self.status, tabs, self._since, self._said)
+        for presence in self._rooms:
+            self._show_in(presence)
         if before != self.status:
             self._changed.emit(None)
         self._wake.set()
+
+    def also_in(self, presence: Presence) -> Unsubscribe:
+        """Is seen in this room as well, in the same way, until the returned function is called."""
+        self._also.append(presence)
+        self._show_in(presence)
+
+        def leave() -> None:
+            if presence in self._also:
+                self._also.remove(presence)
+                presence.withdraw()
+
+        return leave
+
+    @property
+    def _rooms(self) -> list[Presence]:
+        return [self._presence, *self._also]
+
+    def _show_in(self, presence: Presence) -> None:
+        if self.status == "offline":
+            presence.withdraw()  # A2
+        elif self._known or self._saying:  # A3
+            presence.show(self.status, len(self._audience), self._since, self._said)
 
     @property
     def _said(self) -> dict[str, Any]:
@@ -211,3 +233,9 @@ class Attendance:
         rows = [UserPresence.model_validate(row) for row in await self._api.select(query, min(1000, most + len(here)))]
         now = self._now() + self._ahead
         return [LastSeen(row.id, max(now - row.last_seen, timedelta())) for row in rows if row.id not in here][:most]
+
+    async def last_seen(self, id: UUID) -> timedelta | None:
+        """How long ago somebody was here; None: that is not known. Raises as `Api` does."""
+        rows = await self._api.select(Query("user_presence", (Where("id", "eq", id),)), 1)
+        seen = UserPresence.model_validate(rows[0]).last_seen if rows else None
+        return None if seen is None else max(self._now() + self._ahead - seen, timedelta())

@@ -121,12 +121,27 @@ class Presence:
 
     def open(self) -> None:
         """Joins the room; nobody sees one before `show`."""
+        self._listen()
+        self._tasks.start(self._keep(), "keep")
+
+    def move(self, topic: str) -> None:
+        """Goes on in another room, with the same people: who does not come along is dropped as after a gap. P4"""
+        if topic == self._channel.topic:
+            return
+        opened = bool(self._unsubscribe)
+        leave_all(self._unsubscribe)
+        self._channel = self._connection.channel(topic, presence_key=str(self._me))
+        self._shown = None
+        if opened:
+            self._on_lost()
+            self._listen()
+
+    def _listen(self) -> None:
         self._unsubscribe = [
             self._channel.on_presence(self._on_state),
             self._channel.on_live(self._on_live),
             self._channel.on_lost(self._on_lost),
         ]
-        self._tasks.start(self._keep(), "keep")
 
     async def close(self) -> None:
         """Leaves the room."""

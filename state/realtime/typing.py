@@ -80,6 +80,16 @@ class Typing:
             self._channel.on_lost(self._forget),
         ]
 
+    def move(self, topic: str) -> None:
+        """Goes on in another room, where who writes says so again."""
+        if topic != self._channel.topic:
+            opened = bool(self._unsubscribe)
+            leave_all(self._unsubscribe)
+            self._channel = self._connection.channel(topic, presence_key=str(self._me))
+            self._forget()
+            if opened:
+                self.open()
+
     async def close(self) -> None:
         """Stops listening."""
         self._end()

@@ -16,6 +16,9 @@ A family is the first part of a query's key; invalidating it reaches every key t
 | `projects`             | `("projects", team)`                                                              |
 | `models`               | `("models", …)`                                                                   |
 | `people`               | `("people", …)`                                                                   |
+| `notifications`        | `("notifications", …)`                                                            |
+| `credit-accounts`      | `("credit-accounts", …)`                                                          |
+| `credit-spending`      | `("credit-spending", days, zone)`: see `state.credits`                            |
 | `prices`               | `("prices", "facts")`, `("prices", "sparklines")`, `("prices", "candles", symbol)`|
 | `watchlists`           | `("watchlists", …)`                                                               |
 | `price-alerts`         | `("price-alerts", …)`                                                             |
@@ -31,6 +34,10 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "models": ("models",),
     "generation_jobs": ("job-status-counts",),
     "generations": ("unified-generations", "shots", "unpositioned-count", "project-video-counts"),
+    "notifications": ("notifications",),
+    "notification_preferences": ("notifications",),
+    "credit_accounts": ("credit-accounts",),
+    "credit_transactions": ("credit-spending",),
     "crypto_prices": ("prices",),  # heard by those who follow `market`: no query cache does, a tick refreshes nothing
     "market_status": ("prices",),
     "watchlists": ("watchlists",),

@@ -154,12 +154,21 @@ class QueryCache:
 
     # Life ----------------------------------------------------------------------------------------------------------
 
-    def follow(self, feed: Feed, freshness: Freshness | None = None) -> None:
-        """What `feed` announces invalidates, until `close`; `freshness` is its connection's, if this cache tells it."""
-        self._unsubscribe += [
+    def follow(self, feed: Feed, freshness: Freshness | None = None) -> Unsubscribe:
+        """What `feed` announces invalidates, until `close` or until the returned function is called; `freshness` is its
+        connection's, if this cache tells it."""
+        following = [
             feed.on_any_change(lambda change: self.heard(change, freshness)),
             feed.on_live(self.gap),
         ]
+
+        def unfollow() -> None:
+            leave_all(following)
+            if unfollow in self._unsubscribe:
+                self._unsubscribe.remove(unfollow)
+
+        self._unsubscribe.append(unfollow)
+        return unfollow
 
     def open(self) -> None:
         """Starts to fetch by itself."""

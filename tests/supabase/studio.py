@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from uuid import uuid4
 
 import asyncpg
 
-from tests.supabase.people import Person
+from tests.supabase.people import AURORA, Person
 
 Visibility = Literal["private", "public"]
 
@@ -30,6 +30,9 @@ class Half:
     poster: str
     active_job: str
     preview: str  # of the active job
+    post: str = ""  # of the public generation, with a like and a comment of its owner's
+    like: str = ""
+    comment: str = ""
 
     def rows(self) -> dict[str, list[str]]:
         """The ids, by table."""
@@ -37,6 +40,9 @@ class Half:
             "models": [self.model],
             "generation_jobs": [self.job, self.active_job],
             "generations": [self.generation],
+            "posts": [self.post],
+            "likes": [self.like],
+            "comments": [self.comment],
         }
 
     def files(self) -> list[str]:
@@ -59,7 +65,14 @@ class Studio:
         await clear_queue(sql)
         await owner.call("touch_presence", status="online")
         halves = [await _half(visibility, owner, service, sql) for visibility in ("private", "public")]
-        return cls(owner.id, *halves, own=await _told(owner, sql) | await _watched(owner, sql))
+        own = {
+            **await _told(owner, sql),
+            **await _team(owner),
+            **await _ledger(owner),
+            **await train(owner, service),
+            **await _watched(owner, sql),
+        }
+        return cls(owner.id, *halves, own=own)
 
 
 async def _told(owner: Person, sql: asyncpg.Connection) -> dict[str, str]:
@@ -89,6 +102,63 @@ async def _watched(owner: Person, sql: asyncpg.Connection) -> dict[str, str]:
     }
 
 
+async def _team(owner: Person) -> dict[str, str]:
+    """A team of the owner's, which somebody else is invited to and sees nothing of."""
+    team = (await owner.call("create_team", team_id=str(uuid4()), name="Wrens"))["id"]
+    invite = {"invitation_id": str(uuid4()), "team_id": team, "username": "ada", "role": "editor"}
+    invitation = (await owner.call("invite_to_team", **invite))["id"]
+    (place,) = await owner.rows(f"team_members?team_id=eq.{team}")
+    (circle,) = await owner.rows(f"circle_members?circle_id=eq.{team}")
+    return {"teams": team, "team_members": place["id"], "team_invitations": invitation, "circle_members": circle["id"]}
+
+
+async def _ledger(owner: Person) -> dict[str, str]:
+    (welcome,) = await owner.rows("credit_transactions?kind=eq.grant")
+    return {"credit_accounts": owner.id, "credit_transactions": welcome["id"]}
+
+
+async def train(owner: Person, service: Person) -> dict[str, str]:
+    """A dataset of two images and a training on it that has begun to learn: the id of a row, by table."""
+    dataset, job, worker = str(uuid4()), str(uuid4()), f"worker-{uuid4().hex[:8]}"
+    await owner.call("create_dataset", dataset_id=dataset, name="Wrens")
+    images = [await enter(owner, dataset, str(uuid4())) for _ in range(2)]
+    for image in images:
+        for path in (image["path"], image["thumb_path"]):
+            await put(owner, "datasets", path, path.encode())
+        assert (await owner.rest("PATCH", f"dataset_images?id=eq.{image['id']}", {"ready": True})).is_success
+    await owner.call(
+        "start_training",
+        job_id=job,
+        dataset_id=dataset,
+        base_model_id=AURORA,
+        name="Wren",
+        total_steps=500,
+        learning_rate=1e-4,
+    )
+    claimed = await service.call("claim_training_jobs", worker=worker, n=100)
+    report = {"id": job, "attempt": 1, "progress": 9, "stage": "Training", "eta_s": 9, "current_step": 44, "loss": 0.5,
+              "previews": [{"step": 44, "path": f"{owner.id}/{job}/1/checkpoints/44.webp"}],
+              "metrics": [{"step": 44, "loss": 0.5, "learning_rate": 1e-4}]}  # fmt: skip
+    assert job in [row["id"] for row in claimed]
+    await put(service, "media", report["previews"][0]["path"], b"sketch")
+    assert await service.call("report_training", worker=worker, reports=[report]) == [job]
+    (point,) = await owner.rows(f"training_metrics?job_id=eq.{job}")
+    return {
+        "datasets": dataset,
+        "dataset_images": images[0]["id"],
+        "training_jobs": job,
+        "training_metrics": point["id"],
+    }
+
+
+async def enter(owner: Person, dataset: str, image: str) -> dict[str, Any]:
+    """Enters an image into a dataset, which must succeed."""
+    return await owner.call(
+        "add_dataset_image", image_id=image, dataset_id=dataset, name="wren.png", media_type="image/webp", bytes=10, width=640,
+        height=480, colour="#9bdcff",
+    )  # fmt: skip
+
+
 async def _half(visibility: Visibility, owner: Person, service: Person, sql: asyncpg.Connection) -> Half:
     model = str(await sql.fetchval(MODEL, f"own-{uuid4().hex[:8]}", owner.id, visibility))
     done = await owner.enqueue(visibility=visibility, model_id=model, prompt=f"a {visibility} wren")
@@ -114,7 +184,16 @@ async def _half(visibility: Visibility, owner: Person, service: Person, sql: asy
         "preview_path": preview,
     }
     assert await service.call("report_progress", worker=worker, reports=[report]) == [active["id"]]
-    return Half(model, job["id"], generation["id"], media, poster, active["id"], preview)
+    half = Half(model, job["id"], generation["id"], media, poster, active["id"], preview)
+    return half if visibility == "private" else replace(half, **await _published(owner, generation["id"]))
+
+
+async def _published(owner: Person, generation: str) -> dict[str, str]:
+    post, like, comment = str(uuid4()), str(uuid4()), str(uuid4())
+    await owner.call("publish_post", post_id=post, generation_id=generation, caption="look")
+    await owner.call("like_post", like_id=like, post_id=post, liked=True)
+    await owner.call("comment_on_post", comment_id=comment, post_id=post, body="done at last")
+    return {"post": post, "like": like, "comment": comment}
 
 
 def result(media: str, poster: str, ordinal: int = 0) -> dict[str, Any]:
