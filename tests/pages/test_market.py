@@ -66,7 +66,7 @@ async def ada(user: User, ticker: Ticker) -> User:
     user.find("Sign in as Ada").click()
     await user.should_see("Here now", retries=LONG)
     await user.open("/market")
-    await until(lambda: len(board(user).rows) == 50)
+    await until(lambda: len(board(user).rows) == 50 and all(row(user, name)["line"] for name in ("BTC", "ETH", "SEI")))
     return user
 
 
