@@ -185,7 +185,13 @@ def test_prices_are_written_so_that_they_say_something() -> None:
         "$97,250.00", "$1.4350", "$0.4820", "$0.00002510",
     ]  # fmt: skip
     assert [percent(number) for number in (1.254, -3, 0)] == ["+1.25 %", "−3.00 %", "+0.00 %"]
-    assert [plain(number) for number in (105000.0, 0.0000251, 2.5)] == ["105000", "0.0000251", "2.5"]
+    assert [plain(number) for number in (105000.0, 1e11, 0.0000251, 2.5)] == [
+        "105000",
+        "100000000000",
+        "0.0000251",
+        "2.5",
+    ]
+    assert exact(97278.51) == "$97,278.51"
     assert [exact(price) for price in (90, 102200, 0.0000251)] == ["$90.00", "$102,200.00", "$0.0000251"]
     assert [compact(number) for number in (1.92e12, 9.86e9, 999e6, 12.0)] == ["$1.92T", "$9.86B", "$999M", "$12"]
     assert source_of(None) == ("", "", "")
