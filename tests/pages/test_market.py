@@ -15,7 +15,9 @@ from components.candle_chart import CandleChart
 from components.coin import compact
 from components.price_board import PriceBoard
 from components.price_source import source_of
+from components.price_strip import PriceStrip
 from components.price_words import dollars, exact, percent, plain
+from components.session import starling
 from components.tag import Tag
 from tests.state.support import until
 
@@ -178,6 +180,20 @@ async def test_candles_go_on_and_where_prices_come_from_is_said(ada: User, ticke
     await ada.should_see("Bitstamp does not answer: simulated since", retries=LONG)
     await ticker.tick({"source": "live", "provider": "Bitstamp"}, BTC=100)
     await ada.should_see("Live from Bitstamp", retries=LONG)
+
+
+async def test_a_strip_shows_some_symbols_on_any_page(user: User, ticker: Ticker) -> None:
+    @ui.page("/strip")
+    def page() -> None:
+        PriceStrip(starling().world, ["SEI", "BTC"])
+
+    await user.open("/strip")
+    await until(lambda: [row["symbol"] for row in board(user).rows] == ["SEI", "BTC"])
+    await ticker.tick(SEI=112)
+    await until(lambda: row(user, "SEI")["price"] == 112)
+    press(user, "choose", "SEI")
+    await user.should_see("Sign in to set an alert", retries=LONG)
+    await user.should_see("SEI")
 
 
 def test_prices_are_written_so_that_they_say_something() -> None:
