@@ -62,7 +62,7 @@ class Coin(Island):
         if not self.is_deleted:
             self.client.run_javascript(f"innerWidth > {NARROW} || {SCROLL % self.id}")
 
-    def mark(self, watched: bool) -> None:
+    def say_watched(self, watched: bool) -> None:
         """Whether it is on the list."""
         self._watch.text = "Watched" if watched else "Watch"
         self._watch.props["aria-pressed"] = str(watched).lower()

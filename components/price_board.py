@@ -67,7 +67,7 @@ class PriceBoard(Element, component="static/vue/price_board.js"):
             self._symbols = symbols
             self.draw()
 
-    def mark(self, *, chosen: str | None = None, watched: Sequence[str] | None = None) -> None:
+    def point_out(self, *, chosen: str | None = None, watched: Sequence[str] | None = None) -> None:
         """Which card is the chosen one, and which have a full star."""
         for name, value in (("chosen", chosen), ("watched", watched)):
             if value is not None and self._props[name] != value:
@@ -108,12 +108,13 @@ class PriceBoard(Element, component="static/vue/price_board.js"):
         if len(self.rows) < len(self._symbols):
             self.draw()  # one that was not known before
         told: list[tuple[str, float, float, float]] = []
-        for row in self.rows:
-            price = moved.get(row["symbol"])
-            if price is not None and (row["price"], row["percent"]) != (price.price, price.change_percentage_24h):
-                row["price"], row["change"] = price.price, price.change_24h
-                row["percent"] = price.change_percentage_24h
-                told.append((price.symbol, price.price, price.change_24h, price.change_percentage_24h))
+        with self._props.suspend_updates():  # these are for a browser that comes back
+            for row in self.rows:
+                price = moved.get(row["symbol"])
+                if price is not None and (row["price"], row["percent"]) != (price.price, price.change_percentage_24h):
+                    row["price"], row["change"] = price.price, price.change_24h
+                    row["percent"] = price.change_percentage_24h
+                    told.append((price.symbol, price.price, price.change_24h, price.change_percentage_24h))
         if told:
             self.run_method("tick", told)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
 
 def places(price: float) -> int:
@@ -30,4 +31,5 @@ def percent(number: float) -> str:
 
 def plain(number: float) -> str:
     """A number as somebody would type it: 105000, 0.0000251."""
-    return f"{number:.12f}".rstrip("0").rstrip(".")
+    digits = f"{Decimal(repr(number)):f}"
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits

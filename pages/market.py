@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from nicegui import ui
@@ -82,9 +83,9 @@ class MarketPage:
             self._chips: dict[str, ui.button] = {}
             if self._watching is not None:
                 for name in (WATCHLIST, ALL):
-                    self._chips[name] = ui.button(
-                        name, color=None, on_click=lambda name=name: self._choose_list(name)
-                    ).props("flat")
+                    self._chips[name] = ui.button(name, color=None, on_click=partial(self._choose_list, name)).props(
+                        "flat"
+                    )
             self._search = ui.input(placeholder="Search all symbols", on_change=lambda e: self._find(e.value or ""))
             self._search.props('outlined dense clearable aria-label="Search symbols"').classes("market__search")
             FreshnessNote(lambda: self._market.view.freshness)
@@ -146,8 +147,8 @@ class MarketPage:
         shown = self._market.find(self._text) if self._text.strip() else watched if self._list == WATCHLIST else known
         shown = shown if self._settled else []
         self._board.show(shown)
-        self._board.mark(chosen=self._chosen, watched=watched)
-        self._coin.mark(self._chosen in watched)
+        self._board.point_out(chosen=self._chosen, watched=watched)
+        self._coin.say_watched(self._chosen in watched)
         for name, chip in self._chips.items():
             pressed = name == self._list and not self._text.strip()
             chip.props["aria-pressed"] = str(pressed).lower()
