@@ -198,8 +198,13 @@ def use_list(desk: Contacts, look: Look) -> tuple[ContactList, Unsubscribe]:
 
 def use_pipeline(desk: Contacts, look: Look) -> tuple[Pipeline, Unsubscribe]:
     """The pipeline of one look, until the returned function is called."""
-    by_move = replace(look, stage=None, sort="moved", descending=True)
-    return desk.member.circles.use(f"pipeline {by_move}", KIND, desk.id, lambda: Pipeline(desk, by_move))
+    look = by_move(look)
+    return desk.member.circles.use(f"pipeline {look}", KIND, desk.id, lambda: Pipeline(desk, look))
+
+
+def by_move(look: Look) -> Look:
+    """As a pipeline has it: all stages, and on top who came there last."""
+    return replace(look, stage=None, sort="moved", descending=True)
 
 
 # One contact ---------------------------------------------------------------------------------------------------------
