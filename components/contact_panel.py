@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from state.models import Contact, Profile
     from state.sync.rows import Rows
 
-KINDS = {"email": "email", "phone": "tel"}
 MOST_QUOTED = 40
 
 
@@ -195,13 +194,15 @@ class PanelField:
         self._panel, self._name = panel, name
         self._contact = contact
         self._value = self._text(contact)  # as it is in the database, as far as is known
+        self._base = self._value  # as it was when one began to write
         self._writing = False
         kind = ui.textarea if name == "notes" else ui.input
         with ui.element("div").classes(f"field panel__field panel__field--{name}"):
             Tag("label", TITLES[name], "field__label").props(f"for=contact-{name}")
             self.input: ui.input | ui.textarea = kind(value=self._value, on_change=self._forgive)
             self.input.props(f"outlined dense for=contact-{name} no-error-icon hide-bottom-space autocomplete=off")
-            self.input.props(f"type={KINDS[name]}" if name in KINDS else "")
+            if field := next((field for field in FIELDS if field.name == name), None):
+                self.input.props(f"type={field.kind}")
             self.input.props(f"autogrow maxlength={MAX_NOTES}" if name == "notes" else "")
             self.input.props["readonly"] = locked
             if name == "tags":
@@ -215,7 +216,7 @@ class PanelField:
             self.input.on("focus", self._begin, args=[])
             self.input.on("blur", self.finish, args=[])
             if name != "notes":
-                self.input.on("keydown.enter", self.finish, args=[])
+                self.input.on("keydown.enter", js_handler="(event) => event.target.blur()")
 
     def show(self, contact: Contact) -> None:
         """Show this state, or say that it is another while one writes."""
@@ -246,11 +247,15 @@ class PanelField:
             self._writing = False
             self._panel.writing(None)
         self._notice.set_visibility(False)
-        if text.strip() != self._value:
+        if text == self._base:  # not touched: what others wrote stays
+            self.input.value = self._value
+        elif text.strip() != self._value:
             self._panel.save(self._name, text)
+        self._base = text
 
     def _begin(self) -> None:
         self._writing = True
+        self._base = self._value
         self._panel.writing(self._name)
 
     def _take_theirs(self) -> None:
