@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from components.toasts import Toasts
     from state.models import Contact, ContactFilter
     from state.signal import Unsubscribe
+    from state.sync.cached_query import CachedQuery
 
 MAX_FILTER_NAME = 60
 
@@ -45,8 +46,6 @@ class ContactBar(Island):
             self.search.classes("contacts__search")
             with self.search.add_slot("prepend"):
                 ui.icon(f"{ICON}search").props("aria-hidden=true")
-            with ui.element("div").classes("contacts__stages").props("role=group aria-label=Stage") as self._stages:
-                self._chips = {stage: self._chip(stage) for stage in (None, *STAGES)}
             with ui.button(icon=f"{ICON}sell", color=None).props(
                 'flat aria-haspopup=menu aria-label="Tag"'
             ) as self._tag:
@@ -60,6 +59,11 @@ class ContactBar(Island):
                 saved.props["title"] = "Saved filters"
                 with ui.menu().props('role=menu :offset="[0, 6]"') as self._menu:
                     self._filters = ui.element("div").classes("contacts__menu")
+        self._stages = Island("div").classes("contacts__stages").props("role=group aria-label=Stage")
+        with self._stages:
+            self._chips = {stage: self._chip(stage) for stage in (None, *STAGES)}
+            self._found = Tag("span", "", "meta num contacts__found").props("role=status")
+        self._counted: Look | None = None
         self.client.on_delete(desk.counts.observe(lambda query: self._show_counts(query.value)))
         self.client.on_delete(desk.filters.subscribe(lambda _: self._show_filters()))
         self.client.on_delete(lambda: self._stop())
@@ -69,6 +73,7 @@ class ContactBar(Island):
     def show(self, look: Look) -> None:
         """Another look has been chosen."""
         self._look = look
+        self._count(look)
         if (self.search.value or "") != look.search:
             self.search.value = look.search
         for stage, (chip, _) in self._chips.items():
@@ -81,9 +86,28 @@ class ContactBar(Island):
             button.update()
         self._show_filters()
 
-    def only_stages(self, shown: bool) -> None:
-        """The pipeline has a column for each."""
-        self._stages.set_visibility(shown)
+    @property
+    def stages(self) -> ui.element:
+        """The choice of a stage, to be put where the page has room for it; the pipeline has a column for each instead."""
+        return self._stages
+
+    def _count(self, look: Look) -> None:
+        """How many are found, while not all are shown."""
+        if self._counted is not None and self._counted.narrowing == look.narrowing:
+            return
+        self._counted = look
+        self._stop()
+        self._found.text = ""
+        self._stop = lambda: None
+        if look.narrowing != (Look(stage=look.stage)).narrowing:  # the number of a stage is on its chip
+
+            def tell(query: CachedQuery[int]) -> None:
+                if query.value is not None:
+                    self._found.text = f"{query.value:,} found"
+
+            total = self._desk.total(look)
+            self._stop = total.observe(tell)
+            tell(total)
 
     def _chip(self, stage: str | None) -> tuple[ui.button, Counter]:
         button = ui.button(color=None, on_click=lambda: self._choose(replace(self._look, stage=stage))).props("flat")
@@ -170,12 +194,12 @@ class PickBar(Island):
         remove: Callable[[list[Contact]], None],
     ) -> None:
         super().__init__("div")
-        self.classes("picks card").props('role=toolbar aria-label="What is picked"')
+        self.classes("contact-picks card").props('role=toolbar aria-label="What is picked"')
         self._desk, self._menu, self._toasts = desk, menu, toasts
         self._chosen, self._done, self._remove = chosen, done, remove
         with self:
             self._count = Tag("b", "", "num")
-            with ui.element("span").classes("picks__acts"):
+            with ui.element("span").classes("contact-picks__acts"):
                 if desk.may_edit:
                     self._stage = self._act("Stage", "flag", lambda: menu.ask_stage(self._stage, None, self._move))
                     self._owner = self._act("Owner", "person", lambda: menu.ask_owner(self._owner, None, self._give))

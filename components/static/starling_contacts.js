@@ -1,3 +1,4 @@
+// Named so that it is loaded after starling.js.
 // What happens in the rows of contacts travels as one event: {contact, what, field, on}.
 // A click or Enter opens a contact or a cell, a box picks; arrows go from cell to cell.
 window.starling.contactRows = (event, say) => {
@@ -74,7 +75,7 @@ window.starling.contactCards = (event, say, movable) => {
       const box = card.getBoundingClientRect();
       ghost = card.cloneNode(true);
       ghost.removeAttribute("id");
-      ghost.classList.add("deal--ghost");
+      ghost.classList.add("contact-card--ghost");
       Object.assign(ghost.style, { left: `${box.left}px`, top: `${box.top}px`, width: `${box.width}px` });
       document.body.append(ghost);
       card.dataset.dragged = "";
