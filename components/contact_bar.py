@@ -194,7 +194,7 @@ class PickBar(Island):
         remove: Callable[[list[Contact]], None],
     ) -> None:
         super().__init__("div")
-        self.classes("contact-picks card").props('role=toolbar aria-label="What is picked"')
+        self.classes("contact-picks").props('role=toolbar aria-label="What is picked"')
         self._desk, self._menu, self._toasts = desk, menu, toasts
         self._chosen, self._done, self._remove = chosen, done, remove
         with self:

@@ -43,7 +43,7 @@ class ContactPanel(Island):
         remove: Callable[[list[Contact]], None],
     ) -> None:
         super().__init__("aside")
-        self.classes("contact-panel card").props("aria-label=Contact role=region tabindex=-1")
+        self.classes("contact-panel card card--flush").props("aria-label=Contact role=region tabindex=-1")
         self.contact_id = contact
         self._desk, self._people, self._menu, self._closed, self._remove = desk, people, menu, closed, remove
         self.file, self._leave = use_file(desk, contact)
@@ -160,7 +160,7 @@ class ContactPanel(Island):
                 Avatar(profile)
             Tag(
                 "span",
-                self.name_of(contact.owner_id) if contact.owner_id else "Nobody looks after it yet",
+                self.name_of(contact.owner_id) if contact.owner_id else "Nobody yet",
                 "truncate-1",
             )
             ui.icon(f"{ICON}expand_more").props("aria-hidden=true")

@@ -262,7 +262,6 @@ class ContactFile(Space):
         )  # fmt: skip
         args = {"comment_id": str(row.id), "contact_id": str(self.contact_id), "body": row.body}
         self.comments.mutations.insert(row, row.id, partial(self.member.api.rpc, "comment_on_contact", args))
-        self.timeline.look(row.id)
 
     def may_remove(self, comment: ContactComment) -> bool:
         """Whether one may take a comment away."""

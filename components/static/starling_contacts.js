@@ -49,10 +49,10 @@ window.starling.contactCards = (event, say, movable) => {
       if (event.shiftKey) {
         if (!movable) return;
         const keep = new MutationObserver(() => {
-          const moved = to.querySelector(`[data-contact="${contact}"]`);
-          if (moved) moved.focus(), keep.disconnect();
+          const lost = document.activeElement === document.body || document.activeElement === card;
+          if (lost) to.querySelector(`[data-contact="${contact}"]`)?.focus();
         });
-        keep.observe(to, { childList: true, subtree: true });
+        keep.observe(board, { childList: true, subtree: true });
         setTimeout(() => keep.disconnect(), 1500);
         return say({ contact, stage: to.dataset.stage });
       }
