@@ -26,6 +26,7 @@ PLACES = (
     Place("Training", "/training", "model_training", "g t", for_guests=False, where="training a model"),
     Place("Feed", "/feed", "dynamic_feed", "g f", where="in the feed"),
     Place("Market", "/market", "candlestick_chart", "g m", where="at the market"),
+    Place("Contacts", "/contacts", "contacts", "g c", section="Work", for_guests=False, where="looking at contacts"),
     Place("Team", "/team", "groups", "g w", section="Work", for_guests=False, where="with their team"),
     Place("Credits", "/credits", "toll", "g r", section="System", for_guests=False, where="looking at their credits"),
     Place("Diagnostics", "/diagnostics", "monitor_heart", "g d", section="System", where="in diagnostics"),

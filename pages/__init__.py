@@ -1,6 +1,7 @@
 """One module per page: what is on the screen, nothing else. Importing this package registers their addresses."""
 
 from pages import (
+    contacts,
     credits,
     diagnostics,
     feed,
@@ -17,6 +18,7 @@ from pages import (
 )
 
 __all__ = [
+    "contacts",
     "credits",
     "diagnostics",
     "feed",
