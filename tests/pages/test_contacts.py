@@ -219,6 +219,6 @@ async def test_a_viewer_only_looks(user: User, db: asyncpg.Connection) -> None:
     assert panel._fields["name"].input.props["readonly"]
     await user.should_not_see(kind=ui.textarea, content="Comment, @ to mention somebody")
     with user:
-        desk.edit(panel.file.contact, {"name": "Mallory"})  # type: ignore[arg-type]  # and if the page would let them
+        desk.edit(desk.find(panel.contact_id), {"name": "Mallory"})  # type: ignore[arg-type]  # and if the page would let them
     await until(lambda: bool(only(user, Toasts)._shown))
     await until(lambda: "Lin Ito" in names(user))
