@@ -16,8 +16,10 @@ from components.island import Island
 from components.live_list import LiveList
 from components.region_state import RegionState
 from components.tag import Tag
+from components.theme import ICON
 from components.viewer import when
-from state.models import ContactComment, Profile
+from state.activity_words import words
+from state.models import Activity, ContactComment, Profile
 
 if TYPE_CHECKING:
     from state.contact_rows import ContactFile
@@ -143,8 +145,30 @@ class CommentRow:
         Tag("span", body[at:])
 
 
+class ActivityRow:
+    """What somebody did to the contact."""
+
+    def __init__(self, activity: Activity, pending: Pending | None, file: ContactFile, people: Rows[Profile]) -> None:
+        who = people.get(activity.member_id)
+        self._name = who.display_name if who else "Somebody"
+        with Island("li").classes("contact-event contact-event--small") as self.element:
+            self._icon = ui.icon("").props("aria-hidden=true")
+            with ui.element("p").classes("contact-event__words"):
+                self._did = Tag("span", "", "secondary")
+                self._when = Tag("span", "", "meta")
+        self.update(activity, pending)
+
+    def update(self, activity: Activity, pending: Pending | None) -> None:
+        """As `Item` says: what one does within minutes is one activity."""
+        said = words(activity)
+        self._icon.name = ICON + said.icon
+        verb = said.verb.removesuffix(" of").removesuffix(" the contact")
+        self._did.text = f"{self._name} {verb}" + (" this" if verb in ("added", "edited") else "")
+        self._when.text = when(activity.created_at, datetime.now(UTC))
+
+
 # How the rows of a contact's timeline read, by their type (state/contact_rows.py says where they come from).
-DRAWN: dict[type, Callable[..., Any]] = {ContactComment: CommentRow}
+DRAWN: dict[type, Callable[..., Any]] = {ContactComment: CommentRow, Activity: ActivityRow}
 
 
 def _skeleton() -> None:

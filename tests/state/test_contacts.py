@@ -158,7 +158,7 @@ async def test_a_card_moves_at_once_and_the_counts_follow(desks: Desk):
     board.stages["lead"].flush()
     assert [row.name for row in board.rows.rows if row.stage == "won"] == ["Ada Berg", "Zoe Costa"]
     await until(lambda: board.stages["won"].get(ada.id) is not None and seen and seen[-1] == 2)
-    assert board.stages["lead"].get(ada.id) is None
+    await until(lambda: board.stages["lead"].get(ada.id) is None)
     leave()
 
 
@@ -221,9 +221,12 @@ async def test_what_is_said_of_a_contact_is_on_its_timeline(desks: Desk, db: asy
     assert [row.body for row in my.timeline.rows] == ["Call on Monday"]  # at once
     await until(lambda: [row.body for row in their.timeline.rows] == ["Call on Monday"])
     comment = their.timeline.rows[0]
+    mine.edit(my.contact, {"stage": "won"})  # type: ignore[arg-type]
+    await until(lambda: len(their.timeline.rows) == 2)
+    assert (their.timeline.rows[0].kind, their.timeline.rows[1]) == ("contact_edited", comment)
     assert (my.may_remove(comment), their.may_remove(comment)) == (True, False)
     my.remove(comment)
-    await until(lambda: not their.timeline.rows)
+    await until(lambda: comment not in their.timeline.rows)
 
 
 async def test_a_file_is_imported_and_others_hear_of_it_once(desks: Desk):
