@@ -59,7 +59,7 @@ class ActivityItem:
             with ui.element("p").classes("deed__words"):
                 PersonLink(person, "strong")
                 Tag("span", f" {said.verb} ")
-                if said.path and self._reaches(said.path) and said.thing:
+                if said.path and self._reaches(said.path.partition("?")[0]) and said.thing:
                     ui.link(said.thing, said.path).classes("deed__thing")
                 else:
                     Tag("span", said.thing, "deed__thing")

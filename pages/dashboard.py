@@ -35,7 +35,7 @@ from state.sync.mutation import Pending
 
 DAYS = 14
 JOBS = 4
-SYMBOLS = ("BTC", "ETH", "SOL", "XRP", "BNB", "DOGE", "ADA")
+SYMBOLS = ("BTC", "ETH", "SOL", "XRP", "BNB", "DOGE")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ A kind that nobody has entered says itself: `board_moved` is "board moved". Late
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from state.models import Activity
@@ -72,12 +71,9 @@ def words(activity: Activity) -> Words:
         path = ""
     elif activity.kind in QUOTED:
         thing = f"“{thing}”"
+    if path == "/contacts" and activity.entity_id is not None:
+        path = f"{path}?team={activity.team_id}&contact={activity.entity_id}"
     return Words(verb, thing, icon, path)
-
-
-def sentence(activity: Activity, name: Callable[[Activity], str]) -> str:
-    """Ada added the contact Anna Bell."""
-    return f"{name(activity)} {words(activity).did}"
 
 
 def number(value: object) -> int | None:

@@ -188,6 +188,13 @@ def test_each_says_what_was_done(told: Activity, said: str):
     assert words(told).did == said
 
 
+def test_a_contact_is_one_click_away_while_it_is_there():
+    told = activity("contact_added").model_copy(update={"team_id": uuid4(), "entity_id": uuid4()})
+    assert words(told).path == f"/contacts?team={told.team_id}&contact={told.entity_id}"
+    assert words(told.model_copy(update={"kind": "contact_deleted"})).path == ""
+    assert words(activity("contact_imported", "", count=9)).path == "/contacts"
+
+
 async def test_every_kind_that_the_database_writes_has_words(db: asyncpg.Connection):
     sources = await db.fetchval(
         "select string_agg(prosrc, ' ') from pg_proc where proname in "
