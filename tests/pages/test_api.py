@@ -140,6 +140,7 @@ async def test_what_is_wrong_is_said_by_field(user: User, people: dict[str, Pers
         note = {"kind": "generation_finished", "title": "A picture"}
         problem(await ada.post("/dashboard/activities", json=note), 422, "kind")
         problem(await ada.get("/nothing"), 404)
+        problem(await ada.get("", headers={"Accept": "text/html"}, follow_redirects=True), 404)
         problem(await ada.patch("/contacts"), 405)
         problem(await ada.post("/contacts", content=b" " * (MAX_BODY + 1)), 413)
 
