@@ -124,6 +124,8 @@ async def _logged(owner: Person) -> dict[str, str]:
 async def train(owner: Person, service: Person) -> dict[str, str]:
     """A dataset of two images and a training on it that has begun to learn: the id of a row, by table."""
     dataset, job, worker = str(uuid4()), str(uuid4()), f"worker-{uuid4().hex[:8]}"
+    for begun in await owner.rows("training_jobs?status=in.(waiting,active)&select=id"):
+        await owner.call("cancel_training", job_id=begun["id"])
     await owner.call("create_dataset", dataset_id=dataset, name="Wrens")
     images = [await enter(owner, dataset, str(uuid4())) for _ in range(2)]
     for image in images:
