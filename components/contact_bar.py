@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from state.sync.cached_query import CachedQuery
 
 MAX_FILTER_NAME = 60
+REST_S = 0.2
 
 
 class ContactBar(Island):
@@ -38,11 +40,10 @@ class ContactBar(Island):
         self.classes("contacts__bar")
         self._desk, self._look, self._choose = desk, look, choose
         self._stop: Unsubscribe = lambda: None
+        self._later: asyncio.TimerHandle | None = None
         with self:
             self.search = ui.input(placeholder="Search", value=look.search, on_change=self._on_search)
-            self.search.props(
-                f'outlined dense clearable debounce=200 maxlength={MAX_SEARCH} aria-label="Search contacts"'
-            )
+            self.search.props(f'outlined dense clearable maxlength={MAX_SEARCH} aria-label="Search contacts"')
             self.search.classes("contacts__search")
             with self.search.add_slot("prepend"):
                 ui.icon(f"{ICON}search").props("aria-hidden=true")
@@ -66,7 +67,7 @@ class ContactBar(Island):
         self._counted: Look | None = None
         self.client.on_delete(desk.counts.observe(lambda query: self._show_counts(query.value)))
         self.client.on_delete(desk.filters.subscribe(lambda _: self._show_filters()))
-        self.client.on_delete(lambda: self._stop())
+        self.client.on_delete(self._end)
         self._show_counts(desk.counts.value)
         self.show(look)
 
@@ -74,7 +75,7 @@ class ContactBar(Island):
         """Another look has been chosen."""
         self._look = look
         self._count(look)
-        if (self.search.value or "") != look.search:
+        if self._later is None and str(self.search.value or "").strip() != look.search:
             self.search.value = look.search
         for stage, (chip, _) in self._chips.items():
             chip.props["aria-pressed"] = str(stage == look.stage).lower()
@@ -109,6 +110,11 @@ class ContactBar(Island):
             self._stop = total.observe(tell)
             tell(total)
 
+    def _end(self) -> None:
+        self._stop()
+        if self._later is not None:
+            self._later.cancel()
+
     def _chip(self, stage: str | None) -> tuple[ui.button, Counter]:
         button = ui.button(color=None, on_click=lambda: self._choose(replace(self._look, stage=stage))).props("flat")
         with button:
@@ -117,9 +123,17 @@ class ContactBar(Island):
         return button, count
 
     def _on_search(self) -> None:
+        """Looks for what was written once one rests: the browser's own delay loses what is written while a menu closes."""
+        if self._later is not None:
+            self._later.cancel()
+        self._later = asyncio.get_running_loop().call_later(REST_S, self._search)
+
+    def _search(self) -> None:
+        self._later = None
         search = str(self.search.value or "").strip()[:MAX_SEARCH]
-        if search != self._look.search:
-            self._choose(replace(self._look, search=search))
+        if search != self._look.search and not self.is_deleted:
+            with self:
+                self._choose(replace(self._look, search=search))
 
     def _on_mine(self) -> None:
         me = self._desk.member.id

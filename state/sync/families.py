@@ -23,6 +23,8 @@ A family is the first part of a query's key; invalidating it reaches every key t
 | `dashboards`           | `("dashboards", …)`                                                               |
 | `contacts`             | `("contacts", "count", team, search, stage, tag, owner)`: see `state.contacts`    |
 | `contact-counts`       | `("contact-counts", team)`: in all, by stage, by tag                              |
+| `contact-comments`     | `("contact-comments", …)`                                                         |
+| `contact-filters`      | `("contact-filters", …)`                                                          |
 | `prices`               | `("prices", "facts")`, `("prices", "sparklines")`, `("prices", "candles", symbol)`|
 | `watchlists`           | `("watchlists", …)`                                                               |
 | `price-alerts`         | `("price-alerts", …)`                                                             |
@@ -41,6 +43,8 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "notifications": ("notifications",),
     "notification_preferences": ("notifications",),
     "contacts": ("contacts", "contact-counts"),
+    "contact_comments": ("contact-comments",),
+    "contact_filters": ("contact-filters",),
     "credit_accounts": ("credit-accounts",),
     "credit_transactions": ("credit-spending",),
     "member_activities": ("activities",),

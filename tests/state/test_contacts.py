@@ -213,7 +213,7 @@ async def test_who_looks_at_a_contact_is_known_while_they_do(desks: Desk):  # K1
 
 async def test_what_is_said_of_a_contact_is_on_its_timeline(desks: Desk, db: asyncpg.Connection, team: UUID):
     mine, theirs = await desks(), await desks()
-    contact = await db.fetchval("select id from public.contacts where team_id = $1 limit 1", team)
+    contact = UUID(str(await db.fetchval("select id from public.contacts where team_id = $1 limit 1", team)))
     (my, _), (their, _) = use_file(mine, contact), use_file(theirs, contact)
     await until(lambda: my.timeline.phase == their.timeline.phase == "ready")
     my.comment("Call on Monday")
