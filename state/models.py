@@ -1,5 +1,9 @@
 """The row types under the names that everybody uses. `rows` is generated; this is the only module that imports it."""
 
+from state.rows import PublicChatMessages as Message
+from state.rows import PublicChatParticipants as Participant
+from state.rows import PublicChatReads as ReadMark
+from state.rows import PublicChatSessions as ChatSession
 from state.rows import PublicCircleMembers as CircleMember
 from state.rows import PublicGenerationJobs as Job
 from state.rows import PublicGenerations as Generation
@@ -14,14 +18,18 @@ from state.rows import PublicTeams as Team
 from state.rows import PublicUserPresence as UserPresence
 
 __all__ = [
+    "ChatSession",
     "CircleMember",
     "Generation",
     "Job",
+    "Message",
     "Model",
     "Notification",
     "NotificationKind",
     "NotificationPreference",
+    "Participant",
     "Profile",
+    "ReadMark",
     "Team",
     "TeamInvitation",
     "TeamMember",

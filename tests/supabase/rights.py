@@ -52,6 +52,11 @@ TABLES: dict[str, Table] = {
         ("public.circle_members", "public.teams", "public.team_members", "public.team_invitations"),
         Table(authenticated=READ, service_role=READ),
     ),
+    **dict.fromkeys(
+        (f"public.chat_{part}" for part in ("sessions", "participants", "messages", "reactions", "reads")),
+        Table(authenticated=READ, service_role=READ),
+    ),
+    "private.chat_trash": Table(),
     "live.circles": Table(),
     "public.notification_kinds": Table(authenticated=READ, service_role=READ),
     "public.notification_preferences": Table(authenticated=READ, service_role=READ),
@@ -63,7 +68,10 @@ TABLES: dict[str, Table] = {
     "private.profile_changes": Table(),
 }
 
-OWN = {"notification_preferences", "notifications", "team_invitations"}  # in which nobody sees what is another's
+OWN = {
+    *("notification_preferences", "notifications", "team_invitations"),
+    *("chat_sessions", "chat_participants", "chat_messages", "chat_reactions", "chat_reads"),
+}  # in which nobody sees what is another's
 
 ANNOUNCED = (
     "profiles",
@@ -76,6 +84,10 @@ ANNOUNCED = (
     "team_invitations",
     "notification_preferences",
     "notifications",
+    "chat_sessions",
+    "chat_participants",
+    "chat_messages",
+    "chat_reads",
 )  # each has three trigger functions, nobody's to call
 PUBLISHED = {"public.generations"}  # in the publication supabase_realtime: Postgres Changes
 
@@ -122,6 +134,21 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "public.prefer_notification(text, boolean, boolean, uuid)": MEMBERS,
     "public.prune_notifications(integer, integer)": WORKER,
     "public.my_sign_ins()": MEMBERS,
+    "public.send_message(uuid, uuid, text, text, jsonb, uuid)": MEMBERS,
+    "public.edit_message(uuid, text)": MEMBERS,
+    "public.delete_message(uuid)": MEMBERS,
+    "public.react(uuid, text, boolean)": MEMBERS,
+    "public.mark_read(uuid, bigint)": MEMBERS,
+    "public.search_messages(text, uuid, integer)": MEMBERS,
+    "public.create_chat(uuid, text, boolean)": MEMBERS,
+    "public.update_chat(uuid, text, boolean)": MEMBERS,
+    "public.archive_chat(uuid, boolean)": MEMBERS,
+    "public.invite_to_chat(uuid, text)": MEMBERS,
+    "public.remove_from_chat(uuid, uuid)": MEMBERS,
+    "public.leave_chat(uuid)": MEMBERS,
+    "public.rest_chats(integer)": WORKER,
+    "public.due_chat_trash(integer)": WORKER,
+    "public.clear_chat_trash(text[])": WORKER,
     "live.may_read(text, text)": EVERYBODY,
     "live.may_write(text, text)": EVERYBODY,
     "live.is_member(text, uuid)": MEMBERS,
@@ -164,6 +191,19 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "private.notify(uuid, text, text, text, uuid, uuid, text)": NOBODY,
     "private.tell_of_generation()": NOBODY,
     "private.pace_profile()": NOBODY,
+    "private.say(uuid, uuid, text, text, uuid, text, jsonb, uuid, text)": NOBODY,
+    "private.tell_chat(uuid, text, text, uuid, uuid)": NOBODY,
+    "private.name_of(uuid)": NOBODY,
+    "private.my_chat(uuid, boolean, boolean)": NOBODY,
+    "private.check_attachments(uuid, jsonb)": NOBODY,
+    "private.tell_mentioned(chat_messages, text)": NOBODY,
+    "private.my_message(uuid, boolean)": NOBODY,
+    "private.sum_reactions()": NOBODY,
+    "private.begin_reading()": NOBODY,
+    "private.keep_chat()": NOBODY,
+    "private.leave_chats()": NOBODY,
+    "private.discard_attachments()": NOBODY,
+    "private.join_demo_chat()": NOBODY,
 }
 
 # Arguments with which a function of the API does nothing, whoever may call it (in a studio that is not empty).
@@ -210,6 +250,21 @@ HARMLESS: dict[str, dict[str, Any]] = {
     "prefer_notification": {"kind": "no_such_kind", "in_app": True, "browser": True},
     "prune_notifications": {"most": 100_000, "read_days": 10_000},
     "my_sign_ins": {},
+    "send_message": {"message_id": str(uuid4()), "session_id": str(uuid4()), "content": "nobody hears this"},
+    "edit_message": {"message_id": str(uuid4()), "content": "nobody reads this"},
+    "delete_message": {"message_id": str(uuid4())},
+    "react": {"message_id": str(uuid4()), "emoji": "👍"},
+    "mark_read": {"session_id": str(uuid4()), "seq": 1},
+    "search_messages": {"words": "nobody says this"},
+    "create_chat": {"session_id": str(uuid4()), "title": ""},
+    "update_chat": {"session_id": str(uuid4()), "title": "Mine"},
+    "archive_chat": {"session_id": str(uuid4())},
+    "invite_to_chat": {"session_id": str(uuid4()), "username": "nobody"},
+    "remove_from_chat": {"session_id": str(uuid4()), "member_id": str(uuid4())},
+    "leave_chat": {"session_id": str(uuid4())},
+    "rest_chats": {"idle_hours": 1_000_000},
+    "due_chat_trash": {"n": 0},
+    "clear_chat_trash": {"paths": []},
 }
 
 ANYONE, SIGNED_IN = ("anon", "authenticated"), ("authenticated",)
@@ -231,6 +286,14 @@ POLICIES: dict[tuple[str, str], tuple[str, tuple[Role, ...]]] = {
     ("public.notification_kinds", "members see the kinds"): ("select", SIGNED_IN),
     ("public.notification_preferences", "members see their own"): ("select", SIGNED_IN),
     ("public.notifications", "members see their own"): ("select", SIGNED_IN),
+    ("public.chat_sessions", "participants see their chats"): ("select", SIGNED_IN),
+    ("public.chat_participants", "participants see who is in their chats"): ("select", SIGNED_IN),
+    ("public.chat_messages", "participants see what is said in their chats"): ("select", SIGNED_IN),
+    ("public.chat_reactions", "participants see reactions in their chats"): ("select", SIGNED_IN),
+    ("public.chat_reads", "participants see how far others have read"): ("select", SIGNED_IN),
+    ("storage.objects", "participants fetch the files of their chats"): ("select", SIGNED_IN),
+    ("storage.objects", "participants put files into their chats"): ("insert", SIGNED_IN),
+    ("storage.objects", "participants take back their files"): ("delete", SIGNED_IN),
     ("realtime.messages", "a circle reads its topic"): ("select", ANYONE),
     ("realtime.messages", "people talk in their rooms"): ("insert", ANYONE),
     ("storage.objects", "media follows its generation"): ("select", ANYONE),
@@ -253,6 +316,13 @@ class Bucket:
 
 BUCKETS = {
     "media": Bucket(False, 50 * 2**20, frozenset({"image/png", "image/webp", "video/mp4"})),
+    "attachments": Bucket(
+        False,
+        20 * 2**20,
+        frozenset({f"image/{kind}" for kind in ("png", "jpeg", "webp", "gif")})
+        | {f"audio/{kind}" for kind in ("webm", "ogg", "mp4", "mpeg", "wav")}
+        | {"video/mp4", "video/webm", "application/pdf", "application/zip", "text/plain", "text/csv"},
+    ),
     "avatars": Bucket(True, 2 * 2**20, frozenset({"image/png", "image/jpeg", "image/webp"})),
 }
 

@@ -58,7 +58,7 @@ class Studio:
         await clear_queue(sql)
         await owner.call("touch_presence", status="online")
         halves = [await _half(visibility, owner, service, sql) for visibility in ("private", "public")]
-        return cls(owner.id, *halves, own=await _told(owner, sql) | await _team(owner))
+        return cls(owner.id, *halves, own=await _told(owner, sql) | await _team(owner) | await _chat(owner))
 
 
 async def _told(owner: Person, sql: asyncpg.Connection) -> dict[str, str]:
@@ -82,6 +82,19 @@ async def _team(owner: Person) -> dict[str, str]:
     (place,) = await owner.rows(f"team_members?team_id=eq.{team}")
     (circle,) = await owner.rows(f"circle_members?circle_id=eq.{team}")
     return {"teams": team, "team_members": place["id"], "team_invitations": invitation, "circle_members": circle["id"]}
+
+
+async def _chat(owner: Person) -> dict[str, str]:
+    """A chat of the owner's, with something said in it."""
+    session, message = str(uuid4()), str(uuid4())
+    await owner.call("create_chat", session_id=session, title="Wrens")
+    await owner.call("send_message", message_id=message, session_id=session, content="They build globes of moss")
+    await owner.call("react", message_id=message, emoji="👍")
+    own = {"chat_sessions": session, "chat_messages": message}
+    for table in ("chat_participants", "chat_reactions", "chat_reads"):
+        (row,) = await owner.rows(f"{table}?session_id=eq.{session}")
+        own[table] = row["id"]
+    return own
 
 
 async def _half(visibility: Visibility, owner: Person, service: Person, sql: asyncpg.Connection) -> Half:
