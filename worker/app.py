@@ -13,7 +13,14 @@ from worker.api import Api, persist
 from worker.beat import BEAT_EVERY_S, Beat
 from worker.demo import Demo
 from worker.generation import Generation
-from worker.housekeeping import LEASES_EVERY_S, LEAVERS_EVERY_S, PRESENCE_EVERY_S, TRASH_EVERY_S, Housekeeping
+from worker.housekeeping import (
+    CHATS_EVERY_S,
+    LEASES_EVERY_S,
+    LEAVERS_EVERY_S,
+    PRESENCE_EVERY_S,
+    TRASH_EVERY_S,
+    Housekeeping,
+)
 from worker.pool import RenderPool
 from worker.ticks import Ticks
 
@@ -44,6 +51,7 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
         ticks.add("beat", Beat(api).send, BEAT_EVERY_S, at_once=True)
         ticks.add("leases", housekeeping.rescue, LEASES_EVERY_S)
         ticks.add("trash", housekeeping.empty_trash, TRASH_EVERY_S)
+        ticks.add("chats", housekeeping.rest_chats, CHATS_EVERY_S, at_once=True)
         ticks.add("leavers", housekeeping.forget, LEAVERS_EVERY_S, at_once=True)
         ticks.add("presence", housekeeping.expire_presence, PRESENCE_EVERY_S, at_once=True)
         if demo:
