@@ -11,6 +11,7 @@ from nicegui import ui
 from components.avatar import Avatar
 from components.icon_button import IconButton
 from components.island import Island
+from components.job_menu import JobMenu, nth
 from components.signed_image import SignedImage
 from components.tag import Tag
 from state.generation import Studio
@@ -34,8 +35,16 @@ class Words:
     text: str
 
 
-def describe(job: Job, *, line: int | None = None, elapsed_s: float = 0.0, pending: Pending | None = None) -> Words:
-    """`line`: place in line, from 1; `elapsed_s`: since the worker last said how long it will take."""
+def describe(
+    job: Job,
+    *,
+    line: int | None = None,
+    held: bool = False,
+    elapsed_s: float = 0.0,
+    pending: Pending | None = None,
+) -> Words:
+    """`line`: place in line, from 1; `held`: its owner's queue is paused; `elapsed_s`: since the worker last said how
+    long it will take."""
     if pending is not None and pending.failed:
         return Words("not sent", "fail", pending.failed)
     if pending is not None and pending.waiting:
@@ -44,6 +53,8 @@ def describe(job: Job, *, line: int | None = None, elapsed_s: float = 0.0, pendi
         return Words("sending", "", "")
     if job.status == "failed":
         return Words("failed", "fail", job.error or "It could not be made.")
+    if job.status == "waiting" and held:
+        return Words("paused", "wait", "")
     if job.status == "waiting":
         again = "trying again · " if job.failures else ""
         return Words("waiting", "wait", again + (place_in_line(line) if line else "in line"))
@@ -68,20 +79,37 @@ def duration(seconds: int) -> str:
 class JobRow:
     """One row of the queue. Others' jobs say whose they are and have no buttons."""
 
-    def __init__(self, job: Job, pending: Pending | None, *, studio: Studio, people: Rows[Profile]) -> None:
+    def __init__(
+        self,
+        job: Job,
+        pending: Pending | None,
+        *,
+        studio: Studio,
+        people: Rows[Profile],
+        menu: JobMenu | None = None,
+    ) -> None:
         self._studio, self._job, self._pending = studio, job, pending
         self._mine = studio.mine(job)
         self._reported = time.monotonic()
         self._line: int | None = None
+        self._held = False
+        self._menu = menu
         self._blur = -1
         self._previews: list[SignedImage] = []
+        self._grip: IconButton | None = None
         with Island("li").classes("job") as self.element:
-            self._thumb = ui.element("div").classes("job__thumb")
+            self.element.props["data-job"] = str(job.id)
+            with ui.element("div").classes("job__thumb") as self._thumb:
+                if self._mine and menu is not None:
+                    name = f"Move {job.prompt}: arrow keys, or Enter for a menu"
+                    self._grip = IconButton("drag_indicator", name, self._on_grip, "job__grip")
+                    self._grip.props("aria-haspopup=menu").props["title"] = "Drag to move"
             with ui.element("div").classes("job__words"):
                 Tag("p", job.prompt, "truncate-1 job__prompt").props["title"] = job.prompt
                 with ui.element("div").classes("job__state"):
                     self._badge = Tag("span", "", "badge")
                     self._text = Tag("span", "", "meta job__text")
+                    self._tries = self._draw_tries(job)
                 with (
                     ui.element("div")
                     .classes("bar")
@@ -115,20 +143,24 @@ class JobRow:
         if self._mine:
             failed = job.status == "failed" or bool(pending and pending.failed)
             self._retry.set_visibility(failed)
+            movable = job.status == "waiting" and not failed
+            if self._grip:
+                self._grip.set_visibility(movable)
+            _toggle(self.element, "job--movable", movable)
             name = "Dismiss" if failed else "Discard" if pending and unsent and pending.waiting else "Cancel"
             if self._stop.props.get("aria-label") != name:
                 self._stop.rename(name)
 
-    def stand(self, line: int | None) -> None:
-        """Say this place in line, if it waits."""
-        if line != self._line:
-            self._line = line
+    def stand(self, line: int | None, *, held: bool = False) -> None:
+        """Say this place in line, if it waits, or that it is held back."""
+        if (line, held) != (self._line, self._held):
+            self._line, self._held = line, held
             self.tick()
 
     def tick(self) -> None:
         """Say the seconds that are left now."""
         elapsed_s = time.monotonic() - self._reported
-        words = describe(self._job, line=self._line, elapsed_s=elapsed_s, pending=self._pending)
+        words = describe(self._job, line=self._line, held=self._held, elapsed_s=elapsed_s, pending=self._pending)
         self._text.text = words.text
         if self._badge.text != words.badge:
             self._badge.text = words.badge
@@ -156,11 +188,26 @@ class JobRow:
             self._blur = blur
             self._thumb.style(f"--blur:{blur}px")
 
+    def _draw_tries(self, job: Job) -> Tag | None:
+        """The how manieth try it is; one's own tells of those before."""
+        if job.tries == 1:
+            return None
+        own = self._mine and self._menu is not None
+        tag = Tag("button" if own else "span", f"{nth(job.tries)} try", "badge job__tries")
+        if own:
+            tag.props("type=button aria-haspopup=menu").on("click.stop", self._on_tries, args=[])
+        return tag
+
+    def _on_tries(self) -> None:
+        if self._menu is not None and self._tries is not None:
+            self._menu.show_tries(self._job, self._tries)
+
+    def _on_grip(self) -> None:
+        if self._menu is not None and self._grip is not None:
+            self._menu.show_moves(self._job, self._grip)
+
     def _on_retry(self) -> None:
-        if self._pending is not None and self._pending.failed:
-            self._pending.retry()
-        else:
-            self._studio.retry(self._job.id)
+        self._studio.retry(self._job.id)
 
     def _on_stop(self) -> None:
         if self._pending is not None and self._pending.failed:

@@ -14,6 +14,7 @@ from state.models import Generation
 MAX_PROMPT = 1000  # characters
 MAX_SEED = 2**32 - 1
 COUNTS = (1, 2, 3, 4)  # pictures of one job
+VARIATIONS = (1, 2, 4, 8)  # jobs of one prompt, each with a seed of its own
 DURATIONS = (2, 4, 6, 8)  # seconds of a clip
 
 Kind: TypeAlias = Literal["image", "video"]
@@ -34,6 +35,7 @@ class PromptDraft:
     duration: int = DURATIONS[1]
     seed: int | None = None  # None: another one each time
     visibility: Visibility = "public"
+    variations: int = 1
 
     @classmethod
     def restore(cls, stored: Mapping[str, Any]) -> PromptDraft:
@@ -87,9 +89,14 @@ class PromptDraft:
     @property
     def amount_label(self) -> str:
         """How much of it: pictures, or seconds of a clip."""
-        if self.kind == "video":
-            return f"{self.duration} s"
-        return "1 picture" if self.count == 1 else f"{self.count} pictures"
+        one = (
+            f"{self.duration} s"
+            if self.kind == "video"
+            else "1 picture"
+            if self.count == 1
+            else f"{self.count} pictures"
+        )
+        return one if self.variations == 1 else f"{one} × {self.variations}"
 
     @property
     def seed_label(self) -> str:
@@ -105,6 +112,7 @@ class PromptDraft:
             and (self.model_id is None or _is_uuid(self.model_id))
             and all(number is None or isinstance(number, int) for number in numbers)
             and self.count in COUNTS
+            and self.variations in VARIATIONS
             and isinstance(self.duration, int)
             and self.visibility in ("public", "private")
         )

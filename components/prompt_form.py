@@ -12,6 +12,7 @@ from components.prompt_chips import AmountChip, ModelChip, SeedChip, SizeChip
 from components.prompt_draft import MAX_PROMPT, Kind, PromptDraft
 from components.tag import Tag
 from components.theme import ICON
+from state.credits import Credits, credits, price
 from state.generation import EXAMPLES, Draft
 from state.models import Model
 from state.realtime.typing import Typing
@@ -23,8 +24,8 @@ SHOWN_EXAMPLES = 3
 
 
 class PromptForm(ui.element):
-    """`generate` gets a draft that is sound; `typing` hears of writing. What stands in the form stays there, through
-    reloads and the sign-in."""
+    """`generate` gets a draft that is sound and can be paid from `purse`; `typing` hears of writing. What stands in the form
+    stays there, through reloads and the sign-in."""
 
     def __init__(
         self,
@@ -32,12 +33,14 @@ class PromptForm(ui.element):
         generate: Callable[[Draft], None],
         *,
         typing: Typing | None = None,
+        purse: Credits | None = None,
         guest: bool = False,
     ) -> None:
         super().__init__("form")
         self.draft = PromptDraft.restore(app.storage.user.get(STORED, {}))
         self._generate = generate
         self._typing = typing
+        self._purse = purse
         self.classes("card prompt").props('aria-label="New picture"').on("submit.prevent", js_handler="() => {}")
         with self:
             self._writing(guest)
@@ -62,6 +65,9 @@ class PromptForm(ui.element):
                     icon=f"{ICON}tune", color=None, on_click=lambda: self._row.classes(toggle="prompt__row--all")
                 ).classes("btn--icon prompt__all").props('flat aria-label="More settings"')
                 self._go()
+        self.client.on_delete(models.subscribe(lambda _: self._show_cost()))
+        if purse:
+            self.client.on_delete(purse.observe(self._show_cost))
         self._show()
 
     # What others do with it ---------------------------------------------------------------------------------------------
@@ -80,6 +86,11 @@ class PromptForm(ui.element):
         self._changed()
         self.focus()
 
+    def draw_with(self, slug: str) -> None:
+        """Choose the model of this name in addresses, as soon as it is known."""
+        self._choose_kind("image")  # which every model makes
+        self._model.wish(slug)
+
     def surprise(self) -> None:
         """Write one of the examples, another one than stands there."""
         self._write(random.choice([example for example in EXAMPLES if example != self.draft.prompt]))
@@ -91,6 +102,9 @@ class PromptForm(ui.element):
             self._complain(checked)
             return
         self._complain({})
+        if self._shortfall:  # which is said already
+            self.focus()
+            return
         if self._typing:
             self._typing.stop()
         self._generate(checked)
@@ -124,6 +138,9 @@ class PromptForm(ui.element):
         self._negative.props('borderless dense aria-label="Negative prompt" id=avoid').classes("prompt__avoid")
         with ui.element("div").classes("prompt__below"):
             self._error = Tag("div", "", "field__error").props("role=alert id=prompt-error")
+            with ui.element("div").classes("field__error").props("role=alert") as self._short:
+                self._short_words = Tag("span", "")
+                ui.link("Top up", "/credits").classes("link")
             if guest:
                 Tag("div", "Sign in to generate. What you write is kept until then.", "meta")
             self._counter = Tag("div", "", "meta prompt__counter")
@@ -138,11 +155,15 @@ class PromptForm(ui.element):
             ui.element("div").classes("prompt__go"),
             ui.button(color=None, on_click=self.submit)
             .classes("btn--primary")
-            .props('aria-label="Generate" unelevated'),
+            .props('aria-label="Generate" aria-describedby=prompt-cost unelevated'),
         ):
             Tag("span", "Generate").props("aria-hidden=true")
+            with ui.element("span").classes("prompt__cost num") as self._cost:
+                self._cost_words = Tag("span", "").props("aria-hidden=true")
+                ui.icon(f"{ICON}toll").props("aria-hidden=true")
             Tag("span", "⌘↵", "prompt__keys only-mac").props("aria-hidden=true")
             Tag("span", "Ctrl ↵", "prompt__keys except-mac").props("aria-hidden=true")
+            self._cost_said = Tag("span", "", "sr-only").props("id=prompt-cost")
 
     # What changes it ----------------------------------------------------------------------------------------------------
 
@@ -196,6 +217,25 @@ class PromptForm(ui.element):
         self._negative.set_visibility(bool(self.draft.negative_prompt))
         self._avoid.props["aria-expanded"] = str(self._negative.visible).lower()
         self._show_prompt()
+        self._show_cost()
+
+    @property
+    def cost(self) -> int | None:
+        """What it would cost as it stands; None: no model is known."""
+        model = self._model.model
+        return price(model, self.draft.kind, self.draft.count) * self.draft.variations if model else None
+
+    @property
+    def _shortfall(self) -> str | None:
+        return self._purse.shortfall(self.cost) if self._purse and self.cost is not None else None
+
+    def _show_cost(self) -> None:
+        cost, short = self.cost, self._shortfall
+        self._cost.set_visibility(bool(cost))
+        self._cost_words.text = f"{cost or 0:,}"
+        self._cost_said.text = f"Costs {credits(cost)}" if cost else ""
+        self._short.set_visibility(short is not None)
+        self._short_words.text = short or ""
 
     def _show_prompt(self) -> None:
         length = len(self.draft.prompt)
@@ -216,6 +256,7 @@ class PromptForm(ui.element):
             self.focus()
 
     def _changed(self) -> None:
+        self._show_cost()
         app.storage.user[STORED] = self.draft.store()
 
 

@@ -86,7 +86,9 @@ class Toasts(Island):
         self._pump()
 
     def failed(self, text: str, *, action: tuple[str, Callable[[], Any]] | None = None) -> None:
-        """Say at once that something the person did was refused or lost."""
+        """Say at once that something the person did was refused or lost; once, though it befell many things."""
+        if action is None and any(card.said == text for card in self._shown):
+            return
         self.show(Toast(text, icon="sym_r_error", tone="fail", action=action, seconds=8.0, urgent=True))
 
     def _pump(self) -> None:
@@ -131,6 +133,7 @@ class _ToastCard(ui.element):
     def __init__(self, toast: Toast, gone: Callable[[_ToastCard], None], clock: Clock) -> None:
         super().__init__("div")
         self._gone, self._seconds, self._clock = gone, toast.seconds, clock
+        self.said = toast.text
         self._timer: Timer | None = None
         self._closed = False
         self.classes(f"toast tone-{toast.tone}" if toast.tone else "toast")

@@ -509,35 +509,17 @@ begin
   if current_user <> 'postgres' then
     return;
   end if;
-  for changed in
-    select c.object_type, c.object_identity
-    from pg_catalog.pg_event_trigger_ddl_commands() c
-    where c.object_type not in ('policy', 'trigger')
-      and (c.schema_name in ('auth', 'storage', 'realtime')
-           or c.object_type = 'schema' and c.object_identity in ('auth', 'storage', 'realtime'))
+  for changed in execute format(
+    $query$
+      select c.object_type, c.object_identity
+      from pg_catalog.%I() c
+      where c.object_type not in ('policy', 'trigger')
+        and (c.schema_name in ('auth', 'storage', 'realtime')
+             or c.object_type = 'schema' and c.object_identity in ('auth', 'storage', 'realtime'))
+    $query$,
+    case tg_event when 'sql_drop' then 'pg_event_trigger_dropped_objects' else 'pg_event_trigger_ddl_commands' end)
   loop
     raise exception 'must be owner of % %', changed.object_type, changed.object_identity using errcode = '42501';
-  end loop;
-end
-$$;
-
-create or replace function _embedded.guard_drops() returns event_trigger
-  language plpgsql security invoker set search_path = ''
-as $$
-declare
-  dropped record;
-begin
-  if current_user <> 'postgres' then
-    return;
-  end if;
-  for dropped in
-    select d.object_type, d.object_identity
-    from pg_catalog.pg_event_trigger_dropped_objects() d
-    where d.object_type not in ('policy', 'trigger')
-      and (d.schema_name in ('auth', 'storage', 'realtime')
-           or d.object_type = 'schema' and d.object_identity in ('auth', 'storage', 'realtime'))
-  loop
-    raise exception 'must be owner of % %', dropped.object_type, dropped.object_identity using errcode = '42501';
   end loop;
 end
 $$;
@@ -545,7 +527,8 @@ $$;
 drop event trigger if exists guard_definitions;
 create event trigger guard_definitions on ddl_command_end execute function _embedded.guard_definitions();
 drop event trigger if exists guard_drops;
-create event trigger guard_drops on sql_drop execute function _embedded.guard_drops();
+create event trigger guard_drops on sql_drop execute function _embedded.guard_definitions();
+drop function if exists _embedded.guard_drops();
 
 grant usage on schema _embedded to postgres;
 

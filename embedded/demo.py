@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
-log = logging.getLogger(__name__)
+import httpx
+
+from embedded.errors import StackError
 
 PASSWORD = "starling-demo"
 DOMAIN = "starling.demo"
@@ -40,40 +38,32 @@ PEOPLE = (
 
 
 async def create_people(api_url: str, secret_key: str) -> list[str]:
-    """Makes those of PEOPLE that have no account yet; returns their addresses.
+    """Makes those of PEOPLE that have no account yet; returns their addresses. Raises StackError.
 
     `is_demo` is app metadata: nobody can claim it by signing up.
     """
-    existing = await asyncio.to_thread(_call, api_url, secret_key, "GET", "/admin/users?page=1&per_page=1000", None)
-    known = {user["email"] for user in existing["users"]}
-    missing = [person for person in PEOPLE if person.email not in known]
-    await asyncio.gather(*(asyncio.to_thread(_create, api_url, secret_key, person) for person in missing))
+    api = httpx.AsyncClient(
+        base_url=f"{api_url}/auth/v1", headers={"apikey": secret_key, "authorization": f"Bearer {secret_key}"},
+        timeout=TIMEOUT_S, trust_env=False,  # no proxy for our own loopback address
+    )  # fmt: skip
+    try:
+        async with api:
+            existing = (await api.get("/admin/users?page=1&per_page=1000")).raise_for_status().json()["users"]
+            known = {user["email"] for user in existing}
+            missing = [person for person in PEOPLE if person.email not in known]
+            for answer in await asyncio.gather(*(api.post("/admin/users", json=_account(one)) for one in missing)):
+                if answer.status_code != 422:  # 422: it exists, beyond the first thousand accounts
+                    answer.raise_for_status()
+    except httpx.HTTPError as error:
+        raise StackError(f"The demo members could not be made: {error!r}") from error
     return [person.email for person in missing]
 
 
-def _create(api_url: str, secret_key: str, person: Person) -> None:
-    account = {
+def _account(person: Person) -> dict[str, Any]:
+    return {
         "email": person.email,
         "password": PASSWORD,
         "email_confirm": True,
         "user_metadata": {"username": person.name, "display_name": person.display_name, "colour": person.colour},
         "app_metadata": {"is_demo": True},
     }
-    try:
-        _call(api_url, secret_key, "POST", "/admin/users", account)
-    except urllib.error.HTTPError as error:
-        if error.code != 422:  # 422: it exists, beyond the first thousand accounts
-            raise
-
-
-def _call(api_url: str, secret_key: str, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
-    request = urllib.request.Request(
-        f"{api_url}/auth/v1{path}",
-        method=method,
-        data=None if body is None else json.dumps(body).encode(),
-        headers={"apikey": secret_key, "authorization": f"Bearer {secret_key}", "content-type": "application/json"},
-    )
-    # No proxy of the environment for our own loopback address.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=TIMEOUT_S) as response:
-        return json.load(response)

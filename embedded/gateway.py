@@ -16,9 +16,8 @@ from typing import Any
 from urllib.parse import parse_qs, quote
 
 import asyncpg
-import orjson
 from starlette.middleware.exceptions import ExceptionMiddleware
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -82,11 +81,7 @@ async def _no_route(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1000})  # before it was accepted: HTTP 403
     else:
-        await _answer(404, NO_ROUTE)(scope, receive, send)
-
-
-def _answer(status: int, content: Mapping[str, str]) -> Response:
-    return Response(orjson.dumps(content), status, media_type="application/json")
+        await JSONResponse(NO_ROUTE, 404)(scope, receive, send)
 
 
 class Gateway:
@@ -135,13 +130,13 @@ class Gateway:
             if status:
                 raise  # half an answer is out: all that is left is to cut the connection
             if isinstance(error, BodyTooLarge):
-                await _answer(413, TOO_LARGE)(scope, receive, send_with_headers)
+                await JSONResponse(TOO_LARGE, 413)(scope, receive, send_with_headers)
             elif isinstance(error, DATABASE_ERRORS):
                 log.warning("%s %s: the database is away: %r", scope["method"], scope["path"], error)
-                await _answer(503, DATABASE_AWAY)(scope, receive, send_with_headers)
+                await JSONResponse(DATABASE_AWAY, 503)(scope, receive, send_with_headers)
             else:
                 log.exception("%s %s failed", scope["method"], scope["path"])
-                await _answer(500, BROKEN)(scope, receive, send_with_headers)
+                await JSONResponse(BROKEN, 500)(scope, receive, send_with_headers)
         finally:
             # Never the query string: it may carry keys and signatures. And one line, whatever the path holds.
             elapsed_ms = (time.perf_counter() - started) * 1000
@@ -156,12 +151,12 @@ class Gateway:
             return
         token, refusal = self._token(scope, headers)
         if refusal:
-            await _answer(401, refusal)(scope, receive, send)
+            await JSONResponse(refusal, 401)(scope, receive, send)
             return
         limit = MAX_UPLOAD_BYTES if scope["path"].startswith("/storage/v1/") else MAX_BODY_BYTES
         length = headers.get("content-length", "")
         if length.isdigit() and int(length) > limit:
-            await _answer(413, TOO_LARGE)(scope, receive, send)
+            await JSONResponse(TOO_LARGE, 413)(scope, receive, send)
             return
         scope["state"]["token"] = token
         await self._app(scope, _limited(receive, limit), send)

@@ -86,13 +86,8 @@ def _pid_from_proc(port: int) -> int | None:
 
 def _pid_from_lsof(port: int) -> int | None:
     try:
-        answer = subprocess.run(
-            ["lsof", "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", "-t"],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=5,
-        )
+        command = ["lsof", "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", "-t"]
+        answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=5)
     except (OSError, subprocess.TimeoutExpired):
         return None
     first = answer.stdout.split()

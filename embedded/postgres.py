@@ -270,14 +270,8 @@ class Postgres:
 
     async def _launch(self, program: str, *arguments: str, output: IO[bytes] | None = None) -> Process:
         """Runs one of Postgres's programs under `launcher.py`; without `output`, both streams are piped."""
-        launcher = [
-            sys.executable,
-            "-I",
-            "-S",
-            str(Path(__file__).with_name("launcher.py")),
-            "--parent",
-            str(os.getpid()),
-        ]
+        script = Path(__file__).with_name("launcher.py")
+        launcher = [sys.executable, "-I", "-S", str(script), "--parent", str(os.getpid())]
         if self._account:
             launcher += ["--user", f"{self._account.uid}:{self._account.gid}"]
             if not self._account_reaches((self._binaries, self.data)):

@@ -18,7 +18,6 @@ from pathlib import Path
 
 import uvicorn
 
-from embedded import demo
 from embedded.auth import Auth
 from embedded.bootstrap import bootstrap, owner_dsn, requests_dsn
 from embedded.database import Database
@@ -80,7 +79,6 @@ class Stack:
         migrations: Path | None = None,
         with_demo: bool = False,
         reset: bool = False,
-        postgres_version: int = 18,
         limits: Limits | None = None,
     ) -> None:
         self.folder = DataFolder(data)
@@ -89,7 +87,6 @@ class Stack:
         self._migrations = migrations
         self._with_demo = with_demo
         self._reset = reset
-        self._postgres_version = postgres_version
         self._limits = limits
         self._undo = contextlib.AsyncExitStack()
         self._stopping = False
@@ -118,9 +115,7 @@ class Stack:
             self.folder.reset()
 
         keys = Keys.load_or_create(self.folder.keys)
-        postgres = Postgres(
-            self.folder.path, admin_password=keys.admin_password, port=self._db_port, version=self._postgres_version
-        )
+        postgres = Postgres(self.folder.path, admin_password=keys.admin_password, port=self._db_port)
         await postgres.start()
         self._undo.push_async_callback(postgres.stop)
         await bootstrap(postgres, keys)
@@ -138,20 +133,20 @@ class Stack:
             service_role_key=keys.service_role_key,
             jwt_secret=keys.jwt_secret,
         )
+        auth = Auth(database, keys, issuer=f"{address.api_url}/auth/v1")
+        rest, storage = Rest(database, keys), Storage(database, keys, self.folder.storage)
         realtime, metrics = Realtime(database, keys, postgres.dsn(), self._limits), Metrics()
         metrics.watch(realtime)
-        services = {
-            "/auth/v1": Auth(database, keys, issuer=f"{address.api_url}/auth/v1"),
-            "/rest/v1": Rest(database, keys),
-            "/storage/v1": Storage(database, keys, self.folder.storage),
-            "/realtime/v1": realtime,
-        }
-        for service in services.values():
+        await storage.start()
+        for service in (rest, realtime):
             await service.start()
             self._undo.push_async_callback(service.stop)
 
+        routes = {
+            "/auth/v1": auth.routes, "/rest/v1": rest.routes, "/storage/v1": storage.routes, "/realtime/v1": realtime.routes,
+        }  # fmt: skip
         config = uvicorn.Config(
-            create_app(keys, {prefix: service.routes for prefix, service in services.items()}, metrics),
+            create_app(keys, routes, metrics),
             loop="none", lifespan="off", log_config=None, access_log=False, server_header=False, date_header=True,
             ws=WebSocketProtocol, ws_max_size=MAX_FRAME_BYTES, ws_per_message_deflate=False,
             ws_ping_interval=None,  # Realtime closes silent sockets itself
@@ -170,10 +165,9 @@ class Stack:
         keeper = asyncio.create_task(self._keep(postgres), name="embedded postgres keeper")
         self._undo.push_async_callback(_cancel, keeper)
         if self._with_demo:
-            try:
-                await demo.create_people(address.api_url, keys.secret_key)
-            except OSError as error:
-                raise StackError(f"The demo members could not be made: {error}") from error
+            from embedded import demo  # and with it an HTTP client, which few starts need
+
+            await demo.create_people(address.api_url, keys.secret_key)
         everything = asdict(address)
         self.folder.announce(
             {name: everything[name] for name in ("api_url", "publishable_key", "anon_key")}, everything

@@ -14,12 +14,16 @@ from components.gallery import Gallery
 from components.here_now import HereNow
 from components.picture_actions import PictureActions
 from components.prompt_form import PromptForm
+from components.publisher import Publisher
 from components.queue import Queue
 from components.shell import Shell, shell, sign_in_path
 from components.theme import ICON
 from components.toasts import Toast
 from components.viewer import Viewer
 from state.generation import Draft, News
+from state.models import Generation
+from state.queue import OwnQueue
+from state.sync.rows import Rows
 
 if TYPE_CHECKING:
     from components.session import Visitor
@@ -33,18 +37,22 @@ MANY = {  # what a toast says instead of several of a kind
 
 
 @ui.page(PATH)
-async def page(picture: str = "") -> None:
-    """`picture`: the id of the one to open at once."""
+async def page(picture: str = "", model: str = "") -> None:
+    """`picture`: the id of the one to open at once; `model`: the slug of the one to draw with."""
     visitor = await session.visitor()
     with shell("Studio", visitor) as around:
-        studio_page(visitor, around, picture)
+        studio_page(visitor, around, picture, model)
 
 
-def studio_page(visitor: Visitor, around: Shell, picture: str) -> None:
+def studio_page(visitor: Visitor, around: Shell, picture: str, model: str = "") -> None:
     """Lay out the studio for `visitor` inside the shell and bind it to what is live."""
     studio, people = visitor.studio, visitor.world.people
     member = visitor.member
     guest = member is None
+    own = None
+    if member is not None:
+        own, leave = member.areas.use("queue", lambda: OwnQueue(member))
+        ui.context.client.on_delete(leave)
 
     def sign_in() -> None:
         ui.navigate.to(sign_in_path(PATH))
@@ -56,11 +64,18 @@ def studio_page(visitor: Visitor, around: Shell, picture: str) -> None:
             studio.generate(draft)
 
     with ui.element("div").classes("studio"):
-        form = PromptForm(studio.models, generate, typing=member.typing if member else None, guest=guest)
+        purse = member.credits if member else None
+        form = PromptForm(studio.models, generate, typing=member.typing if member else None, purse=purse, guest=guest)
         begin = ("Sign in to make one", sign_in) if guest else ("Write a prompt", form.focus)
-        actions = PictureActions(studio, around.toasts, reuse=form.use, sign_in=sign_in if guest else None)
+        actions = PictureActions(
+            studio,
+            around.toasts,
+            reuse=form.use,
+            sign_in=sign_in if guest else None,
+            publisher=Publisher(member, around.toasts) if member else None,
+        )
         with ui.element("div").classes("studio__aside"):
-            Queue(studio, people, begin=begin)
+            queue = Queue(studio, people, begin=begin, own=own)
             if member is not None:
                 HereNow(member.presence, member.typing, people, studio, member.id)
         gallery = Gallery(
@@ -85,6 +100,7 @@ def studio_page(visitor: Visitor, around: Shell, picture: str) -> None:
         Command("Write a prompt", icon=f"{ICON}edit", keys="/", action=form.focus, section="Studio"),
         Command("Generate", icon=f"{ICON}auto_awesome", action=form.submit, section="Studio"),
         Command("Surprise me", icon=f"{ICON}casino", keys="r", action=form.surprise, section="Studio"),
+        *queue_commands(queue),
         *(
             Command(
                 f"Show {name.lower()}",
@@ -96,12 +112,24 @@ def studio_page(visitor: Visitor, around: Shell, picture: str) -> None:
         ),
     )
     if picture:
-        open_when_known(visitor, viewer, around, picture)
+        open_when_known(visitor.studio.gallery, viewer, around, picture)
+    if model:
+        form.draw_with(model)
 
 
-def open_when_known(visitor: Visitor, viewer: Viewer, around: Shell, picture: str) -> None:
+def queue_commands(queue: Queue) -> list[Command]:
+    """What members do to their queue, by name."""
+    if (buttons := queue.buttons) is None:
+        return []
+    return [
+        Command("Pause or resume the queue", icon=f"{ICON}pause", keys="p", action=buttons.toggle, section="Queue"),
+        Command("Cancel what waits", icon=f"{ICON}playlist_remove", action=buttons.cancel_waiting, section="Queue"),
+        Command("Cancel everything in the queue", icon=f"{ICON}cancel", action=buttons.cancel_all, section="Queue"),
+    ]
+
+
+def open_when_known(gallery: Rows[Generation], viewer: Viewer, around: Shell, picture: str) -> None:
     """Open the picture of a deep link as soon as the gallery has it, or say that there is none."""
-    gallery = visitor.studio.gallery
     waiting = True
 
     def look(*_: object) -> None:

@@ -16,7 +16,9 @@ from uuid import UUID, uuid4
 from nicegui import Event
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
+from state.enqueue import enqueue, last_position, refused_with
 from state.gallery import FILTERS, Filter, GalleryCount
+from state.line import places
 from state.models import Generation, Job, Model, Profile
 from state.signal import Unsubscribe, leave_all
 from state.sync.change import Change
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 UNDO_S = 6.0
 MAX_SEED = 2**32 - 1
 MAX_PROMPT = 1000
+MAX_VARIATIONS = 8
 
 Kind: TypeAlias = Literal["image", "video"]
 Visibility: TypeAlias = Literal["public", "private"]
@@ -80,6 +83,7 @@ class Draft(BaseModel):
     seed: int | None = Field(default=None, ge=0, le=MAX_SEED)
     duration: int = Field(default=4, ge=1, le=8)
     visibility: Visibility = "public"
+    variations: int = Field(default=1, ge=1, le=MAX_VARIATIONS)
 
     @field_validator("prompt", "negative_prompt", mode="before")
     @classmethod
@@ -103,6 +107,12 @@ class Draft(BaseModel):
         count = self.count if self.kind == "image" else 1
         return {"width": self.width, "height": self.height, "count": count, "seed": seed, "duration": self.duration}
 
+    def seed_of(self, variation: int, params: dict[str, Any]) -> int:
+        """Each variation's own: behind those of the one before when a seed was chosen, else any."""
+        if variation and self.seed is None:
+            return random.randint(0, MAX_SEED)
+        return (params["seed"] + variation * params["count"]) % (MAX_SEED + 1)
+
 
 def _sentence(field: str, type_: str) -> str:
     match field, type_:
@@ -116,6 +126,8 @@ def _sentence(field: str, type_: str) -> str:
             return f"A whole number from 0 to {MAX_SEED:,}, or nothing"
         case "count", _:
             return "From 1 to 4 pictures"
+        case "variations", _:
+            return f"From 1 to {MAX_VARIATIONS} variations"
         case "duration", _:
             return "From 1 to 8 seconds"
         case "model_id", _:
@@ -210,24 +222,9 @@ class Studio:
 
     # The queue -----------------------------------------------------------------------------------------------------
 
-    def generate(self, draft: Draft, *, retried_from: UUID | None = None) -> UUID:
-        """Queues a job; it shows at once. Its id."""
-        member = self._member()
-        id = uuid4()
-        now = datetime.now(UTC)
-        row = Job(
-            id=id, owner_id=member.id, kind=draft.kind, prompt=draft.prompt, negative_prompt=draft.negative_prompt,
-            model_id=draft.model_id, params=draft.params, visibility=draft.visibility, status="waiting", progress=0,
-            stage="", eta_s=None, preview_path=None, error=None, cost=0, attempt=0, failures=0, priority=0, batch=None,
-            dismissed=False, retried_from=retried_from, started_at=None, finished_at=None, created_at=now,
-            updated_at=now, version=0,
-        )  # fmt: skip
-        args = {
-            "job_id": str(id), "kind": row.kind, "prompt": row.prompt, "negative_prompt": row.negative_prompt,
-            "model_id": str(row.model_id), "params": row.params, "visibility": row.visibility,
-        }  # fmt: skip
-        member.jobs.mutations.insert(row, id, partial(member.api.rpc, "enqueue_generation", args))
-        return id
+    def generate(self, draft: Draft) -> UUID:
+        """Queues a job, or several when variations are wanted; they show at once. The id of the first."""
+        return enqueue(self._member(), draft)
 
     def cancel(self, job_id: UUID) -> None:
         """Ends a waiting or active job; one that was refused, or waits for the connection, is discarded."""
@@ -244,7 +241,8 @@ class Studio:
         member = self._member()
         pending = member.jobs.pending(job_id)
         if pending is not None and pending.failed:
-            pending.retry()
+            for one in refused_with(member, pending):
+                one.retry()
             return job_id
         old = member.jobs.get(job_id)
         if old is None:
@@ -253,7 +251,8 @@ class Studio:
         row = old.model_copy(
             update={
                 "id": new_id, "status": "waiting", "retried_from": job_id, "created_at": now, "updated_at": now, "version": 0,
-                "progress": 0, "stage": "", "error": None, "preview_path": None, "failures": 0, "attempt": 0,
+                "progress": 0, "stage": "", "error": None, "preview_path": None, "failures": 0, "attempt": 0, "priority": 0,
+                "tries": old.tries + 1, "position": max(now.timestamp(), last_position(member) + 1),
             }
         )  # fmt: skip
         args = {"job_id": str(job_id), "new_id": str(new_id)}
@@ -272,17 +271,7 @@ class Studio:
 
     def line(self) -> dict[UUID, int]:
         """The places of the waiting jobs (1 is next), as `claim_generation_jobs` will take them: in turns."""
-        rows = [row for row in self._queue.rows if row.status in ("waiting", "active")]
-        turns: dict[UUID, int] = {}
-        for row in rows:
-            if row.status == "active":
-                turns[row.owner_id] = turns.get(row.owner_id, 0) + 1
-        line: list[tuple[int, int, datetime, UUID]] = []
-        for row in sorted(rows, key=lambda row: (-row.priority, row.created_at)):
-            if row.status == "waiting":
-                turns[row.owner_id] = turns.get(row.owner_id, 0) + 1
-                line.append((turns[row.owner_id], -row.priority, row.created_at, row.id))
-        return {id: place for place, (_, _, _, id) in enumerate(sorted(line), 1)}
+        return places(self._queue.rows)
 
     # The gallery ---------------------------------------------------------------------------------------------------
 
@@ -333,7 +322,8 @@ class Studio:
         rank = {"active": 0, "waiting": 1, "failed": 2}.get(job.status, 3)
         age = (job.started_at or job.created_at) if job.status == "active" else job.created_at
         seconds = -age.timestamp() if job.status == "failed" else age.timestamp()
-        return (not self.mine(job), rank, -job.priority, seconds, job.id.int)
+        place = job.position if job.status == "waiting" else seconds
+        return (not self.mine(job), rank, -job.priority, place, job.created_at, job.id.int)
 
     # News ----------------------------------------------------------------------------------------------------------
 

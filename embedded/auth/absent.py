@@ -32,9 +32,12 @@ ABSENT = {
     "/sso/{rest:path}": NO_SSO,
     "/admin/sso/{rest:path}": NO_SSO,
     "/factors": NO_MFA,
+    "/admin/users/{id}/factors": NO_MFA,
+    "/admin/users/{id}/factors/{rest:path}": NO_FACTOR,
     "/factors/{rest:path}": NO_FACTOR,
     "/user/identities/{rest:path}": NO_LINKING,
     "/oauth/{rest:path}": NO_SERVER,
+    "/user/oauth/{rest:path}": NO_SERVER,
     "/admin/oauth/{rest:path}": NO_SERVER,
 }
 

@@ -73,12 +73,6 @@ class Auth:
             *absent_routes(),
         ]
 
-    async def start(self) -> None:
-        """Nothing to prepare."""
-
-    async def stop(self) -> None:
-        """Nothing to end."""
-
     async def _health(self, request: Request) -> Response:
         description = "GoTrue is a user registration and authentication API"
         return json_response({"version": "embedded", "name": "GoTrue", "description": description})

@@ -193,17 +193,8 @@ def shown(user: asyncpg.Record) -> dict[str, Any]:
 
 
 def _identity(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "identity_id": row["id"],
-        "id": row["provider_id"],
-        "user_id": row["user_id"],
-        "identity_data": row["identity_data"],
-        "provider": row["provider"],
-        "last_sign_in_at": row["last_sign_in_at"],
-        "created_at": row["created_at"],
-        "updated_at": row["updated_at"],
-        "email": row["email"],
-    }
+    kept = ("user_id", "identity_data", "provider", "last_sign_in_at", "created_at", "updated_at", "email")
+    return {"identity_id": row["id"], "id": row["provider_id"], **{name: row[name] for name in kept}}
 
 
 def _time(moment: datetime) -> str:

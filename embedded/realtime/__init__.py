@@ -13,13 +13,14 @@ import asyncio
 import contextlib
 from dataclasses import asdict
 
-import asyncpg
-from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from embedded.database import CUT_OFF, Database
+from embedded.database import Database
 from embedded.keys import Keys
 from embedded.realtime import changes, messages, partitions
 from embedded.realtime.client import GOING_AWAY
+from embedded.realtime.errors import DatabaseAway, asking
 from embedded.realtime.handshake import Handshake
 from embedded.realtime.http import HttpBroadcast
 from embedded.realtime.limits import Limits
@@ -48,19 +49,16 @@ class Realtime:
         self._stream = ReplicationStream(
             replication_dsn, SLOT, [messages.PUBLICATION, changes.PUBLICATION], self._changed, self._replication_is_up
         )
-        self._server = Server(database, keys, limits or Limits(), lambda: self._stream.up, lambda: self._stream.whole)
+        self._server = Server(database, keys, limits or Limits(), lambda: self._stream.up)
         self._tasks: list[asyncio.Task[None]] = []
         self.routes: list[BaseRoute] = [
             WebSocketRoute("/websocket", Handshake(self._server)),
             *HttpBroadcast(self._server).routes,
+            Route("/api/broadcast{rest:path}", Response("Not Found", 404)),  # by any other method
         ]
 
     async def start(self) -> None:
-        """Makes today's partition and opens the replication stream.
-
-        Raises asyncpg.PostgresError and psycopg2.Error when Postgres does not allow it.
-        """
-        await partitions.maintain_once(self._server.database)
+        """Opens the replication stream. Raises psycopg2.Error when Postgres does not allow it."""
         await self._stream.start()
         self._tasks = [
             asyncio.create_task(partitions.maintain(self._server.database), name="realtime partitions"),
@@ -91,11 +89,10 @@ class Realtime:
 
     async def lag(self) -> int | None:
         """Bytes of WAL that the stream has not confirmed; None while Postgres does not say."""
-        try:
-            async with asyncio.timeout(LAG_WITHIN_S):
+        with contextlib.suppress(DatabaseAway):
+            async with asking(LAG_WITHIN_S):
                 return await self._server.database.admin.fetchval(LAG, SLOT)
-        except (*CUT_OFF, TimeoutError, asyncpg.PostgresError):
-            return None
+        return None
 
     def _changed(self, change: Change, transaction: Begin) -> None:
         self._server.counts.changes += 1

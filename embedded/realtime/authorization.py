@@ -6,7 +6,6 @@ back, with the client's role and claims and `realtime.topic` set to the topic.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,9 +14,9 @@ from typing import Literal
 
 import asyncpg
 
-from embedded.database import CUT_OFF, ROLES, Connection, Database, act
+from embedded.database import ROLES, Connection, Database, act
 from embedded.keys import Claims
-from embedded.realtime.errors import DatabaseAway
+from embedded.realtime.errors import asking
 
 Extension = Literal["broadcast", "presence"]
 
@@ -54,7 +53,7 @@ class Authorizer:
     async def read_access(self, claims: Claims, topic: str, *, presence: bool) -> ReadAccess:
         """What SELECT policies allow; presence is only asked for when wanted. Raises DatabaseAway."""
         extensions = ["broadcast", "presence"] if presence else ["broadcast"]
-        async with self._asking(), self._database.admin.acquire() as connection, _rolled_back(connection):
+        async with asking(), self._database.admin.acquire() as connection, _rolled_back(connection):
             if claims["role"] not in ROLES and not await connection.fetchval(MAY_ACT_AS, claims["role"]):
                 return ReadAccess(broadcast=False, presence=False)
             rows = await connection.fetch(TRY_ROWS, topic, extensions)
@@ -69,7 +68,7 @@ class Authorizer:
 
     async def may_write(self, claims: Claims, topic: str, extension: Extension) -> bool:
         """Whether INSERT policies allow it. Raises DatabaseAway."""
-        async with self._asking(), self._database.requests.acquire() as connection, _rolled_back(connection):
+        async with asking(), self._database.requests.acquire() as connection, _rolled_back(connection):
             try:
                 await _act(connection, claims, topic)
                 await connection.execute(TRY_WRITE, topic, extension)
@@ -81,14 +80,6 @@ class Authorizer:
                 log.info("writing to %s was not permitted: %s", topic, error)
                 return False
         return True
-
-    @asynccontextmanager
-    async def _asking(self) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(10):
-                yield
-        except (*CUT_OFF, TimeoutError, asyncpg.PostgresError) as error:
-            raise DatabaseAway(str(error)) from error
 
 
 async def _act(connection: Connection, claims: Claims, topic: str) -> None:

@@ -127,7 +127,7 @@ class Channel:
         if self.config.presence_enabled and self.access.presence:
             self._tell("presence_state", self._topic.presence.state)
         if self._listening:
-            self._listening.start(self._claims, stream_up=self._server.changes_up())
+            self._listening.start(self._claims, stream_up=self._server.replication_up())
         if self._server.replication_up():
             self.replication_is_up()
         if self.config.replay and self.access.broadcast:
@@ -261,7 +261,7 @@ class Channel:
         self._may_write.clear()
         self._start_timer()
         if self._listening and self._topic:  # not closed while the database was asked
-            self._listening.start(claims, stream_up=self._server.changes_up())
+            self._listening.start(claims, stream_up=self._server.replication_up())
 
     # What the client is told
 
@@ -280,7 +280,7 @@ class Channel:
         if self._awaits_replication:
             self._awaits_replication = False
             self.tell_system("ok", "system", "Replication connection established")
-        if self._listening and self._server.changes_up():
+        if self._listening:
             self._listening.stream_is_up()
 
     async def _replay(self, wanted: Replay) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from embedded.realtime.channel import PREFIX, Channel, join
 from embedded.realtime.errors import JoinRefused
 from embedded.realtime.outbox import Outbox
-from embedded.realtime.serializer import MalformedFrame, Message, Version, decode, encode, pack
+from embedded.realtime.serializer import MalformedFrame, Message, Outgoing, Version, decode, encode, pack
 from embedded.realtime.server import Server
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,8 @@ log = logging.getLogger(__name__)
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
-NORMAL, GOING_AWAY = 1000, 1001  # close codes
+NORMAL, GOING_AWAY, POLICY_VIOLATION = 1000, 1001, 1008  # close codes
+TOO_SLOW = "Too many messages are unread"
 GOODBYE_S = 5.0  # how long a client may take to read what was sent before the close
 
 
@@ -39,8 +40,8 @@ class Client:
         self._server = server
         self._receive = receive
         self._send = send
-        self._outbox = Outbox(server.postman, transport, server.limits.max_outgoing_bytes)
-        self._close_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._outbox = Outbox(server.postman, transport, server.limits.max_outgoing_bytes, self._read_too_slowly)
+        self._closing: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
         self._heard_at = 0.0
         self._idle: asyncio.TimerHandle | None = None
 
@@ -53,12 +54,9 @@ class Client:
         self._check_idle()
         reader = asyncio.create_task(self._read(), name="realtime reader")
         try:
-            await asyncio.wait({reader, self._close_code}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({reader, self._closing}, return_when=asyncio.FIRST_COMPLETED)
             if reader.done() and (error := reader.exception()):
                 log.error("socket %s: failed", self.id, exc_info=error)
-            if self._outbox.overflown:
-                self._server.counts.slow_readers += 1
-                log.warning("socket %s: read too slowly and was cut off", self.id)
         finally:
             self._server.clients.discard(self)
             if self._idle:
@@ -67,30 +65,36 @@ class Client:
                 channel.leave()
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
-            by = f"with code {self._close_code.result()}" if self._close_code.done() else "by its client"
-            log.info("socket %s: closed %s", self.id, "as too slow" if self._outbox.overflown else by)
-        if self._close_code.done():
-            await self._say_goodbye(self._close_code.result())
+            code, reason = self._closing.result() if self._closing.done() else (None, "by its client")
+            log.info("socket %s: closed %s", self.id, reason if code is None else f"with code {code} {reason}".rstrip())
+        if self._closing.done():
+            await self._say_goodbye(*self._closing.result())
 
     def send(self, message: Message) -> None:
         """Sends a message to this client alone."""
         self._outbox.put(pack(encode(self.version, message)))
 
-    def send_packet(self, packet: bytes | None) -> None:
-        """Sends a packed frame; None is what this client's version cannot carry."""
-        if packet is not None:
+    def send_shared(self, message: Outgoing) -> None:
+        """Sends a message that others get, too, if this client's version can carry it."""
+        if packet := message.packet(self.version):
             self._outbox.put(packet)
 
-    def close(self, code: int) -> None:
+    def close(self, code: int, reason: str = "") -> None:
         """Closes the socket after what was sent before."""
-        if not self._close_code.done():
-            self._close_code.set_result(code)
+        if not self._closing.done():
+            self._closing.set_result((code, reason))
 
-    async def _say_goodbye(self, code: int) -> None:
+    def _read_too_slowly(self) -> None:
+        self._server.counts.slow_readers += 1
+        log.warning("socket %s: reads too slowly", self.id)
+        self.close(POLICY_VIOLATION, TOO_SLOW)
+
+    async def _say_goodbye(self, code: int, reason: str) -> None:
+        """A slow reader is told as well, if it comes round to reading what was sent before."""
         self._outbox.flush()
         try:
             async with asyncio.timeout(GOODBYE_S):
-                await self._send({"type": "websocket.close", "code": code})
+                await self._send({"type": "websocket.close", "code": code, "reason": reason})
         except TimeoutError:
             self._outbox.abort()
         except OSError:

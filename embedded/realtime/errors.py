@@ -13,7 +13,16 @@ The texts are the real server's, because clients match on them (`realtime-js` an
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from embedded.database import CUT_OFF
 from embedded.keys import InvalidToken
+
+ASKING_S = 10.0
 
 
 class RealtimeError(Exception):
@@ -38,6 +47,16 @@ class SubscriptionRefused(RealtimeError):
 
 class DatabaseAway(RealtimeError):
     """Postgres did not answer."""
+
+
+@asynccontextmanager
+async def asking(within_s: float = ASKING_S) -> AsyncIterator[None]:
+    """Around a question to Postgres. Raises DatabaseAway when there is no answer."""
+    try:
+        async with asyncio.timeout(within_s):
+            yield
+    except (*CUT_OFF, TimeoutError, asyncpg.PostgresError) as error:
+        raise DatabaseAway(str(error)) from error
 
 
 def token_message(error: InvalidToken) -> str:

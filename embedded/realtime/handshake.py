@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-import orjson
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
@@ -49,6 +48,5 @@ def _id(scope: Scope) -> str:
 
 
 async def _deny(websocket: WebSocket, error: str) -> None:
-    body = orjson.dumps({"error": error})
     headers = {"content-type": "application/json; charset=utf-8"}
-    await websocket.send_denial_response(Response(body, 401, headers))
+    await websocket.send_denial_response(JSONResponse({"error": error}, 401, headers))

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from embedded.keys import Claims, InvalidToken
@@ -50,9 +50,9 @@ class HttpBroadcast:
             try:
                 claims = self._server.keys.verify(_token(request))
             except InvalidToken:
-                return _json(401, {"message": "Unauthorized"})
+                return JSONResponse({"message": "Unauthorized"}, 401)
             if not self._server.events.add():
-                return _json(429, {"message": "Too many requests"})
+                return JSONResponse({"message": "Too many requests"}, 429)
             response = await handler(request, claims)
             rate = self._server.events
             response.headers["x-rate-limit"] = str(rate.per_second)
@@ -69,7 +69,7 @@ class HttpBroadcast:
             return HTMLResponse("Bad Request", 400)
         messages, errors = _parse(body, self._server.limits.max_payload_bytes)
         if errors is not None:
-            return _json(422, {"errors": {"messages": errors}})
+            return JSONResponse({"errors": {"messages": errors}}, 422)
         permitted: dict[TopicName, bool] = {}
         for message in messages:
             if message.to not in permitted:
@@ -82,7 +82,7 @@ class HttpBroadcast:
     async def _one(self, request: Request, claims: Claims) -> Response:
         content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if content_type not in CONTENT_TYPES:
-            return _json(415, {"error": UNSUPPORTED})
+            return JSONResponse({"error": UNSUPPORTED}, 415)
         is_json, data = CONTENT_TYPES[content_type], await request.body()
         if is_json:
             try:
@@ -90,10 +90,10 @@ class HttpBroadcast:
             except orjson.JSONDecodeError:
                 return HTMLResponse("Bad Request", 400)
         if len(data) > self._server.limits.max_payload_bytes:
-            return _json(422, {"errors": {"payload": [TOO_LARGE]}})
+            return JSONResponse({"errors": {"payload": [TOO_LARGE]}}, 422)
         to = TopicName(request.path_params["topic"], request.query_params.get("private") == "true")
         if not await self._permitted(claims, to):
-            return _json(403, {"message": "Unauthorized"})
+            return JSONResponse({"message": "Unauthorized"}, 403)
         self._server.hub.broadcast(to, request.path_params["event"], data, is_json=is_json)
         return Response(status_code=202)
 
@@ -142,7 +142,3 @@ def _errors_of(message: dict[str, Any], max_bytes: int) -> dict[str, list[str]]:
         elif field == "payload" and len(orjson.dumps(value)) > max_bytes:
             errors[field] = [TOO_LARGE]
     return errors
-
-
-def _json(status: int, body: Any) -> Response:
-    return Response(orjson.dumps(body), status, media_type="application/json")

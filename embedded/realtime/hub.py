@@ -38,10 +38,10 @@ class Topic:
             return
         deliveries = 0
         for member in self.members:
-            if member.access.broadcast and (member is not sender or member.config.echo):
-                if message_id is not None and not member.first_sight(message_id):
-                    continue
-                member.client.send_packet(message.packet(member.client.version))
+            if not member.access.broadcast or (member is sender and not member.config.echo):
+                continue
+            if message_id is None or member.first_sight(message_id):
+                member.client.send_shared(message)
                 deliveries += 1
         if self._plan:
             self._plan.add(1 + deliveries)
@@ -53,7 +53,7 @@ class Topic:
         message = Outgoing(f"realtime:{self.name.name}", "presence_diff", diff.payload)
         for member in self.members:
             if member.access.presence:
-                member.client.send_packet(message.packet(member.client.version))
+                member.client.send_shared(message)
 
 
 class Hub:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -57,17 +58,23 @@ class Postman:
 
 
 class Outbox:
-    """One socket's packets. Bounded: who reads too slowly for `max_bytes` is cut off, and nobody else waits for them."""
+    """One socket's packets. Bounded: when `max_bytes` wait for a slow reader, `on_full` is told, once, and what comes
+    after is dropped. Nobody else waits for them."""
 
-    def __init__(self, postman: Postman, transport: asyncio.Transport, max_bytes: int) -> None:
+    def __init__(
+        self, postman: Postman, transport: asyncio.Transport, max_bytes: int, on_full: Callable[[], None]
+    ) -> None:
         self._postman = postman
         self._transport = transport
         self._max_bytes = max_bytes
+        self._on_full = on_full
         self._packets: list[bytes] = []
-        self.overflown = False
+        self.full = False
 
     def put(self, packet: bytes) -> None:
         """Adds a packet; it is written within this turn of the event loop."""
+        if self.full:
+            return
         self._postman.frames += 1
         if not self._packets:
             self._postman.notify(self)
@@ -80,8 +87,8 @@ class Outbox:
             return
         self._transport.write(packets[0] if len(packets) == 1 else b"".join(packets))
         if self._transport.get_write_buffer_size() > self._max_bytes:
-            self.overflown = True
-            self.abort()
+            self.full = True
+            self._on_full()
 
     def abort(self) -> None:
         """Ends the connection without waiting for the client."""

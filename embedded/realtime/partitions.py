@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 
-import asyncpg
-
-from embedded.database import CUT_OFF, Database
+from embedded.database import Database
+from embedded.realtime.errors import DatabaseAway, asking
 
 log = logging.getLogger(__name__)
 
@@ -15,21 +14,18 @@ EVERY_S = 3600.0
 AGAIN_AFTER_ERROR_S = 30.0
 
 
-async def maintain_once(database: Database) -> None:
-    """One round. Never makes senders queue up behind a lock that is not to be had: the next round will do."""
-    async with database.admin.acquire() as connection, connection.transaction():
-        await connection.execute("set local lock_timeout = '2s'")
-        await connection.execute("select _embedded.keep_message_partitions()")
-
-
 async def maintain(database: Database) -> None:
-    """A round every hour until it is cancelled; the first one is the caller's."""
+    """A round every hour until it is cancelled; the first one is `bootstrap`'s.
+
+    It never makes senders queue up behind a lock that is not to be had: the next round will do.
+    """
     wait_s = EVERY_S
     while True:
         await asyncio.sleep(wait_s)
         try:
-            await maintain_once(database)
+            async with asking(), database.admin.acquire() as connection, connection.transaction():
+                await connection.execute("set local lock_timeout = '2s'; select _embedded.keep_message_partitions()")
             wait_s = EVERY_S
-        except (*CUT_OFF, asyncpg.PostgresError) as error:
+        except DatabaseAway as error:
             log.warning("partitions of realtime.messages: %s", error)
             wait_s = AGAIN_AFTER_ERROR_S

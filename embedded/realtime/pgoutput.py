@@ -22,7 +22,6 @@ _COMMIT = Struct("!BQQq")
 _U16 = Struct("!H")
 _U32 = Struct("!I")
 _COLUMN_TYPE = Struct("!Ii")
-_TRUNCATE = Struct("!IB")
 
 
 class Unchanged(Enum):
@@ -46,7 +45,6 @@ class Column:
 
     name: str
     type_oid: int
-    type_modifier: int
     is_key: bool
 
 
@@ -83,9 +81,7 @@ class Begin:
 class Commit:
     """A transaction ends; everything before `end_lsn` has been sent."""
 
-    lsn: int
     end_lsn: int
-    committed_at_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +112,6 @@ class Delete:
 @dataclass(frozen=True, slots=True)
 class Truncate:
     relations: tuple[Relation, ...]
-    cascade: bool
-    restart_identity: bool
 
 
 Change: TypeAlias = Insert | Update | Delete | Truncate
@@ -156,16 +150,15 @@ class Decoder:
             case b"B":
                 return Begin(*_BEGIN.unpack_from(data, 1))
             case b"C":
-                _flags, lsn, end_lsn, at_us = _COMMIT.unpack_from(data, 1)
-                return Commit(lsn, end_lsn, at_us)
+                return Commit(_COMMIT.unpack_from(data, 1)[2])
             case b"R":
                 relation = _relation(data)
                 self.relations[relation.oid] = relation
                 return relation
             case b"T":
-                count, options = _TRUNCATE.unpack_from(data, 1)
+                (count,) = _U32.unpack_from(data, 1)  # and a byte of options
                 oids = (_U32.unpack_from(data, 6 + 4 * i)[0] for i in range(count))
-                return Truncate(tuple(self.relations[oid] for oid in oids), bool(options & 1), bool(options & 2))
+                return Truncate(tuple(self.relations[oid] for oid in oids))
             case b"O" | b"Y" | b"M":
                 return None
             case _:
@@ -205,9 +198,9 @@ def _relation(data: bytes) -> Relation:
     for _ in range(count):
         is_key = bool(data[at] & 1)
         column, at = _text(data, at + 1)
-        type_oid, modifier = _COLUMN_TYPE.unpack_from(data, at)
+        type_oid, _modifier = _COLUMN_TYPE.unpack_from(data, at)
         at += 8
-        columns.append(Column(column, type_oid, modifier, is_key))
+        columns.append(Column(column, type_oid, is_key))
     return Relation(oid, schema or "pg_catalog", name, identity, tuple(columns))
 
 

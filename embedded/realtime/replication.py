@@ -9,7 +9,7 @@ Invariants
    within about a second, so Postgres can drop its WAL, and before `stop` returns, so the next object that resumes
    from the slot is not told it again. A slot that Postgres gave up (`max_slot_wal_keep_size`) is made anew.
 3. A consumer that raises loses that one change, never the stream.
-4. A publication other than the first may be dropped and made anew: until it is there again the stream does without.
+4. Who drops a publication and makes it anew stops nothing: Postgres (18) does without it meanwhile.
 """
 
 from __future__ import annotations
@@ -36,9 +36,7 @@ LAST_RETRY_S = 2.0
 SLOT_FREE_WITHIN_S = 10.0
 CONFIRM_POLL_S = 0.005
 CONFIRMED_WITHIN_S = 1.0  # at the end; else the next one is told some changes again
-WITHOUT_S = 1.0  # before a publication that was missing is asked for again
 CONFIRMED = "select confirmed_flush_lsn >= %s::pg_lsn from pg_replication_slots where slot_name = %s"
-UNDEFINED_OBJECT = "42704"
 # Values are told as text that Postgres reads back, whatever a project has set for its own sessions.
 TEXT_FORMAT = "-c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=3 -c bytea_output=hex"
 
@@ -64,7 +62,6 @@ class ReplicationStream:
         self._dsn = dsn
         self._slot = slot
         self._publications = publications
-        self._all_again_at: float | None = None  # loop time; until then only the first is read
         self._on_change = on_change
         self._on_up = on_up
         self._task: asyncio.Task[None] | None = None
@@ -82,11 +79,6 @@ class ReplicationStream:
     def up(self) -> bool:
         """Whether changes that commit now will arrive."""
         return self._lost is not None and not self._lost.done()
-
-    @property
-    def whole(self) -> bool:
-        """Whether that is so for every publication (invariant 4)."""
-        return self.up and self._all_again_at is None
 
     async def start(self) -> None:
         """Opens the stream. Raises psycopg2.Error when it cannot be opened; later losses are repaired by itself."""
@@ -137,8 +129,6 @@ class ReplicationStream:
                 retry_s = FIRST_RETRY_S
                 await self._until_lost()
             except (psycopg2.Error, StreamLost, MalformedMessage) as error:
-                if isinstance(error, psycopg2.Error) and error.pgcode == UNDEFINED_OBJECT:
-                    self._all_again_at = asyncio.get_running_loop().time() + WITHOUT_S  # Postgres before 18 stops here
                 log.warning("the replication stream is away: %s", str(error).strip() or type(error).__name__)
                 self._close()
                 await asyncio.sleep(retry_s)
@@ -174,7 +164,6 @@ class ReplicationStream:
         connection: Any = psycopg2.connect(
             self._dsn, connection_factory=LogicalReplicationConnection, options=TEXT_FORMAT
         )
-        publications = self._publications if self._all_again_at is None else self._publications[:1]
         try:
             cursor: Any = connection.cursor()
             cursor.execute("select wal_status from pg_replication_slots where slot_name = %s", (self._slot,))
@@ -192,7 +181,7 @@ class ReplicationStream:
                 status_interval=CONFIRM_EVERY_S,
                 options={
                     "proto_version": "1",
-                    "publication_names": ",".join(f'"{name}"' for name in publications),
+                    "publication_names": ",".join(f'"{name}"' for name in self._publications),
                 },
             )
         except BaseException:
@@ -211,16 +200,10 @@ class ReplicationStream:
 
     async def _until_lost(self) -> None:
         assert self._lost is not None
-        loop = asyncio.get_running_loop()
-        while True:
-            done, _ = await asyncio.wait({self._lost}, timeout=CONFIRM_EVERY_S)
-            if done:
-                self._lost.result()
+        while not self._lost.done():
+            await asyncio.wait({self._lost}, timeout=CONFIRM_EVERY_S)
             self._read()  # also sends what is due to be confirmed
-            if self._all_again_at is not None and self._all_again_at < loop.time() and self._transaction is None:
-                self._all_again_at = None
-                self._close()
-                return
+        self._lost.result()
 
     def _read(self) -> None:
         """Hands over what has arrived; the event loop calls it when there is something to read."""

@@ -8,8 +8,7 @@ members a topic has.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
-from functools import cached_property
+from enum import StrEnum
 from typing import Any
 
 import orjson
@@ -23,7 +22,7 @@ SURELY_WRITTEN = 200  # brackets, however they nest
 MAX_FIELD = 255  # sizes in binary frames are one byte
 
 
-class Version(Enum):
+class Version(StrEnum):
     """The serializer that a client chose with `vsn`."""
 
     V1 = "1.0.0"
@@ -137,28 +136,18 @@ class Outgoing:
 
     def __init__(self, topic: str, event: str, payload: Any) -> None:
         self.message = Message(None, None, topic, event, payload)
+        self._packets: dict[Version, bytes | None] = {}
 
-    @cached_property
-    def v1(self) -> Wire | None:
-        """The frame for version 1.0.0; None if this version cannot carry it."""
-        return encode(Version.V1, self.message)
-
-    @cached_property
-    def v2(self) -> Wire | None:
-        """The frame for version 2.0.0."""
-        return encode(Version.V2, self.message)
-
-    @cached_property
-    def _v1_packet(self) -> bytes | None:
-        return None if self.v1 is None else pack(self.v1)
-
-    @cached_property
-    def _v2_packet(self) -> bytes | None:
-        return None if self.v2 is None else pack(self.v2)
+    def frame(self, version: Version) -> Wire | None:
+        """The frame for `version`; None if this version cannot carry it."""
+        return encode(version, self.message)
 
     def packet(self, version: Version) -> bytes | None:
-        """The frame for `version` as it goes on the wire, made at its first use."""
-        return self._v2_packet if version is Version.V2 else self._v1_packet
+        """The frame as it goes on the wire, made at its first use."""
+        if version not in self._packets:
+            frame = self.frame(version)
+            self._packets[version] = None if frame is None else pack(frame)
+        return self._packets[version]
 
 
 class OutgoingBroadcast(Outgoing):
@@ -177,17 +166,12 @@ class OutgoingBroadcast(Outgoing):
         self.parts = (topic.encode(), event.encode(), meta)
         self.data = data
 
-    @cached_property
-    def v1(self) -> Wire | None:
-        return encode(Version.V1, self.message) if self.is_json and _is_json(self.data) else None
-
-    @cached_property
-    def v2(self) -> Wire | None:
-        topic, event, meta = self.parts
-        if max(len(topic), len(event), len(meta)) > MAX_FIELD:
-            return encode(Version.V2, self.message) if self.is_json and _is_json(self.data) else None
-        head = bytes((USER_BROADCAST, len(topic), len(event), len(meta), JSON if self.is_json else BYTES))
-        return b"".join((head, topic, event, meta, self.data))
+    def frame(self, version: Version) -> Wire | None:
+        sizes = [len(part) for part in self.parts]
+        if version is Version.V1 or max(sizes) > MAX_FIELD:
+            return encode(version, self.message) if self.is_json and _is_json(self.data) else None
+        head = bytes((USER_BROADCAST, *sizes, JSON if self.is_json else BYTES))
+        return b"".join((head, *self.parts, self.data))
 
 
 def _is_json(data: bytes) -> bool:

@@ -41,8 +41,7 @@ class Server:
     database: Database
     keys: Keys
     limits: Limits
-    replication_up: Callable[[], bool]  # database broadcasts that are sent now will arrive
-    changes_up: Callable[[], bool]  # and row changes that commit now, too
+    replication_up: Callable[[], bool]  # what commits now will arrive
     postman: Postman = field(default_factory=Postman)
     clients: set[Client] = field(default_factory=set)
     counts: Counts = field(default_factory=Counts)

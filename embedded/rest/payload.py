@@ -18,17 +18,6 @@ FORM = "application/x-www-form-urlencoded"
 CSV = "text/csv"
 
 
-async def read_body(request: Request, limit: int) -> bytes:
-    """The whole body; 413 for more than `limit` bytes."""
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
-            raise RestError(413, "PGRST102", "Payload too large", details=f"A request may have up to {limit} bytes")
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
 def content_type(request: Request) -> str:
     return request.headers.get("content-type", JSON).partition(";")[0].strip().lower() or JSON
 

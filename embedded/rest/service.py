@@ -23,7 +23,7 @@ from embedded.rest.calls import Arguments, find_function
 from embedded.rest.errors import NotInCache, RestError, from_postgres, from_token, is_header, is_status
 from embedded.rest.headers import Terms
 from embedded.rest.parser import parse_query
-from embedded.rest.payload import content_type, parse_arguments, parse_rows, read_body
+from embedded.rest.payload import content_type, parse_arguments, parse_rows
 from embedded.rest.schema import Name, Schema
 from embedded.rest.sql import quote
 from embedded.rest.syntax import Query
@@ -31,7 +31,6 @@ from embedded.rest.syntax import Query
 SCHEMAS = ("public", "graphql_public")  # what a hosted project exposes
 EXTRA_SEARCH_PATH = ("public", "extensions")
 MAX_ROWS = 1000  # as on a hosted project
-MAX_BODY_BYTES = 10 * 1024 * 1024
 METHODS = ("OPTIONS", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 CALL_METHODS = ("OPTIONS", "GET", "HEAD", "POST")
 
@@ -90,7 +89,7 @@ class Rest:
             allowed = await self._prepare(lambda schema: _allowed(schema, query, qualified, is_call=is_call))
             return Response(None, 200, {"Allow": allowed})
         _narrow(query, terms)
-        raw = await read_body(request, MAX_BODY_BYTES) if request.method in ("POST", "PUT", "PATCH") else b""
+        raw = await request.body() if request.method in ("POST", "PUT", "PATCH") else b""
 
         def prepare(schema: Schema) -> Action:
             asked = Asked(schema, query, terms, self._max_rows)

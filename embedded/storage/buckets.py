@@ -12,13 +12,24 @@ from starlette.routing import Route
 
 from embedded.database import Database
 from embedded.keys import Claims
-from embedded.storage.errors import StorageError, answering, invalid, json_body, json_response, no_such_bucket, text
+from embedded.storage.errors import (
+    StorageError,
+    answering,
+    invalid,
+    json_body,
+    json_response,
+    no_such_bucket,
+    text,
+    whole,
+)
 from embedded.storage.files import Files
 from embedded.storage.names import bucket_name
-from embedded.storage.objects import ALLOW_DELETE, Objects, owner_of
+from embedded.storage.objects import ALLOW_DELETE, Objects, like, owner_of
 
 SIZE = re.compile(r"(\d+(?:\.\d+)?)(gb|mb|kb|b)", re.IGNORECASE)
 UNIT_BYTES = {"gb": 10**9, "mb": 10**6, "kb": 10**3, "b": 1}
+SORTABLE = ("id", "name", "created_at", "updated_at")
+ALL = 2**31 - 1
 
 # An owner that is not set is told as an empty text, as storage-api's schema makes of it.
 SHOWN = """
@@ -26,7 +37,10 @@ jsonb_build_object('id', id, 'name', name, 'owner', coalesce(owner::text, ''), '
   'file_size_limit', file_size_limit, 'allowed_mime_types', allowed_mime_types,
   'created_at', created_at, 'updated_at', updated_at)
 """
-LIST = f"select coalesce(jsonb_agg({SHOWN} order by name), '[]')::text from storage.buckets"
+LIST = f"""
+select coalesce(jsonb_agg({SHOWN}), '[]')::text from (
+  select * from storage.buckets where name ilike '%' || $1 || '%' order by {{column}} {{order}}, id limit $2 offset $3) as page
+"""
 GET = f"select {SHOWN}::text from storage.buckets where id = $1"
 INSERT = """
 insert into storage.buckets (id, name, owner, owner_id, public, file_size_limit, allowed_mime_types)
@@ -65,8 +79,15 @@ class Buckets:
         ]
 
     async def _list(self, request: Request) -> Response:
+        asked = dict(request.query_params)
+        column, order = asked.get("sortColumn", "name"), asked.get("sortOrder", "asc")
+        if column not in SORTABLE or order not in ("asc", "desc"):
+            raise invalid(f"querystring/sortColumn and sortOrder must be among {', '.join(SORTABLE)} and asc, desc")
+        pattern = like(asked.get("search", "").replace("\0", ""))
+        page = whole(asked, "limit", ALL, 1), whole(asked, "offset", 0, 0)
         async with self._database.acting(self._claims_of(request), readonly=True) as connection:
-            return json_response((await connection.fetchval(LIST)).encode())
+            query = LIST.format(column=column, order=order)
+            return json_response((await connection.fetchval(query, pattern, *page)).encode())
 
     async def _get(self, request: Request) -> Response:
         async with self._database.acting(self._claims_of(request), readonly=True) as connection:

@@ -164,9 +164,14 @@ class Objects:
         """One level of a bucket as JSON: folders, then files, whose names begin with `search`."""
         query = LIST.format(column=COLUMNS[column], order="desc" if descending else "asc")
         folder = prefix if not prefix or prefix.endswith("/") else prefix + "/"
-        pattern = re.sub(r"([\\%_])", r"\\\1", folder + search)
+        pattern = like(folder + search)
         async with self._database.acting(claims, readonly=True) as connection:
             return (await connection.fetchval(query, bucket, pattern, folder.count("/"), limit, offset)).encode()
+
+
+def like(text: str) -> str:
+    """A pattern of LIKE that only `text` itself fits."""
+    return re.sub(r"([\\%_])", r"\\\1", text)
 
 
 def owner_of(claims: Claims) -> tuple[UUID | None, str | None]:

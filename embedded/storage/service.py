@@ -82,9 +82,6 @@ class Storage:
         """Makes the folder."""
         await self._files.prepare()
 
-    async def stop(self) -> None:
-        """Nothing to end."""
-
     async def _status(self, request: Request) -> Response:
         return Response()
 

@@ -83,3 +83,40 @@ async def test_nothing_overflows_at_any_width(chromium: Browser, starling: str, 
     else:
         assert prompt["x"] < line["x"]
         assert prompt["x"] == pictures["x"]
+
+
+async def test_a_job_that_is_dragged_stands_there_in_another_browser_too(chromium: Browser, starling: str) -> None:
+    here = await sign_in(chromium, starling, "Ada", height=1600)  # toasts do not lie over the queue
+    there = await sign_in(chromium, starling, "Ada", width=390, height=844)
+    await here.get_by_role("button", name="Pause the queue").click()
+    await expect(queue(there).get_by_role("status")).to_contain_text("Paused")
+    names = ["first of all", "second of all", "third of all"]
+    for name in names:
+        await generate(here, name)
+        await expect(queue(there).get_by_text(name)).to_be_visible()
+
+    async def stand(page: Page, *wanted: str) -> None:
+        own = queue(page).locator(".job--movable .job__prompt").filter(has_text="of all")
+        await expect(own).to_have_text([f"{name} of all" for name in wanted])
+
+    await stand(there, "first", "second", "third")
+    third = queue(here).locator(".job", has_text="third of all").locator(".job__grip")
+    await third.scroll_into_view_if_needed()
+    grip, above = await third.bounding_box(), await queue(here).locator(".job", has_text="first of all").bounding_box()
+    assert grip is not None
+    assert above is not None
+    await here.mouse.move(grip["x"] + 20, grip["y"] + 20)
+    await here.mouse.down()
+    await here.mouse.move(grip["x"] + 20, above["y"] + 60, steps=5)
+    await here.mouse.move(grip["x"] + 20, above["y"] + 6, steps=5)
+    await here.mouse.up()
+    await stand(here, "third", "first", "second")
+    await stand(there, "third", "first", "second")
+    await third.focus()
+    await here.keyboard.press("ArrowDown")
+    await stand(there, "first", "third", "second")
+    await expect(third).to_be_focused()
+    await here.get_by_role("button", name="Resume", exact=True).click()
+    await expect(queue(there).get_by_text("Paused. Nothing of yours")).to_be_hidden()
+    await here.context.close()
+    await there.context.close()

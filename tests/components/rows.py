@@ -57,7 +57,8 @@ def job(prompt: str = "a lighthouse", **values: object) -> Job:
         "params": {"width": 1024, "height": 1024, "count": 1, "seed": 1, "duration": 4}, "visibility": "public",
         "status": "waiting", "progress": 0, "stage": "", "eta_s": None, "preview_path": None, "error": None, "cost": 2,
         "attempt": 0, "failures": 0, "priority": 0, "batch": None, "dismissed": False, "retried_from": None,
-        "started_at": None, "finished_at": None, "created_at": MOMENT, "updated_at": MOMENT, "version": 1,
+        "started_at": None, "finished_at": None, "created_at": MOMENT, "updated_at": MOMENT, "version": 1, "held": False,
+        "tries": 1, "position": MOMENT.timestamp(),
     }  # fmt: skip
     return Job.model_validate(row | values)
 

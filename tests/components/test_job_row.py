@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from components.job_menu import nth
 from components.job_row import Words, describe, duration, place_in_line
 from state.sync.mutation import Pending
 from tests.components.rows import job
@@ -29,6 +30,15 @@ def test_a_job_without_estimate_names_none() -> None:
 def test_a_waiting_job_says_its_place() -> None:
     assert describe(job(), line=2) == Words("waiting", "wait", "second in line")
     assert describe(job(failures=1), line=1).text == "trying again · next in line"
+
+
+def test_a_job_of_a_paused_queue_says_that_and_no_place() -> None:
+    assert describe(job(), line=2, held=True) == Words("paused", "wait", "")
+    assert describe(job(status="active", progress=3), held=True).text == "Preparing · 3 %"
+
+
+def test_tries_are_counted_as_one_says_them() -> None:
+    assert [nth(n) for n in (2, 3, 4, 11, 12, 21, 111)] == ["2nd", "3rd", "4th", "11th", "12th", "21st", "111th"]
 
 
 def test_a_failed_job_says_why() -> None:

@@ -28,6 +28,8 @@ create policy "rt write broadcast" on realtime.messages for insert to authentica
   with check (realtime.topic() like 'rt.%wb%' and extension = 'broadcast');
 create policy "rt write presence" on realtime.messages for insert to authenticated
   with check (realtime.topic() like 'rt.%wp%' and extension = 'presence');
+create policy "rt read half" on realtime.messages for select to authenticated
+  using (realtime.topic() = 'rt.half' and auth.jwt() ->> 'half' in ('all', extension));
 create policy "rt read own" on realtime.messages for select to authenticated
   using (realtime.topic() = 'rt.member:' || coalesce((select auth.uid())::text, ''));
 """

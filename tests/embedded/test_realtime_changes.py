@@ -13,6 +13,7 @@ from embedded.database import Database
 from embedded.keys import Keys
 from embedded.realtime import SLOT
 from embedded.realtime.changes import feed
+from embedded.realtime.changes.bindings import binding_id
 from embedded.realtime.changes.subscriptions import Snapshot
 from tests.embedded.changes_support import SUBSCRIBED, binding, change, record, refusal, subscribe
 from tests.embedded.realtime_support import Socket, open_socket
@@ -217,6 +218,24 @@ async def test_what_was_there_before_is_not_told(socket: Socket, database: Datab
             assert (await record(socket))["k"] == "open"
             await socket.send(f"realtime:late{number}", "phx_leave", {}, "2", "1")
             await socket.event("phx_close")
+
+
+@pytest.mark.parametrize(
+    ("binding", "number"),
+    [
+        ({"event": "INSERT", "schema": "public", "table": "rt_items", "filter": "k=eq.zz"}, 7828488),
+        ({"event": "*", "schema": "public", "table": "rt_items", "filter": "k=eq.p2"}, 110692556),
+        ({"event": "INSERT", "schema": "public", "table": "rt_items"}, 56959609),
+        ({"event": "*", "schema": "public", "table": "rt_no_pk"}, 49275968),
+        ({"table": "rt_full", "event": "DELETE", "schema": "public"}, 115144261),
+    ],
+)
+def test_ids_are_those_that_the_real_server_gave(binding: dict[str, str], number: int):
+    assert binding_id(binding) == number
+
+
+def test_any_binding_has_an_id():
+    assert 0 <= binding_id({"schema": "", "table": "é" * 5, "select": ["a"], "n": 2**40}) < 2**27
 
 
 def test_a_snapshot_knows_transactions_by_half_their_number():

@@ -7,11 +7,14 @@ import contextlib
 import resource
 
 import httpx
+import orjson
+import pytest
+from websockets.exceptions import ConnectionClosed
 
 from embedded.database import Database
 from embedded.keys import Keys
 from embedded.postgres import Postgres
-from embedded.realtime import Limits
+from embedded.realtime import Limits, client
 from embedded.realtime.limits import Rate
 from tests.embedded.realtime_support import Socket, open_socket, serve
 
@@ -50,6 +53,45 @@ async def test_a_thousand_idle_sockets_hold_nobody_up(database: Database, keys: 
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+async def test_a_slow_reader_is_closed_with_a_reason_and_holds_nobody_up(
+    database: Database, keys: Keys, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+):
+    async with (
+        serve(database, keys, postgres.dsn(), Limits(max_outgoing_bytes=2_000_000)) as url,
+        open_socket(url, keys.anon_key) as sender,
+        open_socket(url, keys.anon_key) as quick,
+        open_socket(url, keys.anon_key) as slow,
+        open_socket(url, keys.anon_key) as asleep,
+    ):
+
+        async def flood() -> None:
+            for ref in map(str, range(25)):
+                await sender.send("realtime:slow", "broadcast", payload, ref)
+                assert (await sender.event("phx_reply"))["status"] == "ok"
+                assert await quick.event("broadcast") == payload
+
+        payload = {"event": "e", "x": "x" * 1_000_000}
+        await sender.join("realtime:slow", broadcast={"ack": True})
+        for socket in (quick, slow):
+            await socket.join("realtime:slow")
+        monkeypatch.setattr(client, "GOODBYE_S", 30)
+        slow.raw.transport.pause_reading()
+        await flood()
+        slow.raw.transport.resume_reading()  # within the time that a goodbye takes
+        with contextlib.suppress(ConnectionClosed):
+            async for frame in slow.raw:
+                assert orjson.loads(frame)[4] == payload
+        assert (slow.raw.close_code, slow.raw.close_reason) == (1008, "Too many messages are unread")
+
+        monkeypatch.setattr(client, "GOODBYE_S", 0.05)
+        await asleep.join("realtime:slow")
+        asleep.raw.transport.pause_reading()
+        await flood()
+        asleep.raw.transport.resume_reading()
+        await asyncio.wait_for(asleep.raw.wait_closed(), 30)
+        assert asleep.raw.close_code == 1006  # cut off: it did not come round to it
+
+
 async def test_too_many_events_close_the_channel(database: Database, keys: Keys, postgres: Postgres):
     limits = Limits(max_events_per_second=ONE_A_MINUTE)
     async with serve(database, keys, postgres.dsn(), limits) as url, open_socket(url, keys.anon_key) as socket:
@@ -59,6 +101,26 @@ async def test_too_many_events_close_the_channel(database: Database, keys: Keys,
         await socket.send("realtime:many", "broadcast", {"event": "e"}, "3")
         assert (await socket.event("system"))["message"] == "Too many messages per second"
         assert await socket.receive() == ["1", "1", "realtime:many", "phx_close", {}]
+
+
+async def test_too_many_requests_are_refused(database: Database, keys: Keys, postgres: Postgres):
+    limits = Limits(max_events_per_second=ONE_A_MINUTE)
+    async with serve(database, keys, postgres.dsn(), limits) as url, httpx.AsyncClient() as http:
+        for status, body in ((202, b""), (429, b'{"message":"Too many requests"}')):
+            message = {"topic": "t", "event": "e", "payload": {}}
+            answer = await http.post(
+                f"{url}/api/broadcast", json={"messages": [message]}, headers={"apikey": keys.anon_key}
+            )
+            assert (answer.status_code, answer.content) == (status, body)
+
+
+async def test_a_presence_too_large_closes_the_channel(database: Database, keys: Keys, postgres: Postgres):
+    limits = Limits(max_payload_bytes=100)
+    async with serve(database, keys, postgres.dsn(), limits) as url, open_socket(url, keys.anon_key) as socket:
+        await socket.join("realtime:large")
+        await socket.send("realtime:large", "presence", {"event": "track", "payload": {"x": "x" * 100}}, "2")
+        assert (await socket.event("system"))["message"] == "Track message size exceeded"
+        assert await socket.receive() == ["1", "1", "realtime:large", "phx_close", {}]
 
 
 async def test_too_many_joins_close_the_socket(database: Database, keys: Keys, postgres: Postgres):

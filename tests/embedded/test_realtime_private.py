@@ -128,6 +128,23 @@ async def test_a_new_token_is_asked_again(bob: Socket, keys: Keys):
     assert await bob.receive() == ["1", "1", "realtime:rt.rb.new", "phx_close", {}]
 
 
+async def test_a_new_token_that_reads_less_closes_the_channel(bob: Socket, keys: Keys):
+    topic = "rt.half"
+    await bob.join(f"realtime:{topic}", access_token=token(keys, half="all"), private=True, presence={"enabled": True})
+    await bob.event("presence_state")
+    await bob.send(f"realtime:{topic}", "access_token", {"access_token": token(keys, half="presence")})
+    assert (await bob.event("system"))["message"] == (
+        "You no longer have permission to read from this Channel topic: rt.half"
+    )
+    assert await bob.receive() == ["1", "1", f"realtime:{topic}", "phx_close", {}]
+
+
+async def test_a_join_may_name_its_token_as_before(alice: Socket, keys: Keys):
+    await alice.send("realtime:rt.none", "phx_join", {"config": {"private": True}, "user_token": "x"})
+    reason = "MalformedJWT: The token provided is not a valid JWT"
+    assert await alice.event("phx_reply") == {"status": "error", "response": {"reason": reason}}
+
+
 async def test_the_database_reaches_private_members(alice: Socket, bob: Socket, database: Database):
     await alice.join("realtime:rt.rb.db", private=True)
     await bob.join("realtime:rt.rp.db", private=True, presence={"enabled": True})

@@ -108,12 +108,10 @@ async def test_who_resumes_is_not_told_again_what_was_handed_over(database: Data
         await database.admin.execute("drop table public.rt_again cascade; drop publication rt_again")
 
 
-@pytest.fixture(params=[18, 16])
-async def own_postgres(
-    keys: Keys, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> AsyncIterator[Postgres]:
-    """A server that a test may treat badly, of each version."""
-    server = Postgres(tmp_path_factory.mktemp("own"), admin_password=keys.admin_password, version=request.param)
+@pytest.fixture
+async def own_postgres(keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Postgres]:
+    """A server that a test may treat badly."""
+    server = Postgres(tmp_path_factory.mktemp("own"), admin_password=keys.admin_password)
     await server.start()
     try:
         await bootstrap(server, keys)
@@ -161,7 +159,7 @@ async def test_row_changes_outlive_a_restart_of_postgres(own_postgres: Postgres,
 
 
 async def test_a_publication_that_is_made_anew_stops_nothing(own_postgres: Postgres, keys: Keys):
-    # Invariant 4. Postgres 16 ends the stream at what was committed meanwhile, each time it is opened.
+    # Invariant 4.
     database = await Database.connect(requests_dsn(own_postgres, keys), own_postgres.dsn())
     await database.admin.execute(
         "create table public.anew (id int primary key); grant select on public.anew to anon;"

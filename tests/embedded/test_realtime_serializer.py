@@ -70,21 +70,21 @@ def test_malformed_frames_are_told_apart(version: Version, frame: str | bytes):
 
 
 def test_a_binary_broadcast_to_a_version_2_member():
-    frame = OutgoingBroadcast("realtime:cbc", "by", b'{"y":2}').v2
+    frame = OutgoingBroadcast("realtime:cbc", "by", b'{"y":2}').frame(Version.V2)
     assert frame == bytes.fromhex("040c020001") + b"realtime:cbc" + b"by" + b'{"y":2}'
 
 
 def test_a_binary_broadcast_as_json_for_version_1():
-    frame = OutgoingBroadcast("realtime:bc", "bj", b'{"y":2}').v1
+    frame = OutgoingBroadcast("realtime:bc", "bj", b'{"y":2}').frame(Version.V1)
     assert isinstance(frame, str)
     assert orjson.loads(frame)["payload"] == {"event": "bj", "payload": {"y": 2}, "type": "broadcast"}
 
 
 def test_bytes_and_false_json_are_nothing_to_version_1():
-    assert OutgoingBroadcast("realtime:bc", "b", b"\x00\x01", is_json=False).v1 is None
-    assert OutgoingBroadcast("realtime:bc", "b", b"{nonsense").v1 is None
+    assert OutgoingBroadcast("realtime:bc", "b", b"\x00\x01", is_json=False).frame(Version.V1) is None
+    assert OutgoingBroadcast("realtime:bc", "b", b"{nonsense").frame(Version.V1) is None
     assert (
-        OutgoingBroadcast("realtime:bc", "b", b"\x00\x01", is_json=False).v2
+        OutgoingBroadcast("realtime:bc", "b", b"\x00\x01", is_json=False).frame(Version.V2)
         == b"\x04\x0b\x01\x00\x00realtime:bcb\x00\x01"
     )
 
@@ -92,14 +92,15 @@ def test_bytes_and_false_json_are_nothing_to_version_1():
 def test_a_database_broadcast_carries_its_id_and_postgres_own_json():
     meta, payload = b'{"id":"aeddd78b-24f7-44b1-a64f-06363bacc86d"}', b'{"q": 1.50}'
     broadcast = OutgoingBroadcast("realtime:bc", "ev", payload, meta=meta)
-    assert broadcast.v2 == b"\x04\x0b\x02\x2d\x01" + b"realtime:bc" + b"ev" + meta + payload
-    assert isinstance(broadcast.v1, str)
-    assert '"payload":{"q": 1.50}' in broadcast.v1
-    assert orjson.loads(broadcast.v1)["payload"]["meta"] == {"id": "aeddd78b-24f7-44b1-a64f-06363bacc86d"}
+    assert broadcast.frame(Version.V2) == b"\x04\x0b\x02\x2d\x01" + b"realtime:bc" + b"ev" + meta + payload
+    text = broadcast.frame(Version.V1)
+    assert isinstance(text, str)
+    assert '"payload":{"q": 1.50}' in text
+    assert orjson.loads(text)["payload"]["meta"] == {"id": "aeddd78b-24f7-44b1-a64f-06363bacc86d"}
 
 
 def test_names_too_long_for_a_binary_frame_go_as_text():
-    frame = OutgoingBroadcast("realtime:bc", "e" * 256, b"{}").v2
+    frame = OutgoingBroadcast("realtime:bc", "e" * 256, b"{}").frame(Version.V2)
     assert isinstance(frame, str)
     assert orjson.loads(frame)[3:] == ["broadcast", {"event": "e" * 256, "payload": {}, "type": "broadcast"}]
 

@@ -181,11 +181,6 @@ async def test_bad_bodies(api: Api, path: str, body: str | bytes, code: str, mes
     assert (response.status_code, response.json()["code"], response.json()["message"]) == (400, code, message)
 
 
-async def test_a_body_has_a_limit(api: Api):
-    response = await api("POST", "/clients", b" " * (11 * 1024 * 1024), headers={"Content-Type": "application/json"})
-    assert response.status_code == 413
-
-
 async def test_only_columns_that_are_needed_are_returned(api: Api):
     """A role may change a table of which it may not see every column."""
     row = {"id": 9, "public": "x"}

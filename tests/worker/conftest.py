@@ -29,5 +29,6 @@ async def studio(stack: Address) -> AsyncIterator[Studio]:
         await database.execute(
             "delete from public.generations; delete from public.generation_jobs; delete from private.media_trash"
         )
+        await database.execute("update public.generation_queues set max_active = 1000, paused = false")
         rows = await database.fetch("select id from public.profiles where is_demo order by username")
         yield Studio(stack, database, api, [row["id"] for row in rows])

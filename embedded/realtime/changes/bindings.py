@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from zlib import crc32
 
 import orjson
 
 from embedded.realtime.changes.filters import Filter, parse_filters
 from embedded.realtime.changes.inspected import inspected
+from embedded.realtime.changes.phash2 import phash2
 from embedded.realtime.errors import SubscriptionRefused
 
 EVENTS = frozenset({"INSERT", "UPDATE", "DELETE"})
@@ -44,8 +44,8 @@ class Binding:
 
 
 def binding_id(asked: dict[str, Any]) -> int:
-    """A number below 2^27 that equal bindings share."""
-    return crc32(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)) & (2**27 - 1)
+    """The real server's for a binding of texts; a list or a number (`select`) counts as its JSON."""
+    return phash2({key: one if isinstance(one, str) else orjson.dumps(one).decode() for key, one in asked.items()})
 
 
 def with_ids(asked: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

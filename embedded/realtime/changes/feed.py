@@ -28,7 +28,7 @@ from embedded.realtime.changes.rows import Key
 from embedded.realtime.changes.subscriptions import Group, Snapshot, Subscription, Subscriptions
 from embedded.realtime.changes.tables import Table, Tables
 from embedded.realtime.changes.visibility import Identity, Question, visible
-from embedded.realtime.errors import DatabaseAway
+from embedded.realtime.errors import ASKING_S, asking
 from embedded.realtime.pgoutput import Begin, Change, Delete, Insert, Truncate
 from embedded.realtime.serializer import Outgoing
 
@@ -40,7 +40,6 @@ BATCH, BATCH_BYTES = 200, 8 * 1024 * 1024
 SENDS_PER_TURN = 500  # then others get theirs
 TRIES = 3  # of a batch, while Postgres is there
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.05, 2.0
-ASKING_S = 10.0
 GAP = "Realtime could not keep up with the changes of the database: some were not sent"
 
 
@@ -69,13 +68,10 @@ class Feed:
     async def admit(self, bindings: tuple[Binding, ...], identity: Identity) -> Snapshot:
         """Asks whether they can be served, all or none, and what is there already. Raises SubscriptionRefused and
         DatabaseAway."""
-        try:
-            async with asyncio.timeout(ASKING_S), self._database.admin.acquire() as connection:
-                for binding in bindings:
-                    await admit(connection, binding, identity.role)
-                return Snapshot.parse(await connection.fetchval("select pg_current_snapshot()::text"))
-        except (*CUT_OFF, TimeoutError, asyncpg.PostgresError) as error:
-            raise DatabaseAway(str(error)) from error
+        async with asking(), self._database.admin.acquire() as connection:
+            for binding in bindings:
+                await admit(connection, binding, identity.role)
+            return Snapshot.parse(await connection.fetchval("select pg_current_snapshot()::text"))
 
     def subscribe(self, subscription: Subscription) -> None:
         """What commits from now on is told."""
@@ -213,4 +209,4 @@ def _send(
             if member.legacy
             else Outgoing(channel.wire_topic, "postgres_changes", {"data": fragment, "ids": list(ids)})
         )
-    channel.client.send_packet(message.packet(channel.client.version))
+    channel.client.send_shared(message)
