@@ -47,9 +47,9 @@ class ChatRegion(ui.element):
         self._look()
 
     def _look(self) -> None:
+        if (session := self._chats.table.get(self._session)) is not None:
+            self._title = session.title
         if self.chat is not None:
-            if self.chat.session is not None:
-                self._title = self.chat.session.title
             return
         if self._member.circles.table.phase != "ready":
             return
