@@ -73,7 +73,6 @@ class ChatRegion(ui.element):
         for element in list(self._content.descendants()):
             if isinstance(element, ui.dialog):
                 element.close()
-        self._content.clear()
         self._say(
             f"You are no longer in {self._title}.",
             "Its owner removed you, or it is gone. What you had open of it is closed.",

@@ -219,7 +219,7 @@ async def test_older_messages_are_paged_and_one_of_them_reached(joins: Join, db:
     assert seqs == list(range(seqs[0], seqs[0] - len(seqs), -1))
     assert heard == []
     first = await db.fetchval("select id from public.chat_messages where session_id = $1 and seq = 1", session)
-    assert (await chat.find(first)) is not None
+    assert (await chat.find(UUID(str(first)))) is not None
     chats, _ = use_chats(ada)
     assert [m.content for m in await chats.search("number 17", session)][:1] == ["number 179"]
 
