@@ -69,6 +69,7 @@ class Studio:
             **await _told(owner, sql),
             **await _team(owner),
             **await _ledger(owner),
+            **await _chat(owner),
             **await train(owner, service),
             **await _contacts(owner),
             **await _logged(owner),
@@ -109,6 +110,19 @@ async def _contacts(owner: Person) -> dict[str, str]:
     wanted = {"filter_id": str(uuid4()), "team_id": team["id"], "name": "Leads", "settings": {"stage": "lead"}}
     saved = await owner.call("save_contact_filter", **wanted)
     return {"contacts": contact["id"], "contact_comments": comment["id"], "contact_filters": saved["id"]}
+
+
+async def _chat(owner: Person) -> dict[str, str]:
+    """A chat of the owner's, with something said in it."""
+    session, message = str(uuid4()), str(uuid4())
+    await owner.call("create_chat", session_id=session, title="Wrens")
+    await owner.call("send_message", message_id=message, session_id=session, content="They build globes of moss")
+    await owner.call("react", message_id=message, emoji="👍")
+    own = {"chat_sessions": session, "chat_messages": message}
+    for table in ("chat_participants", "chat_reactions", "chat_reads", "chat_counts"):
+        (row,) = await owner.rows(f"{table}?session_id=eq.{session}")
+        own[table] = row["id"]
+    return own
 
 
 async def _ledger(owner: Person) -> dict[str, str]:
