@@ -12,6 +12,7 @@ from nicegui import background_tasks, ui
 
 from components.avatar import Avatar
 from components.icon_button import IconButton
+from components.naming import follow_names
 from components.person_link import PersonLink
 from components.picture_actions import PictureActions
 from components.signed_image import SignedImage
@@ -60,6 +61,7 @@ class Viewer(ui.dialog):
         self.on("keydown.left", lambda: self.step(-1), args=[])
         self.on("keydown.right", lambda: self.step(1), args=[])
         self.client.on_delete(self._gallery.subscribe(self._on_batch))
+        follow_names(people, lambda: (self,), self)
 
     def show(self, picture: Generation) -> None:
         """Open it at this picture."""
@@ -72,6 +74,16 @@ class Viewer(ui.dialog):
         if picture is not None:
             self.show(picture)
         return picture is not None
+
+    @property
+    def named(self) -> tuple[UUID, ...]:
+        """Whose picture is shown."""
+        return (self._picture.owner_id,) if self._picture is not None else ()
+
+    def name(self) -> None:
+        """Say whose it is."""
+        if self._picture is not None:
+            self._describe(self._picture)
 
     def step(self, way: int) -> None:
         """Go on by `way` pictures, as far as there are any."""
