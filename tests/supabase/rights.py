@@ -57,7 +57,7 @@ TABLES: dict[str, Table] = {
     "public.posts": Table(READ, READ | {"delete"}, READ),
     "public.likes": Table(READ, READ, READ),
     "public.comments": Table(READ, READ, READ),
-    "private.feed_allowances": Table(),
+    "private.allowances": Table(),
     "private.crowd_turns": Table(),
     "private.crowd_jobs": Table(),
     "public.notification_kinds": Table(authenticated=READ, service_role=READ),
@@ -71,11 +71,9 @@ TABLES: dict[str, Table] = {
     "public.training_metrics": Table(authenticated=READ, service_role=READ),
     "private.training_leases": Table(),
     "private.job_leases": Table(),
-    "private.queue_calls": Table(),
     "private.media_trash": Table(),
     "private.leavers": Table(),
     "private.presence_choices": Table(),
-    "private.profile_changes": Table(),
 }
 
 TRAINING = ("datasets", "dataset_images", "training_jobs", "training_metrics")
@@ -208,7 +206,6 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "private.hide_job()": NOBODY,
     "private.open_queue()": NOBODY,
     "private.hold_back()": NOBODY,
-    "private.count_calls(uuid, integer)": NOBODY,
     "private.my_queue()": NOBODY,
     "private.set_paused(boolean)": NOBODY,
     "private.enqueue(uuid[], bigint[], text, text, uuid, jsonb, text, text, uuid, uuid)": NOBODY,
@@ -237,7 +234,7 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "private.count_likes()": NOBODY,
     "private.count_comments()": NOBODY,
     "private.tell_author()": NOBODY,
-    "private.allow(uuid, text, integer, double precision)": NOBODY,
+    "private.allow(uuid, text, integer, double precision, integer)": NOBODY,
     "private.publish_post(uuid, uuid, uuid, text)": NOBODY,
     "private.hold_post(uuid)": NOBODY,
     "private.like_post(uuid, uuid, uuid, boolean)": NOBODY,

@@ -16,7 +16,7 @@ from worker.crowd import KEEP, LONGEST, MOST_OPEN, SHORTEST, Crowd
 from worker.errors import Refused
 
 NEXT = "update private.crowd_turns set next_at = now()"
-FREE = "delete from private.feed_allowances"
+FREE = "delete from private.allowances"
 ACT = "coalesce((select sum(like_count + comment_count + 1) from public.posts), 0) + (select count(*) from public.generation_jobs)"
 
 
