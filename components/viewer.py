@@ -184,7 +184,7 @@ class Viewer(ui.dialog):
 
 def facts(picture: Generation, model: Model | None) -> list[tuple[str, str]]:
     """What made it, in the order of the list."""
-    facts = [("Model", model.name if model else "no longer there"), ("Seed", str(picture.seed))]
+    facts = [("Model", model.name if model else picture.model_name or "no longer there"), ("Seed", str(picture.seed))]
     facts.append(("Size", f"{picture.width} × {picture.height}"))
     if picture.duration:
         facts.append(("Length", f"{picture.duration:.0f} s"))
