@@ -89,13 +89,14 @@ def serve(settings: Settings) -> None:
     from nicegui import app, ui
 
     import pages  # noqa: F401  (importing a page is what registers it)
-    from components import session, theme
+    from components import session, theme, upload_guard
     from pages import health
     from state.starling import Starling, storage_secret
 
     logging.getLogger("uvicorn.error").addFilter(worth_saying)
     starling = Starling(settings)
     theme.install()
+    upload_guard.install()
     session.install(starling)
     health.install(starling)
     app.on_startup(starling.open)

@@ -42,6 +42,7 @@ class Viewer(ui.dialog):
     ) -> None:
         super().__init__()
         self._gallery = gallery or studio.gallery
+        self._beyond: Rows[Generation] | None = None
         self._studio, self._people, self._actions, self._shown, self._path = studio, people, actions, shown, path
         self._picture: Generation | None = None
         self._place = 0
@@ -69,8 +70,8 @@ class Viewer(ui.dialog):
         self.open()
 
     def show_id(self, picture_id: UUID) -> bool:
-        """Open it at the picture with this id; False if it is not in the gallery."""
-        picture = self._gallery.get(picture_id)
+        """Open it at the picture with this id; False if it is neither in the gallery nor the one beyond."""
+        picture = self._get(picture_id)
         if picture is not None:
             self.show(picture)
         return picture is not None
@@ -85,6 +86,14 @@ class Viewer(ui.dialog):
         if self._picture is not None:
             self._describe(self._picture)
 
+    def reach(self, beyond: Rows[Generation]) -> None:
+        """Show what lies behind the loaded gallery, too."""
+        self._beyond = beyond
+        self.client.on_delete(beyond.subscribe(self._on_batch))
+
+    def _get(self, picture_id: UUID) -> Generation | None:
+        return self._gallery.get(picture_id) or (self._beyond.get(picture_id) if self._beyond is not None else None)
+
     def step(self, way: int) -> None:
         """Go on by `way` pictures, as far as there are any."""
         pictures = self._shown()
@@ -97,7 +106,7 @@ class Viewer(ui.dialog):
     def _on_batch(self, batch: Batch[Generation]) -> None:
         if self._picture is None or self.is_deleted:
             return
-        now = self._gallery.get(self._picture.id)
+        now = self._get(self._picture.id)
         if now is None:  # deleted, by oneself or somebody else: on to the one that took its place
             pictures = self._shown()
             if pictures:
@@ -128,7 +137,8 @@ class Viewer(ui.dialog):
             else:
                 background_tasks.create(self._play(picture), name=f"play {picture.media_path}")
         self._describe(picture)
-        ui.navigate.history.replace(f"{self._path}?{urlencode({QUERY: str(picture.id)})}")
+        with self:  # a batch may be what shows it, in nobody's slot
+            ui.navigate.history.replace(f"{self._path}?{urlencode({QUERY: str(picture.id)})}")
         background_tasks.create(self._prepare(pictures), name="prepare the next pictures")
 
     async def _play(self, picture: Generation) -> None:

@@ -19,6 +19,14 @@ alter table public.generations add column model_name text not null default '' ch
 
 comment on column public.generations.model_name is 'What the model was called, once it is deleted; before, its row says it';
 
+drop function live.announce_generations_insert() cascade;
+drop function live.announce_generations_update() cascade;
+drop function live.announce_generations_delete() cascade;
+
+select live.announce('public.generations', $$array[
+  case when visibility = 'public' then 'world' end,
+  live.member_topic(owner_id)]$$);
+
 create function private.let_go_of_model() returns trigger
   language plpgsql security definer set search_path = ''
 as $$
