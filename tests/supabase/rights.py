@@ -166,6 +166,7 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "public.prefer_notification(text, boolean, boolean, uuid)": MEMBERS,
     "public.prune_notifications(integer, integer)": WORKER,
     "public.my_sign_ins()": MEMBERS,
+    "public.has_room_for_avatar()": MEMBERS,
     "public.top_up(integer, uuid)": MEMBERS,
     "public.credit_spending(integer, text)": MEMBERS,
     "public.create_dataset(uuid, text)": MEMBERS,
@@ -360,6 +361,7 @@ HARMLESS: dict[str, dict[str, Any]] = {
     "prefer_notification": {"kind": "no_such_kind", "in_app": True, "browser": True},
     "prune_notifications": {"most": 100_000, "read_days": 10_000},
     "my_sign_ins": {},
+    "has_room_for_avatar": {},
 }
 
 ANYONE, SIGNED_IN = ("anon", "authenticated"), ("authenticated",)
