@@ -275,6 +275,7 @@ async def test_a_training_moves_and_its_model_is_there_to_choose(school: School)
     row = school.training.jobs.get(job)
     assert row is not None
     model = row.model_id
+    assert model is not None
     offered = school.member.studio.models
     await until(lambda: offered.get(model))
     leave()

@@ -30,7 +30,7 @@ async def allowed(
     try:
         await sql.execute(ALLOW, member.id, act, 5, refill_s, n)
     except asyncpg.PostgresError as error:
-        if error.sqlstate != "PT429":
+        if getattr(error, "sqlstate", "") != "PT429":
             raise
         return False
     return True
