@@ -1,10 +1,12 @@
 """One module per page: what is on the screen, nothing else. Importing this package registers their addresses."""
 
 from pages import (
+    contacts,
     credits,
     diagnostics,
     feed,
     home,
+    market,
     notifications,
     profile,
     settings,
@@ -16,10 +18,12 @@ from pages import (
 )
 
 __all__ = [
+    "contacts",
     "credits",
     "diagnostics",
     "feed",
     "home",
+    "market",
     "notifications",
     "profile",
     "settings",

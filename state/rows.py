@@ -87,6 +87,129 @@ class PublicCommentsUpdate(TypedDict):
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
 
+class PublicContactComments(BaseModel):
+    author_id: Optional[uuid.UUID] = Field(alias="author_id")
+    body: str = Field(alias="body")
+    contact_id: uuid.UUID = Field(alias="contact_id")
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    team_id: uuid.UUID = Field(alias="team_id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicContactCommentsInsert(TypedDict):
+    author_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="author_id")]]
+    body: Annotated[str, Field(alias="body")]
+    contact_id: Annotated[uuid.UUID, Field(alias="contact_id")]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    team_id: Annotated[uuid.UUID, Field(alias="team_id")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicContactCommentsUpdate(TypedDict):
+    author_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="author_id")]]
+    body: NotRequired[Annotated[str, Field(alias="body")]]
+    contact_id: NotRequired[Annotated[uuid.UUID, Field(alias="contact_id")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    team_id: NotRequired[Annotated[uuid.UUID, Field(alias="team_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicContactFilters(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    name: str = Field(alias="name")
+    owner_id: uuid.UUID = Field(alias="owner_id")
+    settings: JsonValue = Field(alias="settings")
+    team_id: uuid.UUID = Field(alias="team_id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicContactFiltersInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    name: Annotated[str, Field(alias="name")]
+    owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
+    settings: Annotated[JsonValue, Field(alias="settings")]
+    team_id: Annotated[uuid.UUID, Field(alias="team_id")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicContactFiltersUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    name: NotRequired[Annotated[str, Field(alias="name")]]
+    owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
+    settings: NotRequired[Annotated[JsonValue, Field(alias="settings")]]
+    team_id: NotRequired[Annotated[uuid.UUID, Field(alias="team_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicContacts(BaseModel):
+    company: str = Field(alias="company")
+    company_key: str = Field(alias="company_key")
+    created_at: datetime.datetime = Field(alias="created_at")
+    edited: JsonValue = Field(alias="edited")
+    email: str = Field(alias="email")
+    id: uuid.UUID = Field(alias="id")
+    name: str = Field(alias="name")
+    name_key: str = Field(alias="name_key")
+    notes: str = Field(alias="notes")
+    owner_id: Optional[uuid.UUID] = Field(alias="owner_id")
+    phone: str = Field(alias="phone")
+    search: str = Field(alias="search")
+    stage: str = Field(alias="stage")
+    stage_since: datetime.datetime = Field(alias="stage_since")
+    tags: List[str] = Field(alias="tags")
+    team_id: uuid.UUID = Field(alias="team_id")
+    title: str = Field(alias="title")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicContactsInsert(TypedDict):
+    company: NotRequired[Annotated[str, Field(alias="company")]]
+    company_key: NotRequired[Annotated[str, Field(alias="company_key")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    edited: NotRequired[Annotated[JsonValue, Field(alias="edited")]]
+    email: NotRequired[Annotated[str, Field(alias="email")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    name: Annotated[str, Field(alias="name")]
+    name_key: NotRequired[Annotated[str, Field(alias="name_key")]]
+    notes: NotRequired[Annotated[str, Field(alias="notes")]]
+    owner_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="owner_id")]]
+    phone: NotRequired[Annotated[str, Field(alias="phone")]]
+    search: NotRequired[Annotated[str, Field(alias="search")]]
+    stage: NotRequired[Annotated[str, Field(alias="stage")]]
+    stage_since: NotRequired[Annotated[datetime.datetime, Field(alias="stage_since")]]
+    tags: NotRequired[Annotated[List[str], Field(alias="tags")]]
+    team_id: Annotated[uuid.UUID, Field(alias="team_id")]
+    title: NotRequired[Annotated[str, Field(alias="title")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicContactsUpdate(TypedDict):
+    company: NotRequired[Annotated[str, Field(alias="company")]]
+    company_key: NotRequired[Annotated[str, Field(alias="company_key")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    edited: NotRequired[Annotated[JsonValue, Field(alias="edited")]]
+    email: NotRequired[Annotated[str, Field(alias="email")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    name: NotRequired[Annotated[str, Field(alias="name")]]
+    name_key: NotRequired[Annotated[str, Field(alias="name_key")]]
+    notes: NotRequired[Annotated[str, Field(alias="notes")]]
+    owner_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="owner_id")]]
+    phone: NotRequired[Annotated[str, Field(alias="phone")]]
+    search: NotRequired[Annotated[str, Field(alias="search")]]
+    stage: NotRequired[Annotated[str, Field(alias="stage")]]
+    stage_since: NotRequired[Annotated[datetime.datetime, Field(alias="stage_since")]]
+    tags: NotRequired[Annotated[List[str], Field(alias="tags")]]
+    team_id: NotRequired[Annotated[uuid.UUID, Field(alias="team_id")]]
+    title: NotRequired[Annotated[str, Field(alias="title")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
 class PublicCreditAccounts(BaseModel):
     balance: int = Field(alias="balance")
     created_at: datetime.datetime = Field(alias="created_at")
@@ -153,6 +276,84 @@ class PublicCreditTransactionsUpdate(TypedDict):
     purpose: NotRequired[Annotated[str, Field(alias="purpose")]]
     reference_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="reference_id")]]
     reference_table: NotRequired[Annotated[Optional[str], Field(alias="reference_table")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicCryptoPrices(BaseModel):
+    change_24h: float = Field(alias="change_24h")
+    change_percentage_24h: float = Field(alias="change_percentage_24h")
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    last_updated: datetime.datetime = Field(alias="last_updated")
+    market_cap: int = Field(alias="market_cap")
+    name: str = Field(alias="name")
+    open_24h: float = Field(alias="open_24h")
+    position: int = Field(alias="position")
+    price: float = Field(alias="price")
+    simulated: bool = Field(alias="simulated")
+    supply: float = Field(alias="supply")
+    symbol: str = Field(alias="symbol")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+    volume_24h: int = Field(alias="volume_24h")
+
+class PublicCryptoPricesInsert(TypedDict):
+    change_24h: NotRequired[Annotated[float, Field(alias="change_24h")]]
+    change_percentage_24h: NotRequired[Annotated[float, Field(alias="change_percentage_24h")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    last_updated: NotRequired[Annotated[datetime.datetime, Field(alias="last_updated")]]
+    market_cap: NotRequired[Annotated[int, Field(alias="market_cap")]]
+    name: Annotated[str, Field(alias="name")]
+    open_24h: Annotated[float, Field(alias="open_24h")]
+    position: NotRequired[Annotated[int, Field(alias="position")]]
+    price: Annotated[float, Field(alias="price")]
+    simulated: NotRequired[Annotated[bool, Field(alias="simulated")]]
+    supply: Annotated[float, Field(alias="supply")]
+    symbol: Annotated[str, Field(alias="symbol")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+    volume_24h: NotRequired[Annotated[int, Field(alias="volume_24h")]]
+
+class PublicCryptoPricesUpdate(TypedDict):
+    change_24h: NotRequired[Annotated[float, Field(alias="change_24h")]]
+    change_percentage_24h: NotRequired[Annotated[float, Field(alias="change_percentage_24h")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    last_updated: NotRequired[Annotated[datetime.datetime, Field(alias="last_updated")]]
+    market_cap: NotRequired[Annotated[int, Field(alias="market_cap")]]
+    name: NotRequired[Annotated[str, Field(alias="name")]]
+    open_24h: NotRequired[Annotated[float, Field(alias="open_24h")]]
+    position: NotRequired[Annotated[int, Field(alias="position")]]
+    price: NotRequired[Annotated[float, Field(alias="price")]]
+    simulated: NotRequired[Annotated[bool, Field(alias="simulated")]]
+    supply: NotRequired[Annotated[float, Field(alias="supply")]]
+    symbol: NotRequired[Annotated[str, Field(alias="symbol")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+    volume_24h: NotRequired[Annotated[int, Field(alias="volume_24h")]]
+
+class PublicDashboards(BaseModel):
+    cards: List[str] = Field(alias="cards")
+    created_at: datetime.datetime = Field(alias="created_at")
+    hidden: List[str] = Field(alias="hidden")
+    id: uuid.UUID = Field(alias="id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicDashboardsInsert(TypedDict):
+    cards: NotRequired[Annotated[List[str], Field(alias="cards")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    hidden: NotRequired[Annotated[List[str], Field(alias="hidden")]]
+    id: Annotated[uuid.UUID, Field(alias="id")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicDashboardsUpdate(TypedDict):
+    cards: NotRequired[Annotated[List[str], Field(alias="cards")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    hidden: NotRequired[Annotated[List[str], Field(alias="hidden")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
 
@@ -459,6 +660,75 @@ class PublicLikesUpdate(TypedDict):
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
 
+class PublicMarketStatus(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    note: str = Field(alias="note")
+    provider: str = Field(alias="provider")
+    since: datetime.datetime = Field(alias="since")
+    source: str = Field(alias="source")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicMarketStatusInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    note: NotRequired[Annotated[str, Field(alias="note")]]
+    provider: NotRequired[Annotated[str, Field(alias="provider")]]
+    since: NotRequired[Annotated[datetime.datetime, Field(alias="since")]]
+    source: NotRequired[Annotated[str, Field(alias="source")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicMarketStatusUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    note: NotRequired[Annotated[str, Field(alias="note")]]
+    provider: NotRequired[Annotated[str, Field(alias="provider")]]
+    since: NotRequired[Annotated[datetime.datetime, Field(alias="since")]]
+    source: NotRequired[Annotated[str, Field(alias="source")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicMemberActivities(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    entity_id: Optional[uuid.UUID] = Field(alias="entity_id")
+    entity_type: Optional[str] = Field(alias="entity_type")
+    id: uuid.UUID = Field(alias="id")
+    kind: str = Field(alias="kind")
+    member_id: uuid.UUID = Field(alias="member_id")
+    params: JsonValue = Field(alias="params")
+    team_id: Optional[uuid.UUID] = Field(alias="team_id")
+    title: str = Field(alias="title")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicMemberActivitiesInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    entity_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="entity_id")]]
+    entity_type: NotRequired[Annotated[Optional[str], Field(alias="entity_type")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: Annotated[str, Field(alias="kind")]
+    member_id: Annotated[uuid.UUID, Field(alias="member_id")]
+    params: NotRequired[Annotated[JsonValue, Field(alias="params")]]
+    team_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="team_id")]]
+    title: NotRequired[Annotated[str, Field(alias="title")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicMemberActivitiesUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    entity_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="entity_id")]]
+    entity_type: NotRequired[Annotated[Optional[str], Field(alias="entity_type")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: NotRequired[Annotated[str, Field(alias="kind")]]
+    member_id: NotRequired[Annotated[uuid.UUID, Field(alias="member_id")]]
+    params: NotRequired[Annotated[JsonValue, Field(alias="params")]]
+    team_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="team_id")]]
+    title: NotRequired[Annotated[str, Field(alias="title")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
 class PublicModels(BaseModel):
     cost: int = Field(alias="cost")
     created_at: datetime.datetime = Field(alias="created_at")
@@ -680,6 +950,87 @@ class PublicPostsUpdate(TypedDict):
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
     width: NotRequired[Annotated[int, Field(alias="width")]]
+
+class PublicPriceAlerts(BaseModel):
+    armed: bool = Field(alias="armed")
+    armed_at: datetime.datetime = Field(alias="armed_at")
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    kind: str = Field(alias="kind")
+    owner_id: uuid.UUID = Field(alias="owner_id")
+    reference_price: float = Field(alias="reference_price")
+    symbol: str = Field(alias="symbol")
+    threshold: float = Field(alias="threshold")
+    triggered_at: Optional[datetime.datetime] = Field(alias="triggered_at")
+    triggered_price: Optional[float] = Field(alias="triggered_price")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicPriceAlertsInsert(TypedDict):
+    armed: NotRequired[Annotated[bool, Field(alias="armed")]]
+    armed_at: NotRequired[Annotated[datetime.datetime, Field(alias="armed_at")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: Annotated[str, Field(alias="kind")]
+    owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
+    reference_price: Annotated[float, Field(alias="reference_price")]
+    symbol: Annotated[str, Field(alias="symbol")]
+    threshold: Annotated[float, Field(alias="threshold")]
+    triggered_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="triggered_at")]]
+    triggered_price: NotRequired[Annotated[Optional[float], Field(alias="triggered_price")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicPriceAlertsUpdate(TypedDict):
+    armed: NotRequired[Annotated[bool, Field(alias="armed")]]
+    armed_at: NotRequired[Annotated[datetime.datetime, Field(alias="armed_at")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: NotRequired[Annotated[str, Field(alias="kind")]]
+    owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
+    reference_price: NotRequired[Annotated[float, Field(alias="reference_price")]]
+    symbol: NotRequired[Annotated[str, Field(alias="symbol")]]
+    threshold: NotRequired[Annotated[float, Field(alias="threshold")]]
+    triggered_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="triggered_at")]]
+    triggered_price: NotRequired[Annotated[Optional[float], Field(alias="triggered_price")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicPriceCandles(BaseModel):
+    close: float = Field(alias="close")
+    created_at: datetime.datetime = Field(alias="created_at")
+    high: float = Field(alias="high")
+    id: uuid.UUID = Field(alias="id")
+    low: float = Field(alias="low")
+    minute: datetime.datetime = Field(alias="minute")
+    open: float = Field(alias="open")
+    symbol: str = Field(alias="symbol")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicPriceCandlesInsert(TypedDict):
+    close: Annotated[float, Field(alias="close")]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    high: Annotated[float, Field(alias="high")]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    low: Annotated[float, Field(alias="low")]
+    minute: Annotated[datetime.datetime, Field(alias="minute")]
+    open: Annotated[float, Field(alias="open")]
+    symbol: Annotated[str, Field(alias="symbol")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicPriceCandlesUpdate(TypedDict):
+    close: NotRequired[Annotated[float, Field(alias="close")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    high: NotRequired[Annotated[float, Field(alias="high")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    low: NotRequired[Annotated[float, Field(alias="low")]]
+    minute: NotRequired[Annotated[datetime.datetime, Field(alias="minute")]]
+    open: NotRequired[Annotated[float, Field(alias="open")]]
+    symbol: NotRequired[Annotated[str, Field(alias="symbol")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
 
 class PublicProfiles(BaseModel):
     avatar_path: Optional[str] = Field(alias="avatar_path")
@@ -948,5 +1299,32 @@ class PublicUserPresenceUpdate(TypedDict):
     metadata: NotRequired[Annotated[JsonValue, Field(alias="metadata")]]
     session: NotRequired[Annotated[Optional[str], Field(alias="session")]]
     status: NotRequired[Annotated[str, Field(alias="status")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicWatchlists(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    owner_id: uuid.UUID = Field(alias="owner_id")
+    position: float = Field(alias="position")
+    symbol: str = Field(alias="symbol")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicWatchlistsInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
+    position: NotRequired[Annotated[float, Field(alias="position")]]
+    symbol: Annotated[str, Field(alias="symbol")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicWatchlistsUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
+    position: NotRequired[Annotated[float, Field(alias="position")]]
+    symbol: NotRequired[Annotated[str, Field(alias="symbol")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]

@@ -6,15 +6,20 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import httpx
 
 from settings import WorkerSettings
 from worker.api import Api, persist
 from worker.beat import BEAT_EVERY_S, Beat
 from worker.crowd import CROWD_LOOKS_EVERY_S, CROWD_PRUNES_EVERY_S, Crowd
 from worker.demo import Demo
+from worker.exchange import BITSTAMP, Bitstamp
 from worker.generation import Generation
 from worker.housekeeping import (
+    ACTIVITIES_EVERY_S,
     LEASES_EVERY_S,
     LEAVERS_EVERY_S,
     NOTIFICATIONS_EVERY_S,
@@ -23,6 +28,7 @@ from worker.housekeeping import (
     Housekeeping,
 )
 from worker.pool import RenderPool
+from worker.prices import Prices
 from worker.ticks import Ticks
 from worker.training import Training
 
@@ -38,7 +44,7 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
     """
     url, key = settings.secret_project
     name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
-    async with Api.connect(url, key) as api:
+    async with Api.connect(url, key) as api, _exchange(settings) as exchange:
         housekeeping = Housekeeping(api)
         if not await _connected(housekeeping, stop):
             return
@@ -63,6 +69,10 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
         ticks.add("leavers", housekeeping.forget, LEAVERS_EVERY_S, at_once=True)
         ticks.add("notifications", housekeeping.prune_notifications, NOTIFICATIONS_EVERY_S, at_once=True)
         ticks.add("presence", housekeeping.expire_presence, PRESENCE_EVERY_S, at_once=True)
+        ticks.add("activities", housekeeping.prune_activities, ACTIVITIES_EVERY_S)
+        prices = Prices(api, name, tick_s=settings.market_pace_s, exchange=exchange)
+        if settings.price_feed != "off":
+            ticks.add("prices", prices.tick, settings.market_pace_s, at_once=True)
         if demo:
             ticks.add("demo", Demo(api).fill, DEMO_EVERY_S, at_once=True)
         if demo and settings.crowd_s:
@@ -79,7 +89,18 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
             ticks.pause()
             await asyncio.gather(generation.close(), training.close())
             await ticks.stop()
+            await prices.close()
             await pool.close()
+
+
+@asynccontextmanager
+async def _exchange(settings: WorkerSettings) -> AsyncIterator[Bitstamp | None]:
+    """Where real prices come from, if they are asked for."""
+    if settings.price_feed != "bitstamp":
+        yield None
+        return
+    async with httpx.AsyncClient(headers={"Accept": "application/json"}) as http:
+        yield Bitstamp(http, str(settings.price_feed_url or BITSTAMP))
 
 
 async def _connected(housekeeping: Housekeeping, stop: asyncio.Event) -> bool:

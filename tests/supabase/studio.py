@@ -12,6 +12,7 @@ from tests.supabase.people import AURORA, Person
 
 Visibility = Literal["private", "public"]
 
+CANDLE = '{"symbol": "BTC", "minute": "2026-01-01T00:00:00Z", "open": 2, "high": 3, "low": 1, "close": 2}'
 MODEL = """
 insert into public.models (slug, name, kind, owner_id, visibility) values ($1, 'Of my own', 'trained', $2, $3)
 returning id::text
@@ -69,6 +70,9 @@ class Studio:
             **await _team(owner),
             **await _ledger(owner),
             **await train(owner, service),
+            **await _contacts(owner),
+            **await _logged(owner),
+            **await _watched(owner, sql),
         }
         return cls(owner.id, *halves, own=own)
 
@@ -96,14 +100,32 @@ async def _team(owner: Person) -> dict[str, str]:
     return {"teams": team, "team_members": place["id"], "team_invitations": invitation, "circle_members": circle["id"]}
 
 
+async def _contacts(owner: Person) -> dict[str, str]:
+    """A contact of the owner's own team, a comment on it, and a filter by which it is found."""
+    (team,) = await owner.rows(f"teams?personal_of=eq.{owner.id}")
+    contact = await owner.call("add_contact", contact_id=str(uuid4()), team_id=team["id"], fields={"name": "Ada"})
+    said = {"comment_id": str(uuid4()), "contact_id": contact["id"], "body": "Met at the tide pools"}
+    comment = await owner.call("comment_on_contact", **said)
+    wanted = {"filter_id": str(uuid4()), "team_id": team["id"], "name": "Leads", "settings": {"stage": "lead"}}
+    saved = await owner.call("save_contact_filter", **wanted)
+    return {"contacts": contact["id"], "contact_comments": comment["id"], "contact_filters": saved["id"]}
+
+
 async def _ledger(owner: Person) -> dict[str, str]:
     (welcome,) = await owner.rows("credit_transactions?kind=eq.grant")
     return {"credit_accounts": owner.id, "credit_transactions": welcome["id"]}
 
 
+async def _logged(owner: Person) -> dict[str, str]:
+    note = {"activity_id": str(uuid4()), "team_id": None, "kind": "note", "title": "a wren was here"}
+    return {"member_activities": (await owner.call("log_activity", **note))["id"], "dashboards": owner.id}
+
+
 async def train(owner: Person, service: Person) -> dict[str, str]:
     """A dataset of two images and a training on it that has begun to learn: the id of a row, by table."""
     dataset, job, worker = str(uuid4()), str(uuid4()), f"worker-{uuid4().hex[:8]}"
+    for begun in await owner.rows("training_jobs?status=in.(waiting,active)&select=id"):
+        await owner.call("cancel_training", job_id=begun["id"])
     await owner.call("create_dataset", dataset_id=dataset, name="Wrens")
     images = [await enter(owner, dataset, str(uuid4())) for _ in range(2)]
     for image in images:
@@ -141,6 +163,20 @@ async def enter(owner: Person, dataset: str, image: str) -> dict[str, Any]:
         "add_dataset_image", image_id=image, dataset_id=dataset, name="wren.png", media_type="image/webp", bytes=10, width=640,
         height=480, colour="#9bdcff",
     )  # fmt: skip
+
+
+async def _watched(owner: Person, sql: asyncpg.Connection) -> dict[str, str]:
+    watched = await owner.call("watch_symbol", watch_id=str(uuid4()), symbol="BTC")
+    alert = await owner.call("set_price_alert", alert_id=str(uuid4()), symbol="BTC", kind="above", threshold=1e9)
+    await sql.execute("select public.backfill_candles('tests', $1)", f"[{CANDLE}]")
+    await sql.execute("select public.release_market('tests')")
+    return {
+        "watchlists": watched["id"],
+        "price_alerts": alert["id"],
+        "crypto_prices": (await owner.rows("crypto_prices?symbol=eq.BTC"))[0]["id"],
+        "price_candles": (await owner.rows("price_candles?limit=1"))[0]["id"],
+        "market_status": (await owner.rows("market_status"))[0]["id"],
+    }
 
 
 async def _half(visibility: Visibility, owner: Person, service: Person, sql: asyncpg.Connection) -> Half:
