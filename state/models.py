@@ -11,6 +11,10 @@ from state.rows import PublicNotificationKinds as NotificationKind
 from state.rows import PublicNotificationPreferences as NotificationPreference
 from state.rows import PublicNotifications as Notification
 from state.rows import PublicProfiles as Profile
+from state.rows import PublicProjects as Project
+from state.rows import PublicShots as Shot
+from state.rows import PublicTaskComments as TaskComment
+from state.rows import PublicTasks as Task
 from state.rows import PublicTeamInvitations as TeamInvitation
 from state.rows import PublicTeamMembers as TeamMember
 from state.rows import PublicTeams as Team
@@ -28,6 +32,10 @@ __all__ = [
     "NotificationKind",
     "NotificationPreference",
     "Profile",
+    "Project",
+    "Shot",
+    "Task",
+    "TaskComment",
     "Team",
     "TeamInvitation",
     "TeamMember",

@@ -42,6 +42,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "unpositioned-count",
         "project-video-counts",
     ),
+    "task_comments": (),  # nothing is counted of them
 }
 
 
