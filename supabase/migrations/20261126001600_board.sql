@@ -51,7 +51,7 @@ create table public.tasks (
   type         text not null default 'task' check (type in ('task', 'render')),
   title        text not null check (char_length(title) <= 200 and title ~ '\S'),
   description  text not null default '' check (char_length(description) <= 4000),
-  status       text not null default 'queued' check (status in ('queued', 'in_progress', 'completed', 'failed', 'cancelled')),
+  status       text collate "C" not null default 'queued' check (status in ('queued', 'in_progress', 'completed', 'failed', 'cancelled')),
   progress     integer not null default 0 check (progress between 0 and 100),
   position     double precision not null,
   assignee     uuid references public.profiles (id) on delete set null,
@@ -77,12 +77,13 @@ create table public.tasks (
   foreign key (shot_id, project_id) references public.shots (id, project_id) on delete set null (shot_id)
 );
 
+comment on column public.tasks.status is 'Its column. Sorted downwards what is to be done comes first, and what has ended last';
 comment on column public.tasks.position is 'Its place in its column, the smallest first; between two others when it is moved there';
 comment on column public.tasks.render is 'What a render task queues: {"kind", "prompt", "model_id", "params"}, as enqueue_generation takes it';
 comment on column public.tasks.job_id is 'The job that a render task queued last';
 comment on column public.tasks.preview_path is 'Of its job, while it is made: who sees the task sees the preview';
 
-create index tasks_column on public.tasks (project_id, status, position, id);
+create index tasks_column on public.tasks (project_id, status desc, position, id);
 create index tasks_project on public.tasks (project_id, team_id);
 create index tasks_team on public.tasks (team_id);
 create index tasks_shot on public.tasks (shot_id, project_id);
@@ -884,6 +885,32 @@ as $$
   from public.generations g where g.project_id = project_video_counts.project_id
 $$;
 
+-- Pages by number, for lists that one turns over.
+
+create function public.tasks_page(project_id uuid, page integer, page_size integer default 25, status text default null)
+  returns setof public.tasks
+  language sql stable security invoker set search_path = ''
+as $$
+  select t.* from public.tasks t
+  where t.project_id = tasks_page.project_id and (tasks_page.status is null or t.status = tasks_page.status)
+  order by t.status desc, t.position, t.id
+  limit least(greatest(tasks_page.page_size, 1), 100)
+  offset greatest(tasks_page.page - 1, 0)::bigint * least(greatest(tasks_page.page_size, 1), 100)
+$$;
+
+create function public.results_page(project_id uuid, page integer, page_size integer default 25, kind text default null)
+  returns setof public.generations
+  language sql stable security invoker set search_path = ''
+as $$
+  select g.* from public.generations g
+  where g.project_id = results_page.project_id and (results_page.kind is null or g.kind = results_page.kind)
+  order by g.created_at desc, g.id
+  limit least(greatest(results_page.page_size, 1), 100)
+  offset greatest(results_page.page - 1, 0)::bigint * least(greatest(results_page.page_size, 1), 100)
+$$;
+
+comment on function public.tasks_page(uuid, integer, integer, text) is 'A page of the tasks of a project, from 1, at most 100 of them';
+comment on function public.results_page(uuid, integer, integer, text) is 'A page of what has come of a project, the newest first';
 comment on function public.task_status_counts(uuid) is 'How many tasks of a project are in each column';
 comment on function public.shot_counts(uuid) is 'Per shot of a project: results, those in a place, clips, and tasks that are open';
 comment on function public.project_video_counts(uuid) is 'What has come of a project: clips, pictures, and how many of them are in no place';
@@ -914,7 +941,8 @@ revoke all on function
   public.create_task(uuid, uuid, text, text, text, uuid, uuid, text[], date, jsonb), public.move_task(uuid, text, uuid),
   public.delete_task(uuid), public.run_task(uuid, uuid), public.cancel_task(uuid),
   public.place_generation(uuid, uuid, uuid, boolean), public.detach_generation(uuid), public.comment_on_task(uuid, uuid, text),
-  public.task_status_counts(uuid), public.shot_counts(uuid), public.project_video_counts(uuid)
+  public.task_status_counts(uuid), public.shot_counts(uuid), public.project_video_counts(uuid),
+  public.tasks_page(uuid, integer, integer, text), public.results_page(uuid, integer, integer, text)
   from public, anon, authenticated;
 
 grant execute on function
@@ -922,5 +950,6 @@ grant execute on function
   public.create_task(uuid, uuid, text, text, text, uuid, uuid, text[], date, jsonb), public.move_task(uuid, text, uuid),
   public.delete_task(uuid), public.run_task(uuid, uuid), public.cancel_task(uuid),
   public.place_generation(uuid, uuid, uuid, boolean), public.detach_generation(uuid), public.comment_on_task(uuid, uuid, text),
-  public.task_status_counts(uuid), public.shot_counts(uuid), public.project_video_counts(uuid)
+  public.task_status_counts(uuid), public.shot_counts(uuid), public.project_video_counts(uuid),
+  public.tasks_page(uuid, integer, integer, text), public.results_page(uuid, integer, integer, text)
   to authenticated;

@@ -368,6 +368,8 @@ async def test_who_is_named_or_given_a_task_is_told(board: Board, outsider: Pers
     "query",
     [
         "select * from public.tasks where project_id = '{project}' and status = 'queued' order by position, id limit 50",
+        "select * from public.tasks_page('{project}', 3)",
+        "select * from public.tasks where project_id = '{project}' order by status desc, position, id limit 300",
         "select * from public.task_comments where task_id = '{task}' order by created_at",
         "select * from public.generations where project_id = '{project}' order by created_at desc limit 60",
         "select name from storage.objects where bucket_id = 'media' and name = 'many/7.webp'",
