@@ -138,9 +138,14 @@ class LiveList(Generic[Row, ItemType]):
         self._filled = False
         self._holding = False
         self._client = container.client
-        self._client.on_delete(rows.subscribe(self._on_batch))
-        self._client.on_delete(lambda: TURNS.leave(self._follow))
+        self._unsubscribe = rows.subscribe(self._on_batch)
+        self._client.on_delete(self.close)
         self._sync()
+
+    def close(self) -> None:
+        """Follows no more: for a list that goes before its page does."""
+        self._unsubscribe()
+        TURNS.leave(self._follow)
 
     async def load_more(self) -> bool:
         """Adds a page at the end; returns whether there may be more. Raises StateError."""

@@ -1,7 +1,7 @@
 """One module per page: what is on the screen, nothing else. Importing this package registers their addresses."""
 
-from pages import credits, diagnostics, home, sign_in, studio, team, trouble
+from pages import board, credits, diagnostics, home, sign_in, studio, team, trouble
 
-__all__ = ["credits", "diagnostics", "home", "sign_in", "studio", "team"]
+__all__ = ["board", "credits", "diagnostics", "home", "sign_in", "studio", "team"]
 
 trouble.install()

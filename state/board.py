@@ -211,6 +211,11 @@ class Board(Space):
         """What its last run has brought."""
         return [picture for picture in self.results.rows if task.job_id is not None and picture.job_id == task.job_id]
 
+    def delete_project(self) -> None:
+        """With its shots and tasks."""
+        send = partial(self.member.api.rpc, "delete_project", {"project_id": str(self.project_id)})
+        self.projects.mutations.delete(self.project_id, send)
+
     # Shots and results ---------------------------------------------------------------------------------------------
 
     def create_shot(self, name: str) -> UUID:
@@ -279,6 +284,12 @@ class Board(Space):
 def use_board(member: Member, team: UUID, project: UUID) -> tuple[Board, Unsubscribe]:
     """A board, until the returned function is called."""
     return member.circles.use(f"board {project}", KIND, team, lambda: Board(member, team, project))
+
+
+async def team_of(member: Member, project: UUID) -> UUID | None:
+    """Which team a project is of; None: there is no such project for this member. Raises StateError."""
+    rows = await member.api.select(Query("projects", (Where("id", "eq", project),)), 1)
+    return UUID(rows[0]["team_id"]) if rows else None
 
 
 def _between(others: Sequence[Placed], at: int) -> float:
