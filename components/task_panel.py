@@ -223,7 +223,6 @@ class TaskPanel(ui.dialog):
     def _edit(self, **changes: Any) -> None:
         if self._id is not None:
             self._board.edit(self._id, **changes)
-            self._board.tasks.flush()
 
     def _end_talk(self) -> None:
         if self._talk is not None:

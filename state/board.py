@@ -1,7 +1,7 @@
 """Board: one project of a team, with its tasks in columns, its shots, and what has come of them.
 
 B1  A task is in the column of its status, at its position; the database reckons both, and everybody sees them alike.
-B2  What one does shows at once, reckoned as the database will; what it refuses is as it was before, and is told.
+B2  What one does shows in the same moment, reckoned as the database will; what it refuses is as it was before, and is told.
 B3  Moves of one's own are sent one after the other, whatever they move: each was reckoned with the one before.
 """
 
@@ -98,13 +98,11 @@ class Board(Space):
         return self.projects.get(self.project_id)
 
     def task(self, id: UUID) -> Task | None:
-        """As it looks now, what was done in this moment included."""
-        self.tasks.flush()
+        """As it looks now."""
         return self.tasks.get(id)
 
     def column(self, status: str) -> list[Task]:
-        """Its tasks in order, what was done in this moment included."""
-        self.tasks.flush()
+        """Its tasks in order."""
         return [task for task in self.tasks.rows if task.status == status]
 
     @property
@@ -129,12 +127,14 @@ class Board(Space):
         args = {"task_id": str(id), "project_id": str(self.project_id), "title": title, "status": status}
         send = partial(self._in_turn, "create_task", args | _plain(values))
         self.tasks.mutations.insert(row, id, send)
+        self.tasks.flush()
         return id
 
     def edit(self, task: UUID, **changes: Any) -> None:
         """Title, description, labels, due date, assignee, shot."""
         send = partial(self.member.api.update, "tasks", task, _plain(changes))
         self.tasks.mutations.update(task, changes, send)
+        self.tasks.flush()
 
     def move(self, task_id: UUID, status: Status, before: UUID | None = None) -> bool:
         """Into a column, before another task or last; whether there was anything to do. B2"""
@@ -151,6 +151,7 @@ class Board(Space):
             changes["progress"] = 100 if status == "completed" else 0
         args = {"task_id": str(task_id), "status": status, "before": str(before) if before else None}
         self.tasks.mutations.update(task_id, changes, partial(self._in_turn, "move_task", args))
+        self.tasks.flush()
         return True
 
     def step(self, task_id: UUID, *, by: int = 0, columns: int = 0) -> bool:
@@ -191,12 +192,14 @@ class Board(Space):
         changes = {"job_id": job, "status": "queued", "progress": 0, "stage": "", "error": None, "preview_path": None}
         args = {"task_id": str(task_id), "job_id": str(job)}
         self.tasks.mutations.update(task_id, changes, partial(self.member.api.rpc, "run_task", args))
+        self.tasks.flush()
 
     def cancel(self, task_id: UUID) -> None:
         """Ends it, and its job whoever ran it."""
         changes = {"status": "cancelled", "stage": "", "preview_path": None}
         send = partial(self.member.api.rpc, "cancel_task", {"task_id": str(task_id)})
         self.tasks.mutations.update(task_id, changes, send)
+        self.tasks.flush()
 
     def delete(self, task_id: UUID) -> None:
         """With what was said of it."""
@@ -206,6 +209,7 @@ class Board(Space):
             return
         send = partial(self.member.api.rpc, "delete_task", {"task_id": str(task_id)})
         self.tasks.mutations.delete(task_id, send)
+        self.tasks.flush()
 
     def made_of(self, task: Task) -> list[Generation]:
         """What its last run has brought."""
@@ -221,7 +225,6 @@ class Board(Space):
     def create_shot(self, name: str) -> UUID:
         """A new shot behind the others."""
         id, now = uuid4(), datetime.now(UTC)
-        self.shots.flush()
         last = self.shots.rows[-1].position if self.shots.rows else 0.0
         row = Shot(
             id=id, team_id=self.id, project_id=self.project_id, name=name, description="", position=last + 1,
@@ -229,19 +232,21 @@ class Board(Space):
         )  # fmt: skip
         args = {"shot_id": str(id), "project_id": str(self.project_id), "name": name}
         self.shots.mutations.insert(row, id, partial(self._in_turn, "create_shot", args))
+        self.shots.flush()
         return id
 
     def edit_shot(self, shot: UUID, **changes: Any) -> None:
         """Name, description."""
         self.shots.mutations.update(shot, changes, partial(self.member.api.update, "shots", shot, changes))
+        self.shots.flush()
 
     def delete_shot(self, shot: UUID) -> None:
         """Its results and tasks stay, without a shot."""
         self.shots.mutations.delete(shot, partial(self.member.api.delete, "shots", shot))
+        self.shots.flush()
 
     def of_shot(self, shot: UUID | None, *, placed: bool) -> list[Generation]:
         """The results of a shot: those in their places, or those that have none yet."""
-        self.results.flush()
         return [p for p in self.results.rows if p.shot_id == shot and (p.position is not None) == placed]
 
     def put(self, picture: UUID, shot: UUID, before: UUID | None = None, *, placed: bool = True) -> bool:
@@ -257,6 +262,7 @@ class Board(Space):
             return False
         changes = {"shot_id": shot, "position": _between(others, at) if placed else None}
         self.results.mutations.update(picture, changes, self._send_place(picture, shot, before, placed=placed))
+        self.results.flush()
         return True
 
     def attach(self, picture: Generation, shot: UUID) -> None:
@@ -264,12 +270,14 @@ class Board(Space):
         added = {"team_id": self.id, "project_id": self.project_id, "shot_id": shot, "position": None}
         row = picture.model_copy(update=added)
         self.results.mutations.insert(row, picture.id, self._send_place(picture.id, shot, None, placed=False))
+        self.results.flush()
 
     def detach(self, picture: UUID) -> None:
         """Takes it out of the project; it stays whose it is."""
         none: dict[str, Any] = {"shot_id": None, "position": None}
         send = partial(self._in_turn, "detach_generation", {"generation_id": str(picture)})
         self.results.mutations.update(picture, none, send)
+        self.results.flush()
 
     def _send_place(self, picture: UUID, shot: UUID, before: UUID | None, *, placed: bool) -> Any:
         args = {"generation_id": str(picture), "shot_id": str(shot), "placed": placed}
