@@ -99,10 +99,10 @@ class BoardFilters(Island):
         self.classes("board-filters").props('role=search aria-label="Narrow the tasks"')
         self._board, self._people, self._narrow = board, people, narrow
         with self:
-            self._text = ui.input(placeholder="Filter tasks", on_change=self._changed).props(
+            self._words = ui.input(placeholder="Filter tasks", on_change=self._changed).props(
                 'outlined dense clearable debounce=150 aria-label="Filter tasks by words"'
             )
-            self._text.classes("board-filters__text")
+            self._words.classes("board-filters__text")
             self._who = ui.select({"": "Everybody’s"}, value="", on_change=self._changed)
             self._who.props('outlined dense options-dense aria-label="Filter by person"')
             self._label = ui.select({"": "All labels"}, value="", on_change=self._changed)
@@ -127,4 +127,4 @@ class BoardFilters(Island):
 
     def _changed(self) -> None:
         who = str(self._who.value or "")
-        self._narrow(TaskFilter(str(self._text.value or ""), UUID(who) if who else None, str(self._label.value or "")))
+        self._narrow(TaskFilter(str(self._words.value or ""), UUID(who) if who else None, str(self._label.value or "")))

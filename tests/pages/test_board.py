@@ -140,7 +140,7 @@ async def test_tasks_are_made_moved_and_narrowed(ada: User, db: asyncpg.Connecti
     assert [row["title"] for row in rows] == ["Feathers", "Straw"]
 
     with ada:
-        only(ada, BoardFilters)._text.value = "straw"
+        only(ada, BoardFilters)._words.value = "straw"
     await until(lambda: (titles(ada, "queued"), titles(ada, "completed")) == (["Straw"], []))
     assert only(ada, BoardColumns).filter == TaskFilter("straw")
     assert column(ada, "queued")._count.text == "1 of 2"
