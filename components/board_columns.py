@@ -49,7 +49,7 @@ class BoardColumns(ui.element):
         with self:
             menu = TaskMenu(board, self._tell)
             host = CardHost(board, people, open_task, menu.show)
-            with ui.element("div").classes("columns").props("data-scroll") as columns:
+            with ui.element("div").classes("lanes").props("data-scroll") as columns:
                 self.columns = {status: Column(board, status, host, toasts) for status in STATUSES}
             self._said = Tag("div", "", "sr-only").props("aria-live=polite")
         columns.on("keydown", self._on_said, js_handler=STEP)
@@ -109,22 +109,22 @@ class Column(Island):
 
     def __init__(self, board: Board, status: Status, host: CardHost, toasts: Toasts) -> None:
         super().__init__("div")
-        self.classes(f"column column--{status.replace('_', '-')}").props(f'role=group aria-label="{TITLES[status]}"')
+        self.classes(f"lane lane--{status.replace('_', '-')}").props(f'role=group aria-label="{TITLES[status]}"')
         self._board, self._status, self._host, self._toasts = board, status, host, toasts
         self._filter = TaskFilter()
         self._in_all = board.count.status_counts(board.project_id)
         with self:
-            with ui.element("h3").classes("column__head"):
+            with ui.element("h3").classes("lane__head"):
                 ui.icon(ICON + ICONS[status]).props("aria-hidden=true")
                 Tag("span", TITLES[status])
                 self._count = Counter()
-            with ui.element("div").classes("column__body"):
-                cards = ui.element("ul").classes("column__cards")
+            with ui.element("div").classes("lane__body"):
+                cards = ui.element("ul").classes("lane__cards")
                 cards.props(f"data-drop={status} data-takes=task")
                 self._state = RegionState(board.tasks, skeleton=_skeleton, empty=EMPTY[status])
                 self._more = ui.button("Show more", color=None, on_click=self._load).props("flat")
-                self._more.classes("column__more")
-            self._new = ui.input(placeholder="Add a task").classes("column__new")
+                self._more.classes("lane__more")
+            self._new = ui.input(placeholder="Add a task").classes("lane__new")
             self._new.props(f'borderless dense maxlength={MAX_TITLE} aria-label="Add a task to {TITLES[status]}"')
             self._new.on("keydown.enter", self._create, args=[])
         self._list: LiveList[Task, TaskCard] = LiveList(

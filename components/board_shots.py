@@ -130,11 +130,11 @@ class ShotCard:
                 self._remove = IconButton("delete", f"Delete {shot.name}", self._delete)
             placed = ui.element("ul").classes("shot__placed")
             placed.props(f'data-drop="{PLACED}:{shot.id}" data-takes=result data-axis=x aria-label="In order"')
-            self._hint = Tag("p", "Drag results here to give them an order.", "shot__hint meta")
+            self._hint = Tag("p", "Drag results here, in order.", "shot__hint meta")
             with ui.element("div").classes("shot__tray"):
                 with ui.element("span").classes("meta shot__unplaced"):
                     self._number = Counter()
-                    self._number_words = Tag("span", " without a place")
+                    self._number_words = Tag("span", " without place")
                 tray = ui.element("ul").classes("shot__free")
                 tray.props(f'data-drop="{TRAY}:{shot.id}" data-takes=result data-axis=x aria-label="Without a place"')
         self._placed: LiveList[Generation, ResultThumb] = LiveList(

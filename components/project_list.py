@@ -128,6 +128,7 @@ class ProjectCard:
             [
                 f"{n} {thing}{'' if n == 1 else 's'}"
                 for n, thing in ((made.shots, "shot"), (made.videos, "clip"), (made.images, "picture"))
+                if n
             ]
             if made
             else []

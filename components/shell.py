@@ -17,7 +17,7 @@ from components.connection_pill import ConnectionPill, OfflineBar, reconnect
 from components.credit_balance import CreditChip
 from components.island import Island
 from components.mode_switch import ModeSwitch
-from components.navigation import Place, places, section_of
+from components.navigation import Place, place_of, places, section_of
 from components.people import PeopleHere
 from components.person_menu import PersonMenu
 from components.shortcuts import EVERYWHERE, Shortcuts
@@ -150,7 +150,7 @@ def _place_link(place: Place, here: str, classes: str) -> ui.link:
     with ui.link(target=place.path).classes(classes) as link:
         ui.icon(ICON + place.icon).props("aria-hidden=true")
         Tag("span", place.title, "rail__word")
-    if place.path == here:
+    if place.path == place_of(here):
         link.props("aria-current=page")
     return link
 

@@ -68,10 +68,10 @@ class TaskCard:
                 self._due = Tag("span", "", "task__due meta num")
                 self._run = IconButton("play_arrow", "Run", self._on_run, "task__act").props("data-still")
                 self._stop = IconButton("stop", "Cancel", self._on_stop, "task__act").props("data-still")
-                self._more = IconButton("more_horiz", "More", self._on_menu, "task__act task__more")
-                self._more.props("data-still aria-haspopup=menu")
                 self._avatar = Avatar()
                 self._whose = Tag("span", "", "sr-only")
+            self._more = IconButton("more_horiz", "More", self._on_menu, "task__act task__more")
+            self._more.props("data-still aria-haspopup=menu")
             self._held = Tag("span", "", "task__held")
         self.update(task, pending)
 

@@ -51,7 +51,7 @@ class TaskPanel(ui.dialog):
                 self._title.classes("task-panel__title").on("blur", partial(self._save, "title"), args=[])
                 self._title.on("keydown.enter", lambda: self._title.run_method("blur"), args=[])
                 self._description = ui.textarea(placeholder="Say more").props(
-                    'borderless autogrow maxlength=4000 aria-label="Description"'
+                    'borderless autogrow rows=1 maxlength=4000 aria-label="Description"'
                 )
                 self._description.classes("task-panel__text").on("blur", partial(self._save, "description"), args=[])
                 self._render = ui.element("div").classes("task-panel__render")
@@ -64,7 +64,9 @@ class TaskPanel(ui.dialog):
                         "Labels",
                         ui.select([], multiple=True, new_value_mode="add-unique", on_change=self._set_labels),
                     )
-                    self._labels.props("use-chips input-debounce=0 hide-dropdown-icon")
+                    self._labels.props(
+                        'use-chips input-debounce=0 hide-dropdown-icon placeholder="Type one, then Enter"'
+                    )
                 self._comments = ui.element("div")
         for rows in (board.tasks, board.results, board.shots, board.people, people):
             self.client.on_delete(rows.subscribe(lambda _: self._follow()))

@@ -135,9 +135,9 @@ def _asked() -> UUID | None:
 
 
 def _coming() -> None:
-    with ui.element("div").classes("columns"):
+    with ui.element("div").classes("lanes"):
         for _ in range(5):
-            with ui.element("div").classes("column"):
+            with ui.element("div").classes("lane"):
                 ui.element("div").classes("skeleton skeleton--short")
                 for _ in range(2):
                     with ui.element("div").classes("task"):
