@@ -11,7 +11,7 @@ from nicegui.events import GenericEventArguments
 
 from components.counter import Counter
 from components.island import Island
-from components.live_list import LiveList
+from components.live_list import ARRIVE, LiveList
 from components.region_state import RegionState
 from components.tag import Tag
 from components.task_card import CardHost, TaskCard
@@ -64,6 +64,12 @@ class BoardColumns(ui.element):
         self.filter = filter
         for column in self.columns.values():
             column.narrow(filter)
+
+    def settle(self) -> None:
+        """What was new is so no longer: it does not arrive again when it is shown again."""
+        for column in self.columns.values():
+            for card in column.cards:
+                card.element.classes(remove=ARRIVE)
 
     def _again(self) -> None:
         for column in self.columns.values():

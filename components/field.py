@@ -15,10 +15,12 @@ Kind = Literal["text", "email", "password"]
 class Field(ui.input):
     """`name` and `autocomplete` are the attributes that browsers fill forms by."""
 
-    def __init__(self, label: str, *, name: str, autocomplete: str, kind: Kind = "text", hint: str = "") -> None:
+    def __init__(
+        self, label: str, *, name: str, autocomplete: str, kind: Kind = "text", hint: str = "", value: str = ""
+    ) -> None:
         with ui.element("div").classes("field"):
             Tag("label", label, "field__label").props(f"for={name}")
-            super().__init__(on_change=self.forgive)
+            super().__init__(value=value, on_change=self.forgive)
             self.props(f"outlined for={name} name={name} autocomplete={autocomplete} type={kind} no-error-icon")
             self.props("spellcheck=false autocapitalize=none" if kind != "text" else "")
             if hint:

@@ -8,6 +8,7 @@ from nicegui import ui
 
 from components.avatar import Avatar
 from components.island import Island
+from components.person_link import PersonLink
 from components.tag import Tag
 from state.generation import Studio, first_name
 from state.models import Job, Profile
@@ -55,7 +56,7 @@ class HereNow(Island):
                 with ui.element("li").classes("here__person"):
                     Avatar(profile)
                     with ui.element("p").classes("truncate-1 secondary"):
-                        Tag("b", "You" if me else first_name(profile), "strong")
+                        PersonLink(profile, "strong", text="You" if me else first_name(profile))
                         Tag("span", f" {_are(does) if me else does}")
             if len(said) > MOST:
                 Tag("li", f"and {len(said) - MOST} more", "meta")

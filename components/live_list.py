@@ -138,13 +138,13 @@ class LiveList(Generic[Row, ItemType]):
         self._filled = False
         self._holding = False
         self._client = container.client
-        self._unsubscribe = rows.subscribe(self._on_batch)
+        self._leave = rows.subscribe(self._on_batch)
         self._client.on_delete(self.close)
         self._sync()
 
     def close(self) -> None:
-        """Follows no more: for a list that goes before its page does."""
-        self._unsubscribe()
+        """Follows no longer; for lists that are gone before their page is."""
+        self._leave()
         TURNS.leave(self._follow)
 
     async def load_more(self) -> bool:
@@ -180,7 +180,7 @@ class LiveList(Generic[Row, ItemType]):
             TURNS.ask(self._follow)
 
     def _follow(self) -> None:
-        if self._client.is_deleted:
+        if self._client.is_deleted or self._container.is_deleted:
             return
         self._sync()
         self._changed()

@@ -11,6 +11,7 @@ from nicegui import ui
 from components.avatar import Avatar
 from components.island import Island
 from components.navigation import whereabouts
+from components.person_link import PersonLink
 from components.tag import Tag
 from state.errors import StateError
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from state.realtime.presence import Person, Presence
     from state.sync.rows import Rows
 
+UNKNOWN = "Somebody new"
 SHOWN = 3  # avatars before "+n"
 
 
@@ -93,7 +95,7 @@ class PeopleHere(Island):
             for person, profile in everybody:
                 with ui.element("div").classes("person"):
                     Avatar(profile)
-                    _who(_name(profile), whereabouts(person.metadata.get("page")), me=person.id == self._me)
+                    _who(profile, whereabouts(person.metadata.get("page")), me=person.id == self._me)
                     tone = "tone-live" if person.status == "online" else "tone-wait"
                     with ui.element("span").classes(f"person__status {tone}"):
                         ui.element("i").classes("dot")
@@ -104,13 +106,13 @@ class PeopleHere(Island):
             for seen, profile in recent:
                 with ui.element("div").classes("person person--gone"):
                     Avatar(profile)
-                    _who(_name(profile), f"last seen {ago(seen.ago)}")
+                    _who(profile, f"last seen {ago(seen.ago)}")
 
 
-def _who(name: str, below: str, *, me: bool = False) -> None:
+def _who(profile: Profile | None, below: str, *, me: bool = False) -> None:
     with ui.element("div").classes("person__who"):
         with ui.element("div").classes("person__name"):
-            Tag("span", name, "truncate-1")
+            PersonLink(profile, "truncate-1", unknown=UNKNOWN)
             if me:
                 Tag("span", "you", "badge")
         if below:
@@ -144,7 +146,7 @@ class _Seat(ui.element):
 
 
 def _name(profile: Profile | None) -> str:
-    return profile.display_name if profile else "Somebody new"
+    return profile.display_name if profile else UNKNOWN
 
 
 def _spoken(person: Person, profile: Profile | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,7 @@ class PersonMenu(Island):
         self._statuses: list[_StatusWord] = []
         self._choices: dict[Status | None, ui.menu_item] = {}
         with self:
-            self._avatars.append(Avatar())
+            self._avatars.append(Avatar(card=False))
             if wide:
                 with ui.element("span").classes("person-menu__who rail__word"):
                     self._names.append(Tag("span", "", "strong truncate-1"))
@@ -49,7 +50,7 @@ class PersonMenu(Island):
             place = 'anchor="top left" self="bottom left"' if wide else 'anchor="bottom right" self="top right"'
             with ui.menu().props(f'role=menu {place} :offset="[0, 10]"'):
                 with ui.element("div").classes("person menu__part"):
-                    self._avatars.append(Avatar(large=True))
+                    self._avatars.append(Avatar(large=True, card=False))
                     with ui.element("div"):
                         self._names.append(Tag("div", "", "strong truncate-1"))
                         self._handle = Tag("div", "", "meta truncate-1")
@@ -59,6 +60,9 @@ class PersonMenu(Island):
                     for chosen, words in CHOICES.items():
                         self._choices[chosen] = self._choice(chosen, *words)
                 ui.separator()
+                self._way("Your profile", "account_circle", self._to_profile)
+                self._way("Settings", "settings", lambda: ui.navigate.to("/settings"))
+                ui.separator()
                 with ui.menu_item(on_click=session.sign_out).props("role=menuitem"):
                     ui.icon(f"{ICON}logout").props("aria-hidden=true")
                     ui.label("Sign out")
@@ -67,6 +71,15 @@ class PersonMenu(Island):
         self.client.on_delete(self._count.observe(self._show))
         self.client.on_delete(member.world.people.subscribe(lambda _: self._show()))
         self.client.on_delete(member.attendance.on_change(self._show))
+
+    def _way(self, title: str, icon: str, go: Callable[[], None]) -> None:
+        with ui.menu_item(on_click=go).props("role=menuitem"):
+            ui.icon(ICON + icon).props("aria-hidden=true")
+            ui.label(title)
+
+    def _to_profile(self) -> None:
+        if (profile := self._member.profile) is not None:
+            ui.navigate.to(f"/u/{profile.username}")
 
     def _choice(self, chosen: Status | None, title: str, hint: str) -> ui.menu_item:
         with ui.menu_item(on_click=partial(self._member.set_status, chosen)).props("role=menuitemradio") as item:

@@ -6,7 +6,7 @@ import mimetypes
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nicegui import ui
 
@@ -15,7 +15,10 @@ from components.theme import ICON
 from components.toasts import Toast, Toasts
 from state.errors import StateError
 from state.generation import Draft, Studio
-from state.models import Generation
+from state.models import Generation, Post
+
+if TYPE_CHECKING:
+    from components.publisher import Publisher
 
 LONGEST_NAME = 60  # characters of a file's name, without its ending
 
@@ -31,7 +34,8 @@ class Offer:
 
 
 class PictureActions:
-    """`reuse` fills the prompt form; `sign_in` is where guests are sent who want to make something."""
+    """`reuse` fills the prompt form; `sign_in` is where guests are sent who want to make something; `publisher` puts
+    pictures into the feed."""
 
     def __init__(
         self,
@@ -40,10 +44,12 @@ class PictureActions:
         *,
         reuse: Callable[[PromptDraft], None],
         sign_in: Callable[[], None] | None,
+        publisher: Publisher | None = None,
     ) -> None:
         self._studio, self._toasts = studio, toasts
         self._reuse = reuse
         self._sign_in = sign_in
+        self._publisher = publisher
 
     def offers(self, picture: Generation) -> list[Offer]:
         """In the order of the menu. Others' pictures can be neither shared nor deleted."""
@@ -54,6 +60,7 @@ class PictureActions:
         ]
         if self._studio.mine(picture):
             public = picture.visibility == "public"
+            offers += [self._publisher.offer(picture)] if self._publisher is not None else []
             offers += [
                 Offer("Remove from favourites", "heart_minus", lambda: self.favourite(picture))
                 if picture.favourite
@@ -126,7 +133,7 @@ def file_name(picture: Generation) -> str:
     return f"{stem or picture.kind}-{picture.seed}{mimetypes.guess_extension(picture.media_type) or ''}"
 
 
-def quoted(picture: Generation) -> str:
+def quoted(picture: Generation | Post) -> str:
     """“a lighthouse in a violet…”, short enough for a toast."""
     prompt = " ".join(picture.prompt.split())
     return f"“{prompt if len(prompt) <= 34 else prompt[:33].rstrip(' ,.') + '…'}”"

@@ -24,8 +24,8 @@ SHOWN_EXAMPLES = 3
 
 
 class PromptForm(ui.element):
-    """`generate` gets a draft that is sound and can be paid from `purse`; `typing` hears of writing. What stands in the form stays there, through
-    reloads and the sign-in."""
+    """`generate` gets a draft that is sound and can be paid from `purse`; `typing` hears of writing. What stands in the form
+    stays there, through reloads and the sign-in."""
 
     def __init__(
         self,
@@ -85,6 +85,11 @@ class PromptForm(ui.element):
         self._show()
         self._changed()
         self.focus()
+
+    def draw_with(self, slug: str) -> None:
+        """Choose the model of this name in addresses, as soon as it is known."""
+        self._choose_kind("image")  # which every model makes
+        self._model.wish(slug)
 
     def surprise(self) -> None:
         """Write one of the examples, another one than stands there."""

@@ -79,6 +79,12 @@ async def visitor() -> Visitor:
         if not seats:
             seats.extend(audience.enter(client.page.path) for audience in audiences)
             show()
+        for seat in seats:
+            seat.connected = True
+
+    def disconnected() -> None:
+        for seat in seats:  # they count all the same, for a while: whoever goes on to another page is not away
+            seat.connected = client.has_socket_connection  # said of a former socket, too, after the next one is up
 
     def gone() -> None:
         while seats:
@@ -101,6 +107,7 @@ async def visitor() -> Visitor:
     if member is not None:
         member.released.subscribe(released)
     client.on_connect(connected)
+    client.on_disconnect(disconnected)
     client.on_delete(gone)
     for name in said:
         ui.on(name, partial(hear, name))
@@ -109,12 +116,13 @@ async def visitor() -> Visitor:
 
 async def sign_in(email: str, password: str, *, to: str = "/studio") -> None:
     """Signs this browser in and goes to `to`. Raises SignInError, RateLimited or Unreachable."""
-    _hand_over(await starling().sessions.sign_in(email, password), to)
+    _hand_over(await starling().sessions.sign_in(email, password, agent=_agent()), to)
 
 
 async def sign_up(email: str, password: str, username: str, display_name: str, *, to: str = "/studio") -> None:
     """Makes an account, signs this browser in and goes to `to`. Raises SignInError, RateLimited or Unreachable."""
-    _hand_over(await starling().sessions.sign_up(email, password, username, display_name), to)
+    session_id = await starling().sessions.sign_up(email, password, username, display_name, agent=_agent())
+    _hand_over(session_id, to)
 
 
 async def sign_out() -> None:
@@ -123,6 +131,15 @@ async def sign_out() -> None:
     if session_id:
         await starling().members.sign_out(session_id)
     ui.navigate.to("/session/end")
+
+
+def session_id() -> str | None:
+    """That of the browser whose page this is."""
+    return ui.context.client.request.cookies.get(COOKIE)
+
+
+def _agent() -> str:
+    return ui.context.client.request.headers.get("user-agent", "")
 
 
 def _hand_over(session_id: str, to: str) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from nicegui import ui
 
 from components import session
+from components.bell import Bell
 from components.command_palette import Command, CommandPalette
 from components.connection_pill import ConnectionPill, OfflineBar, reconnect
 from components.credit_balance import CreditChip
@@ -20,9 +21,11 @@ from components.mode_switch import ModeSwitch
 from components.navigation import Place, place_of, places, section_of
 from components.people import PeopleHere
 from components.person_menu import PersonMenu
+from components.profile_card import ProfileCard
 from components.shortcuts import EVERYWHERE, Shortcuts
 from components.tag import Tag
 from components.team_switcher import TeamSwitcher
+from components.telling import Telling
 from components.theme import ICON, Mode
 from components.toasts import Toast, Toasts
 
@@ -47,9 +50,9 @@ class Shell:
 
 
 @contextmanager
-def shell(title: str, visitor: Visitor) -> Iterator[Shell]:
-    """Lay out the page `title` for `visitor`; what is made inside the `with` is its content."""
-    ui.page_title(f"{title} · Starling")
+def shell(title: str, visitor: Visitor, *, tab: str = "") -> Iterator[Shell]:
+    """Lay out the page `title` for `visitor`; what is made inside the `with` is its content. `tab`: its name in the tab."""
+    ui.page_title(f"{tab or title} · Starling")
     member = visitor.member
     here = ui.context.client.page.path
     reachable = places(member=member is not None)
@@ -71,6 +74,7 @@ def shell(title: str, visitor: Visitor) -> Iterator[Shell]:
                 ConnectionPill(*connections, own=member is not None)
                 if member:
                     CreditChip(member.credits)
+                    Bell(member)
                 ModeSwitch(mode)
                 if member:
                     PersonMenu(member).classes("only-narrow")
@@ -79,10 +83,12 @@ def shell(title: str, visitor: Visitor) -> Iterator[Shell]:
             OfflineBar(*connections, own=member is not None)
             content = ui.element("main").classes("content").props("id=content tabindex=-1")
         _tab_bar(reachable, here)
+    ProfileCard(visitor.world, member)
     toasts = Toasts()
     commands.add(*_everywhere(reachable, connections, mode, member, here))
     if member:
-        member.ended.subscribe(lambda reason: toasts.show(_ended(reason, here)))
+        Telling(member, toasts, tab or title)
+        member.ended.subscribe(lambda reason: toasts.show(_ended(reason, place_of(here))))
     with content:
         yield Shell(content, toasts, commands, shortcuts, mode)
 
@@ -173,6 +179,8 @@ def _everywhere(
     )
     if member:
         again = partial(reconnect, *connections, own=True)
+        yield Command("Notifications", icon=f"{ICON}notifications", keys="g n", to="/notifications", section=EVERYWHERE)
+        yield Command("Settings", icon=f"{ICON}settings", keys="g ,", to="/settings", section=EVERYWHERE)
         yield Command("Reconnect", icon=f"{ICON}refresh", action=again, section=EVERYWHERE)
         yield Command("Sign out", icon=f"{ICON}logout", action=session.sign_out, section=EVERYWHERE)
     else:

@@ -16,6 +16,7 @@ from state.sync.cached_query import CachedQuery
 
 COLOURS = {"image": "brand", "video": "info", "training": "live"}  # names of the palette, and of CSS variables
 OTHER = "wait"
+MOST_BARS = 100  # more days than these are drawn by the week
 
 
 class SpendingChart(Island):
@@ -82,11 +83,13 @@ class SpendingChart(Island):
 
 def options(spending: Spending, *, dark: bool) -> dict[str, Any]:
     """What echarts draws."""
+    if len(spending.days) > MOST_BARS:
+        spending = spending.by_week()
     palette = DARK if dark else LIGHT
     words = {"color": palette.muted, "fontFamily": "Inter, system-ui, sans-serif", "fontSize": 12}
     return {
         "animationDuration": 260,
-        "grid": {"left": 4, "right": 4, "top": 12, "bottom": 8, "containLabel": True},
+        "grid": {"left": 4, "right": 16, "top": 12, "bottom": 8, "containLabel": True},
         "tooltip": {
             "trigger": "axis",
             "axisPointer": {"type": "shadow", "shadowStyle": {"color": palette.hover}},

@@ -12,6 +12,7 @@ from nicegui import background_tasks, ui
 
 from components.avatar import Avatar
 from components.icon_button import IconButton
+from components.person_link import PersonLink
 from components.picture_actions import PictureActions
 from components.signed_image import SignedImage
 from components.tag import Tag
@@ -25,7 +26,8 @@ SWIPE = "(event) => starling.swipe(event, (way) => emit(way))"
 
 
 class Viewer(ui.dialog):
-    """`shown` gives the pictures that the arrows lead through, in order."""
+    """`shown` gives the pictures that the arrows lead through, in order; `gallery` are all that can be shown, those of the
+    studio unless something else is said."""
 
     def __init__(
         self,
@@ -35,8 +37,10 @@ class Viewer(ui.dialog):
         *,
         shown: Callable[[], list[Generation]],
         path: str,
+        gallery: Rows[Generation] | None = None,
     ) -> None:
         super().__init__()
+        self._gallery = gallery or studio.gallery
         self._studio, self._people, self._actions, self._shown, self._path = studio, people, actions, shown, path
         self._picture: Generation | None = None
         self._place = 0
@@ -55,7 +59,7 @@ class Viewer(ui.dialog):
             IconButton("close", "Close", self.close, "viewer__close")
         self.on("keydown.left", lambda: self.step(-1), args=[])
         self.on("keydown.right", lambda: self.step(1), args=[])
-        self.client.on_delete(studio.gallery.subscribe(self._on_batch))
+        self.client.on_delete(self._gallery.subscribe(self._on_batch))
 
     def show(self, picture: Generation) -> None:
         """Open it at this picture."""
@@ -64,7 +68,7 @@ class Viewer(ui.dialog):
 
     def show_id(self, picture_id: UUID) -> bool:
         """Open it at the picture with this id; False if it is not in the gallery."""
-        picture = self._studio.gallery.get(picture_id)
+        picture = self._gallery.get(picture_id)
         if picture is not None:
             self.show(picture)
         return picture is not None
@@ -81,7 +85,7 @@ class Viewer(ui.dialog):
     def _on_batch(self, batch: Batch[Generation]) -> None:
         if self._picture is None or self.is_deleted:
             return
-        now = self._studio.gallery.get(self._picture.id)
+        now = self._gallery.get(self._picture.id)
         if now is None:  # deleted, by oneself or somebody else: on to the one that took its place
             pictures = self._shown()
             if pictures:
@@ -140,7 +144,7 @@ class Viewer(ui.dialog):
             with ui.element("div").classes("viewer__owner"):
                 Avatar(owner)
                 with ui.element("div"):
-                    Tag("div", owner.display_name if owner else "Somebody", "strong")
+                    PersonLink(owner, "strong")
                     Tag("div", when(picture.created_at, datetime.now(UTC)), "meta").props["title"] = (
                         f"{picture.created_at:%c} UTC"
                     )

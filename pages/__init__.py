@@ -1,7 +1,36 @@
 """One module per page: what is on the screen, nothing else. Importing this package registers their addresses."""
 
-from pages import board, credits, diagnostics, home, sign_in, studio, team, trouble
+from pages import (
+    board,
+    credits,
+    diagnostics,
+    feed,
+    home,
+    market,
+    notifications,
+    profile,
+    settings,
+    sign_in,
+    studio,
+    team,
+    training,
+    trouble,
+)
 
-__all__ = ["board", "credits", "diagnostics", "home", "sign_in", "studio", "team"]
+__all__ = [
+    "board",
+    "credits",
+    "diagnostics",
+    "feed",
+    "home",
+    "market",
+    "notifications",
+    "profile",
+    "settings",
+    "sign_in",
+    "studio",
+    "team",
+    "training",
+]
 
 trouble.install()

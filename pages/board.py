@@ -94,6 +94,7 @@ def board_page(member: Member, around: Shell, project: UUID) -> None:
 
         def choose() -> None:
             listed = view.value == "list"
+            columns.settle()
             columns.set_visibility(not listed)
             list_.set_visibility(listed)
             list_.watch() if listed else list_.rest()

@@ -48,7 +48,7 @@ def credits_page(member: Member, around: Shell) -> None:
         nonlocal period, zone
         period, zone = name, moved or zone
         days = PERIODS[name]
-        chart.look(days or LONGEST, zone, f"Spent in {name}" if days else "Spent in a year")
+        chart.look(days or LONGEST, zone, f"Spent in {name}" if days else "Spent in a year, by week")
         history.narrow(days=days, zone=zone, title=f"of {name}" if days else "of all time")
         for other, chip in chips.items():
             chip.props["aria-pressed"] = str(other == name).lower()

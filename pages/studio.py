@@ -14,13 +14,16 @@ from components.gallery import Gallery
 from components.here_now import HereNow
 from components.picture_actions import PictureActions
 from components.prompt_form import PromptForm
+from components.publisher import Publisher
 from components.queue import Queue
 from components.shell import Shell, shell, sign_in_path
 from components.theme import ICON
 from components.toasts import Toast
 from components.viewer import Viewer
 from state.generation import Draft, News
+from state.models import Generation
 from state.queue import OwnQueue
+from state.sync.rows import Rows
 
 if TYPE_CHECKING:
     from components.session import Visitor
@@ -34,14 +37,14 @@ MANY = {  # what a toast says instead of several of a kind
 
 
 @ui.page(PATH)
-async def page(picture: str = "") -> None:
-    """`picture`: the id of the one to open at once."""
+async def page(picture: str = "", model: str = "") -> None:
+    """`picture`: the id of the one to open at once; `model`: the slug of the one to draw with."""
     visitor = await session.visitor()
     with shell("Studio", visitor) as around:
-        studio_page(visitor, around, picture)
+        studio_page(visitor, around, picture, model)
 
 
-def studio_page(visitor: Visitor, around: Shell, picture: str) -> None:
+def studio_page(visitor: Visitor, around: Shell, picture: str, model: str = "") -> None:
     """Lay out the studio for `visitor` inside the shell and bind it to what is live."""
     studio, people = visitor.studio, visitor.world.people
     member = visitor.member
@@ -64,7 +67,13 @@ def studio_page(visitor: Visitor, around: Shell, picture: str) -> None:
         purse = member.credits if member else None
         form = PromptForm(studio.models, generate, typing=member.typing if member else None, purse=purse, guest=guest)
         begin = ("Sign in to make one", sign_in) if guest else ("Write a prompt", form.focus)
-        actions = PictureActions(studio, around.toasts, reuse=form.use, sign_in=sign_in if guest else None)
+        actions = PictureActions(
+            studio,
+            around.toasts,
+            reuse=form.use,
+            sign_in=sign_in if guest else None,
+            publisher=Publisher(member, around.toasts) if member else None,
+        )
         with ui.element("div").classes("studio__aside"):
             queue = Queue(studio, people, begin=begin, own=own)
             if member is not None:
@@ -103,7 +112,9 @@ def studio_page(visitor: Visitor, around: Shell, picture: str) -> None:
         ),
     )
     if picture:
-        open_when_known(visitor, viewer, around, picture)
+        open_when_known(visitor.studio.gallery, viewer, around, picture)
+    if model:
+        form.draw_with(model)
 
 
 def queue_commands(queue: Queue) -> list[Command]:
@@ -117,9 +128,8 @@ def queue_commands(queue: Queue) -> list[Command]:
     ]
 
 
-def open_when_known(visitor: Visitor, viewer: Viewer, around: Shell, picture: str) -> None:
+def open_when_known(gallery: Rows[Generation], viewer: Viewer, around: Shell, picture: str) -> None:
     """Open the picture of a deep link as soon as the gallery has it, or say that there is none."""
-    gallery = visitor.studio.gallery
     waiting = True
 
     def look(*_: object) -> None:

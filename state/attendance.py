@@ -27,7 +27,7 @@ from state.models import UserPresence
 from state.realtime.presence import METADATA_BYTES, Presence, fits
 from state.signal import Signal, Unsubscribe
 from state.sync.audience import Audience
-from state.sync.query import Order, Query
+from state.sync.query import Order, Query, Where
 from state.tasks import Tasks, within
 
 TOUCH_EVERY_S = 60.0  # the worker takes whoever was not heard of for 120 s for offline
@@ -233,3 +233,9 @@ class Attendance:
         rows = [UserPresence.model_validate(row) for row in await self._api.select(query, min(1000, most + len(here)))]
         now = self._now() + self._ahead
         return [LastSeen(row.id, max(now - row.last_seen, timedelta())) for row in rows if row.id not in here][:most]
+
+    async def last_seen(self, id: UUID) -> timedelta | None:
+        """How long ago somebody was here; None: that is not known. Raises as `Api` does."""
+        rows = await self._api.select(Query("user_presence", (Where("id", "eq", id),)), 1)
+        seen = UserPresence.model_validate(rows[0]).last_seen if rows else None
+        return None if seen is None else max(self._now() + self._ahead - seen, timedelta())

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FAMILY = "credit-spending"
 CLIP = 4  # a clip costs as much as this many pictures, whatever its length
+WEEK = 7  # days
 LEAST, MOST = 10, 1_000  # credits of one payment; the database says so as well
 
 
@@ -49,6 +50,16 @@ class Spending:
     def total(self) -> int:
         """In all these days."""
         return sum(map(sum, self.by_purpose.values()))
+
+    def by_week(self) -> Spending:
+        """The same in steps of seven days, each under its first one; the last week ends today."""
+        begin = [max(0, end - WEEK) for end in range(len(self.days), 0, -WEEK)][::-1]
+        ends = [*begin[1:], len(self.days)]
+        weeks = {
+            purpose: tuple(sum(numbers[a:b]) for a, b in zip(begin, ends, strict=True))
+            for purpose, numbers in self.by_purpose.items()
+        }
+        return Spending(tuple(self.days[a] for a in begin), weeks)
 
 
 class Credits:

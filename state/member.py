@@ -26,6 +26,7 @@ from state.errors import SessionEnded, Unreachable
 from state.generation import Studio
 from state.media import Media
 from state.models import Generation, Job, Model, Profile
+from state.notifications import Notifications
 from state.realtime.connection import Connection
 from state.realtime.presence import Presence
 from state.realtime.typing import Typing
@@ -90,13 +91,15 @@ class Member:
         self.models: LiveTable[Model] = table(Query("models", (mine,), (Order("position"),)), Model)
         self.circles = Circles(self)
         self.credits = Credits(self)
-        self._tables = (
+        self.notifications = Notifications(self)
+        self._tables = (  # always open
             self.jobs,
             self.generations,
             self.models,
             self.circles.table,
             self.credits.accounts,
-        )  # always open
+            self.notifications.table,
+        )
         self.studio = Studio(world, self)
         self.areas = Areas(self.name)
         self.audience.on_change(self._tabs_changed)
@@ -109,7 +112,12 @@ class Member:
     @property
     def profile(self) -> Profile | None:
         """What everybody may know of them; None until it has been fetched for the first time."""
-        return self.world.people.get(self.id) or self._own_profile
+        of_all, own = self.world.people.get(self.id), self._own_profile
+        return own if of_all is None or (own is not None and own.version > of_all.version) else of_all
+
+    def learn(self, profile: Profile) -> None:
+        """They have changed it: it counts for them from now on, whether or not the world has heard of it."""
+        self._own_profile = profile
 
     # Identity ------------------------------------------------------------------------------------------------------
 
@@ -167,6 +175,7 @@ class Member:
         self.attendance.open()
         self.typing.open()
         self.studio.open()
+        self.notifications.open()
         self._tasks.start(self._renew(), "renew")
         self._tasks.start(self._fetch_profile(), "profile")
 
@@ -176,6 +185,7 @@ class Member:
         if not self._over:
             await self.flush(FLUSH_S)
         self.studio.close()
+        self.notifications.close()
         await self.areas.close()
         self.circles.close()
         await self.queries.close()
@@ -309,6 +319,18 @@ class Members:
                 self._members.pop(member.id, None)
                 self._tasks.start(member.close(), f"close {member.name}")
         await self._sessions.sign_out(session_id)
+
+    def end_others(self, session_id: str, reason: str) -> int:
+        """Auth has ended all other sign-ins of this one's account: those of this process are over at once; how many."""
+        family = self._sessions.get(session_id)
+        if family is None:
+            return 0
+        others = self._sessions.others(family)
+        for other in others:
+            self._sessions.end(other, reason)
+            if (member := self._members.get(other.member_id)) is not None:
+                member.release(other.id, reason)
+        return len(others)
 
     async def _sweep(self) -> None:
         while True:

@@ -1,15 +1,22 @@
 """The row types under the names that everybody uses. `rows` is generated; this is the only module that imports it."""
 
 from state.rows import PublicCircleMembers as CircleMember
+from state.rows import PublicComments as Comment
 from state.rows import PublicCreditAccounts as CreditAccount
 from state.rows import PublicCreditTransactions as CreditTransaction
+from state.rows import PublicDatasetImages as DatasetImage
+from state.rows import PublicDatasets as Dataset
 from state.rows import PublicGenerationJobs as Job
 from state.rows import PublicGenerationQueues as GenerationQueue
 from state.rows import PublicGenerations as Generation
+from state.rows import PublicLikes as Like
+from state.rows import PublicMarketStatus as MarketStatus
 from state.rows import PublicModels as Model
 from state.rows import PublicNotificationKinds as NotificationKind
 from state.rows import PublicNotificationPreferences as NotificationPreference
 from state.rows import PublicNotifications as Notification
+from state.rows import PublicPosts as Post
+from state.rows import PublicPriceAlerts as PriceAlert
 from state.rows import PublicProfiles as Profile
 from state.rows import PublicProjects as Project
 from state.rows import PublicShots as Shot
@@ -18,19 +25,29 @@ from state.rows import PublicTasks as Task
 from state.rows import PublicTeamInvitations as TeamInvitation
 from state.rows import PublicTeamMembers as TeamMember
 from state.rows import PublicTeams as Team
+from state.rows import PublicTrainingJobs as TrainingJob
+from state.rows import PublicTrainingMetrics as TrainingMetric
 from state.rows import PublicUserPresence as UserPresence
+from state.rows import PublicWatchlists as Watched
 
 __all__ = [
     "CircleMember",
+    "Comment",
     "CreditAccount",
     "CreditTransaction",
+    "Dataset",
+    "DatasetImage",
     "Generation",
     "GenerationQueue",
     "Job",
+    "Like",
+    "MarketStatus",
     "Model",
     "Notification",
     "NotificationKind",
     "NotificationPreference",
+    "Post",
+    "PriceAlert",
     "Profile",
     "Project",
     "Shot",
@@ -39,5 +56,8 @@ __all__ = [
     "Team",
     "TeamInvitation",
     "TeamMember",
+    "TrainingJob",
+    "TrainingMetric",
     "UserPresence",
+    "Watched",
 ]

@@ -50,6 +50,8 @@ SENTENCES: dict[str, tuple[str, str | None]] = {
     "validation_failed": ("Something here is not as it should be", "email"),
     "user_banned": ("This account is blocked", None),
     "email_not_confirmed": ("Confirm your e-mail address first: we have sent you a message", "email"),
+    "same_password": ("This is the password you have already", "new"),
+    "reauthentication_needed": ("Sign in again first: this sign-in is too old for a new password", None),
     "signup_disabled": ("Nobody can sign up here at the moment", None),
 }
 
@@ -78,6 +80,7 @@ class TokenFamily:
     access_token: str
     refresh_token: str
     expires_at: float  # unix seconds
+    agent: str = ""  # what the browser says it is: Auth keeps it with the session
     ended: str | None = None  # the reason, once it is over
     renewed: Event[[str]] = field(default_factory=Event)
     renewals: int = 0  # two access tokens of one second are equal, so that they cannot tell
@@ -87,7 +90,7 @@ class TokenFamily:
         """What is written to disk."""
         return {
             "member_id": str(self.member_id), "access_token": self.access_token, "refresh_token": self.refresh_token,
-            "expires_at": self.expires_at,
+            "expires_at": self.expires_at, "agent": self.agent,
         }  # fmt: skip
 
 
@@ -107,17 +110,17 @@ class Sessions:
 
     # Signing in and out --------------------------------------------------------------------------------------------
 
-    async def sign_in(self, email: str, password: str) -> str:
-        """A new session's id. Raises SignInError, RateLimited or Unreachable."""
+    async def sign_in(self, email: str, password: str, *, agent: str = "") -> str:
+        """`agent` is what the browser says it is. A new session's id. Raises SignInError, RateLimited or Unreachable."""
         if not email.strip():
             raise SignInError("Your e-mail address, please", "email")
         if not password:
             raise SignInError("Your password, please", "password")
         async with spoken():
-            answer = await self._auth().sign_in_with_password({"email": email.strip(), "password": password})
-        return self._add(answer.session)
+            answer = await self._auth(agent).sign_in_with_password({"email": email.strip(), "password": password})
+        return self._add(answer.session, agent)
 
-    async def sign_up(self, email: str, password: str, username: str, display_name: str) -> str:
+    async def sign_up(self, email: str, password: str, username: str, display_name: str, *, agent: str = "") -> str:
         """Makes an account, and a session for it. Raises SignInError, RateLimited or Unreachable."""
         if "@" not in email:
             raise SignInError("This is no e-mail address", "email")
@@ -126,7 +129,7 @@ class Sessions:
         if not display_name.strip():
             raise SignInError("What shall others call you?", "display_name")
         async with spoken():
-            answer = await self._auth().sign_up(
+            answer = await self._auth(agent).sign_up(
                 {
                     "email": email.strip(),
                     "password": password,
@@ -135,7 +138,7 @@ class Sessions:
             )
         if answer.session is None:
             raise SignInError("Confirm your e-mail address first: we have sent you a message", "email")
-        return self._add(answer.session)
+        return self._add(answer.session, agent)
 
     async def sign_out(self, session_id: str) -> None:
         """Ends a session here and, if it can be reached, at the Auth server."""
@@ -146,6 +149,49 @@ class Sessions:
         family.ended = "You have signed out"
         with contextlib.suppress(AuthError):
             await self._auth().admin.sign_out(family.access_token, "local")
+
+    async def sign_out_others(self, family: TokenFamily) -> None:
+        """Ends all sign-ins of this account but this one, wherever they are. Raises as `token` does, and SignInError."""
+        token = await self.token(family)
+        async with spoken():
+            await self._auth(family.agent).admin.sign_out(token, "others")
+
+    async def change_password(self, family: TokenFamily, current: str, new: str) -> None:
+        """Auth ends all other sign-ins with it. Raises SignInError ("current", "new"), RateLimited or Unreachable."""
+        if not current:
+            raise SignInError("Your present password, please", "current")
+        if len(new) < 8:
+            raise SignInError("At least eight characters, please", "new")
+        token = await self.token(family)
+        client, proof = self._auth(family.agent), self._auth(family.agent)
+        async with spoken():
+            await client.set_session(token, family.refresh_token)
+            found = await client.get_user()
+        try:
+            async with spoken():
+                email = found.user.email if found and found.user else ""
+                proved = await proof.sign_in_with_password({"email": email or "", "password": current})
+        except SignInError as error:
+            raise SignInError("This is not your present password", "current") from error
+        try:
+            async with spoken():
+                await client.update_user({"password": new})
+        except SignInError as error:
+            raise SignInError(str(error), "new" if error.field == "password" else error.field) from error
+        finally:
+            if proved.session is not None:  # it has proved what it should; Auth may have ended it already
+                with contextlib.suppress(AuthError):
+                    await proof.admin.sign_out(proved.session.access_token, "local")
+
+    def others(self, family: TokenFamily) -> list[TokenFamily]:
+        """The other sign-ins of this account in this process."""
+        return [one for one in self._families.values() if one.member_id == family.member_id and one is not family]
+
+    def end(self, family: TokenFamily, reason: str) -> None:
+        """Auth has ended it already: nobody asks with it any more."""
+        family.ended = reason
+        self._families.pop(family.id, None)
+        self._save()
 
     def get(self, session_id: str | None) -> TokenFamily | None:
         """The family behind a cookie, if it is still good for anything."""
@@ -163,7 +209,7 @@ class Sessions:
                 return family.access_token
             try:
                 async with spoken():
-                    answer = await self._auth().refresh_session(family.refresh_token)
+                    answer = await self._auth(family.agent).refresh_session(family.refresh_token)
             except SignInError as error:  # S2
                 log.info("member %s: a session ended: %s", family.member_id, error)
                 family.ended = "Your session has ended: please sign in again"
@@ -183,16 +229,16 @@ class Sessions:
 
     # Keeping -------------------------------------------------------------------------------------------------------
 
-    def _auth(self) -> AsyncGoTrueClient:
+    def _auth(self, agent: str = "") -> AsyncGoTrueClient:
         return AsyncGoTrueClient(
             url=f"{self._project.url}/auth/v1",
-            headers={"apikey": self._project.key},
+            headers={"apikey": self._project.key, **({"User-Agent": plain} if (plain := _plain(agent)) else {})},
             auto_refresh_token=False,  # it stops silently after failures, and pins the client in memory
             persist_session=False,
             http_client=self._project.http,
         )
 
-    def _add(self, session: AuthSession | None) -> str:
+    def _add(self, session: AuthSession | None, agent: str = "") -> str:
         if session is None:
             raise Unreachable("Supabase gave an answer that makes no sense")
         family = TokenFamily(
@@ -201,6 +247,7 @@ class Sessions:
             access_token=session.access_token,
             refresh_token=session.refresh_token,
             expires_at=time.time() + session.expires_in,
+            agent=_plain(agent),
         )
         self._families[family.id] = family
         while len(self._families) > MAX_SESSIONS:
@@ -229,6 +276,11 @@ class Sessions:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(self._cipher.encrypt(text.encode()))
         new.replace(self._file)
+
+
+def _plain(agent: str) -> str:
+    """As it may stand in a header: a browser can say what it likes."""
+    return "".join(letter for letter in agent if " " <= letter <= "~")[:300]
 
 
 @asynccontextmanager

@@ -23,7 +23,7 @@ def main() -> int:
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m worker", description="Renders what members ask for.")
     parser.add_argument(
-        "--demo", action="store_true", help="put the first pictures of the demo members into an empty studio"
+        "--demo", action="store_true", help="fill an empty studio with the demo members' pictures, and let them act"
     )
     parser.add_argument("--json", action="store_true", help="say that it is ready as JSON")
     parser.add_argument("--watch-stdin", action="store_true", help="end when standard input ends")

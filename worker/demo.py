@@ -1,6 +1,6 @@
 """`--demo`: the very first studio is not empty.
 
-Pictures and a clip of the demo members wait in the queue and are drawn like everybody's. Later the crowd joins here.
+Pictures and a clip of the demo members wait in the queue and are drawn like everybody's; what the demo members do from then on is the crowd's (`crowd.py`).
 """
 
 from __future__ import annotations

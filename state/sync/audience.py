@@ -17,6 +17,7 @@ class Seat:
     def __init__(self, audience: Audience, page: str | None, turn: int) -> None:
         self.seen = True
         self.active = True
+        self.connected = True  # False while its browser may come back to it, but most likely went on to another page
         self.page = page
         self.turn = turn  # the higher, the later somebody turned to it
         self._audience = audience
@@ -65,6 +66,15 @@ class Audience:
         """The path of the page that they turned to last; of a hidden one only when all are."""
         last = max(self._seats, key=lambda seat: (seat.seen, seat.turn), default=None)
         return last.page if last else None
+
+    def shows(self, page: str | None) -> bool:
+        """Whether the page with this path is before somebody's eyes."""
+        return page is not None and any(seat.connected and seat.seen and seat.page == page for seat in self._seats)
+
+    @property
+    def attended(self) -> bool:
+        """Whether somebody is at any page that is before their eyes, one that they have just left not counted."""
+        return any(seat.connected and seat.seen and seat.active for seat in self._seats)
 
     def enter(self, page: str | None = None) -> Seat:
         """A page was opened; `page` is its path."""

@@ -145,16 +145,20 @@ comment on function private.notify(uuid, text, text, text, uuid, uuid, text) is
 create function public.read_notifications(ids uuid[] default null) returns setof public.notifications
   language plpgsql security definer set search_path = ''
 as $$
+declare
+  fresh uuid[];
 begin
-  if read_notifications.ids is null then
-    return query
-    update public.notifications n set read_at = now() where n.owner_id = auth.uid() and n.read_at is null returning n.*;
-    return;
-  end if;
-  update public.notifications n set read_at = now()
-  where n.owner_id = auth.uid() and n.read_at is null and n.id = any (read_notifications.ids);
+  -- Locked in one order, as whoever prunes does.
+  select coalesce(array_agg(n.id), '{}') into fresh
+  from (
+    select x.id from public.notifications x
+    where x.owner_id = auth.uid() and x.read_at is null and (read_notifications.ids is null or x.id = any (read_notifications.ids))
+    order by x.id
+    for update
+  ) n;
+  update public.notifications n set read_at = now() where n.id = any (fresh);
   return query
-  select n.* from public.notifications n where n.owner_id = auth.uid() and n.id = any (read_notifications.ids);
+  select n.* from public.notifications n where n.owner_id = auth.uid() and n.id = any (coalesce(read_notifications.ids, fresh));
 end
 $$;
 
@@ -183,11 +187,16 @@ declare
   pruned integer;
 begin
   delete from public.notifications n
-  using (
-    select x.id, x.read_at, row_number() over (partition by x.owner_id order by x.happened_at desc, x.id) as place
+  where n.id in (
+    select x.id
     from public.notifications x
-  ) old
-  where n.id = old.id and (old.place > most or n.read_at < now() - make_interval(days => read_days));
+    join (
+      select y.id, row_number() over (partition by y.owner_id order by y.happened_at desc, y.id) as place
+      from public.notifications y
+    ) old on old.id = x.id
+    where old.place > most or x.read_at < now() - make_interval(days => read_days)
+    order by x.id
+    for update of x);
   get diagnostics pruned = row_count;
   return pruned;
 end

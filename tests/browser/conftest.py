@@ -52,6 +52,7 @@ async def run_starling(data: Path, **settings: str) -> AsyncIterator[Running]:
         k: v for k, v in os.environ.items() if not k.startswith(("SUPABASE_", "STARLING_", "PYTEST_", "NICEGUI_"))
     }
     environment |= {"STARLING_DATA": str(data), "STARLING_PORT": "0", "STARLING_API_PORT": "0", "STARLING_DB_PORT": "0"}
+    environment |= {"STARLING_CROWD_S": "0"}  # what happens is what the test does
     process = await asyncio.create_subprocess_exec(
         sys.executable, "main.py", cwd=PROJECT, env=environment | settings, stdout=asyncio.subprocess.PIPE
     )
@@ -84,9 +85,10 @@ async def shorten(running: Running) -> None:
 
 @pytest.fixture(scope="session")
 async def starling(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """The address of a running Starling that tests share, with an empty data folder. Its pictures never fail."""
+    """The address of a running Starling that tests share, with an empty data folder. Nothing fails by chance."""
     data = tmp_path_factory.mktemp("starling")
-    async with run_starling(data, STARLING_FAILURE_RATE="0", STARLING_RENDER_SECONDS="0.5") as running:
+    steady = {"STARLING_FAILURE_RATE": "0", "STARLING_TRAINING_FAILURE_RATE": "0", "STARLING_RENDER_SECONDS": "0.5"}
+    async with run_starling(data, **steady) as running:
         await shorten(running)
         yield running.address
 

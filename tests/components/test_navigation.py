@@ -6,8 +6,16 @@ from components.navigation import PLACES, places
 
 
 def test_guests_have_a_home_and_members_go_to_work() -> None:
-    assert [place.path for place in places(member=False)] == ["/", "/studio", "/diagnostics"]
-    assert [place.path for place in places(member=True)] == ["/studio", "/team", "/credits", "/diagnostics"]
+    assert [place.path for place in places(member=False)] == ["/", "/studio", "/feed", "/market", "/diagnostics"]
+    assert [place.path for place in places(member=True)] == [
+        "/studio",
+        "/training",
+        "/feed",
+        "/market",
+        "/team",
+        "/credits",
+        "/diagnostics",
+    ]
 
 
 def test_each_place_has_its_own_keys() -> None:

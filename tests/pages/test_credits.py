@@ -40,7 +40,7 @@ class Bank:
     async def leave(self, amount: int) -> None:
         """Spends all but this."""
         held = await self.db.fetchval("select balance from public.credit_accounts where id = $1", self.member)
-        await self.spend(held - amount)
+        await self.spend((held or 0) - amount)
 
 
 @pytest.fixture

@@ -45,6 +45,7 @@ OWN = (
     "typing in",
     "room ",
     "areas of",
+    "feed of",
 )
 LIBRARY = ("AsyncRealtimeClient.", "AsyncPush.", "AsyncTimer.", "AsyncRealtimeChannel.")
 
@@ -167,7 +168,12 @@ async def remove_account(supabase: Address, http: httpx.AsyncClient, account: Ac
 
 
 async def add_generations(
-    db: asyncpg.Connection, owner: UUID, count: int = 1, *, visibility: str = "private", prompt: str = "a prompt"
+    db: asyncpg.Connection | asyncpg.Pool,
+    owner: UUID,
+    count: int = 1,
+    *,
+    visibility: str = "private",
+    prompt: str = "a prompt",
 ) -> list[UUID]:
     """Finished pictures, written as the worker's function would, in one statement."""
     rows = await db.fetch(

@@ -181,3 +181,11 @@ def test_days_without_spending_are_there():
     spending = spread(records, 3, "UTC", NOON)
     assert spending.days == (date(2026, 3, 27), date(2026, 3, 28), date(2026, 3, 29))
     assert spending.by_purpose == {"video": (8, 0, 0)}
+
+
+def test_weeks_end_today_and_lose_nothing():
+    records = [{"day": f"2026-03-{day}", "purpose": "image", "credits": day} for day in range(20, 30)]
+    weeks = spread(records, 10, "UTC", NOON).by_week()
+    assert weeks.days == (date(2026, 3, 20), date(2026, 3, 23))
+    assert weeks.by_purpose == {"image": (20 + 21 + 22, sum(range(23, 30)))}
+    assert spread(records, 7, "UTC", NOON).by_week().days == (date(2026, 3, 23),)

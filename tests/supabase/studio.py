@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from uuid import uuid4
 
 import asyncpg
 
-from tests.supabase.people import Person
+from tests.supabase.people import AURORA, Person
 
 Visibility = Literal["private", "public"]
 
+CANDLE = '{"symbol": "BTC", "minute": "2026-01-01T00:00:00Z", "open": 2, "high": 3, "low": 1, "close": 2}'
 MODEL = """
 insert into public.models (slug, name, kind, owner_id, visibility) values ($1, 'Of my own', 'trained', $2, $3)
 returning id::text
@@ -29,6 +30,9 @@ class Half:
     poster: str
     active_job: str
     preview: str  # of the active job
+    post: str = ""  # of the public generation, with a like and a comment of its owner's
+    like: str = ""
+    comment: str = ""
 
     def rows(self) -> dict[str, list[str]]:
         """The ids, by table."""
@@ -36,6 +40,9 @@ class Half:
             "models": [self.model],
             "generation_jobs": [self.job, self.active_job],
             "generations": [self.generation],
+            "posts": [self.post],
+            "likes": [self.like],
+            "comments": [self.comment],
         }
 
     def files(self) -> list[str]:
@@ -58,8 +65,15 @@ class Studio:
         await clear_queue(sql)
         await owner.call("touch_presence", status="online")
         halves = [await _half(visibility, owner, service, sql) for visibility in ("private", "public")]
-        own = await _told(owner, sql) | await _team(owner) | await _ledger(owner)
-        own |= await _board(owner, own["teams"])
+        team = await _team(owner)
+        own = {
+            **await _told(owner, sql),
+            **team,
+            **await _board(owner, team["teams"]),
+            **await _ledger(owner),
+            **await train(owner, service),
+            **await _watched(owner, sql),
+        }
         return cls(owner.id, *halves, own=own)
 
 
@@ -73,6 +87,20 @@ async def _told(owner: Person, sql: asyncpg.Connection) -> dict[str, str]:
         "notifications": told["id"],
         "notification_kinds": kind["id"],
         "notification_preferences": preference["id"],
+    }
+
+
+async def _watched(owner: Person, sql: asyncpg.Connection) -> dict[str, str]:
+    watched = await owner.call("watch_symbol", watch_id=str(uuid4()), symbol="BTC")
+    alert = await owner.call("set_price_alert", alert_id=str(uuid4()), symbol="BTC", kind="above", threshold=1e9)
+    await sql.execute("select public.backfill_candles('tests', $1)", f"[{CANDLE}]")
+    await sql.execute("select public.release_market('tests')")
+    return {
+        "watchlists": watched["id"],
+        "price_alerts": alert["id"],
+        "crypto_prices": (await owner.rows("crypto_prices?symbol=eq.BTC"))[0]["id"],
+        "price_candles": (await owner.rows("price_candles?limit=1"))[0]["id"],
+        "market_status": (await owner.rows("market_status"))[0]["id"],
     }
 
 
@@ -100,6 +128,50 @@ async def _ledger(owner: Person) -> dict[str, str]:
     return {"credit_accounts": owner.id, "credit_transactions": welcome["id"]}
 
 
+async def train(owner: Person, service: Person) -> dict[str, str]:
+    """A dataset of two images and a training on it that has begun to learn: the id of a row, by table."""
+    dataset, job, worker = str(uuid4()), str(uuid4()), f"worker-{uuid4().hex[:8]}"
+    for begun in await owner.rows("training_jobs?status=in.(waiting,active)&select=id"):
+        await owner.call("cancel_training", job_id=begun["id"])
+    await owner.call("create_dataset", dataset_id=dataset, name="Wrens")
+    images = [await enter(owner, dataset, str(uuid4())) for _ in range(2)]
+    for image in images:
+        for path in (image["path"], image["thumb_path"]):
+            await put(owner, "datasets", path, path.encode())
+        assert (await owner.rest("PATCH", f"dataset_images?id=eq.{image['id']}", {"ready": True})).is_success
+    await owner.call(
+        "start_training",
+        job_id=job,
+        dataset_id=dataset,
+        base_model_id=AURORA,
+        name="Wren",
+        total_steps=500,
+        learning_rate=1e-4,
+    )
+    claimed = await service.call("claim_training_jobs", worker=worker, n=100)
+    report = {"id": job, "attempt": 1, "progress": 9, "stage": "Training", "eta_s": 9, "current_step": 44, "loss": 0.5,
+              "previews": [{"step": 44, "path": f"{owner.id}/{job}/1/checkpoints/44.webp"}],
+              "metrics": [{"step": 44, "loss": 0.5, "learning_rate": 1e-4}]}  # fmt: skip
+    assert job in [row["id"] for row in claimed]
+    await put(service, "media", report["previews"][0]["path"], b"sketch")
+    assert await service.call("report_training", worker=worker, reports=[report]) == [job]
+    (point,) = await owner.rows(f"training_metrics?job_id=eq.{job}")
+    return {
+        "datasets": dataset,
+        "dataset_images": images[0]["id"],
+        "training_jobs": job,
+        "training_metrics": point["id"],
+    }
+
+
+async def enter(owner: Person, dataset: str, image: str) -> dict[str, Any]:
+    """Enters an image into a dataset, which must succeed."""
+    return await owner.call(
+        "add_dataset_image", image_id=image, dataset_id=dataset, name="wren.png", media_type="image/webp", bytes=10, width=640,
+        height=480, colour="#9bdcff",
+    )  # fmt: skip
+
+
 async def _half(visibility: Visibility, owner: Person, service: Person, sql: asyncpg.Connection) -> Half:
     model = str(await sql.fetchval(MODEL, f"own-{uuid4().hex[:8]}", owner.id, visibility))
     done = await owner.enqueue(visibility=visibility, model_id=model, prompt=f"a {visibility} wren")
@@ -125,7 +197,16 @@ async def _half(visibility: Visibility, owner: Person, service: Person, sql: asy
         "preview_path": preview,
     }
     assert await service.call("report_progress", worker=worker, reports=[report]) == [active["id"]]
-    return Half(model, job["id"], generation["id"], media, poster, active["id"], preview)
+    half = Half(model, job["id"], generation["id"], media, poster, active["id"], preview)
+    return half if visibility == "private" else replace(half, **await _published(owner, generation["id"]))
+
+
+async def _published(owner: Person, generation: str) -> dict[str, str]:
+    post, like, comment = str(uuid4()), str(uuid4()), str(uuid4())
+    await owner.call("publish_post", post_id=post, generation_id=generation, caption="look")
+    await owner.call("like_post", like_id=like, post_id=post, liked=True)
+    await owner.call("comment_on_post", comment_id=comment, post_id=post, body="done at last")
+    return {"post": post, "like": like, "comment": comment}
 
 
 def result(media: str, poster: str, ordinal: int = 0) -> dict[str, Any]:

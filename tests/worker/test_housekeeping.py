@@ -21,3 +21,19 @@ async def test_members_of_an_app_that_died_are_offline_and_the_others_are_not(st
 
         await studio.until(expired)
     assert await studio.database.fetchval(STATUS, here) == "online"
+
+
+async def test_notifications_that_were_read_long_ago_are_pruned(studio: Studio) -> None:
+    member = studio.members[0]
+    for title in ("read", "unread"):
+        await studio.database.execute("select private.notify($1, 'like', $2, '/feed')", member, title)
+    await studio.database.execute(
+        "update public.notifications set read_at = now() - interval '31 days' where title = 'read'"
+    )
+    async with studio.worker():
+
+        async def pruned() -> bool:
+            return await studio.count("public.notifications where title = 'read'") == 0
+
+        await studio.until(pruned)
+    assert await studio.count("public.notifications where title = 'unread' and owner_id = $1", member) == 1

@@ -1,0 +1,73 @@
+"""How long ago something was, in as few characters as possible, and right for as long as it is looked at."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from weakref import WeakKeyDictionary
+
+from nicegui import Client
+
+from components.tag import Tag
+
+TICK_S = 20.0
+
+
+class Ago(Tag):
+    """A `<time>`; all of a page change together."""
+
+    def __init__(self, moment: datetime, classes: str = "meta") -> None:
+        super().__init__("time", ago(moment, datetime.now(UTC)), classes)
+        self._moment = moment
+        self.props["datetime"] = moment.isoformat()
+        self.props["title"] = f"{moment:%d %B %Y, %H:%M} UTC"
+        _clock(self.client).times.append(self)
+
+    def tick(self, now: datetime) -> None:
+        """Show how long ago it is at `now`."""
+        text = ago(self._moment, now)
+        if text != self.text:
+            self.text = text
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """now, 5 min, 3 h, 2 d, 21 Nov, 21 Nov 2025"""
+    seconds = (now - moment).total_seconds()
+    if seconds < 60:
+        return "now"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min"
+    if seconds < 24 * 3600:
+        return f"{int(seconds // 3600)} h"
+    if seconds < 7 * 24 * 3600:
+        return f"{int(seconds // (24 * 3600))} d"
+    return f"{moment.day} {moment:%b}" if moment.year == now.year else f"{moment.day} {moment:%b %Y}"
+
+
+class _Clock:
+    """The times of one page."""
+
+    def __init__(self, client: Client) -> None:
+        self.times: list[Ago] = []
+        self._later = self._wait()
+        client.on_delete(lambda: self._later.cancel())
+
+    def _wait(self) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(TICK_S, self._tick)
+
+    def _tick(self) -> None:
+        self.times = [time for time in self.times if not time.is_deleted]
+        now = datetime.now(UTC)
+        for time in self.times:
+            time.tick(now)
+        self._later = self._wait()
+
+
+_clocks: WeakKeyDictionary[Client, _Clock] = WeakKeyDictionary()
+
+
+def _clock(client: Client) -> _Clock:
+    clock = _clocks.get(client)
+    if clock is None:
+        clock = _clocks[client] = _Clock(client)
+    return clock
