@@ -13,6 +13,7 @@ def test_guests_have_a_home_and_members_go_to_work() -> None:
         "/feed",
         "/market",
         "/team",
+        "/board",
         "/credits",
         "/diagnostics",
     ]

@@ -146,7 +146,8 @@ async def test_a_move_shows_at_once_and_is_taken_back_when_it_is_refused(
     assert columns(board)["completed"] == [a]
     await until(lambda: refused)
     assert refused == ["Viewers of a team only look"]
-    assert columns(board) == await in_database(db, board)
+    as_it_is = await in_database(db, board)
+    await until(lambda: columns(board) == as_it_is)
 
 
 async def test_a_viewer_moves_and_runs_nothing(joins: Join, db: asyncpg.Connection):

@@ -63,6 +63,8 @@ async def board(
     shot = (await owner.call("create_shot", shot_id=str(uuid4()), project_id=project, name="Dawn"))["id"]
     yield Board(team, owner, stranger, third, project, shot)
     await sql.execute("delete from public.teams where id = $1", team.id)
+    for table in ("generations", "generation_jobs"):  # others count what is a stranger's
+        await sql.execute(f"delete from public.{table} where owner_id = $1", stranger.id)
 
 
 @pytest.fixture
