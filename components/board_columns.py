@@ -116,7 +116,8 @@ class Column(Island):
     def __init__(self, board: Board, status: Status, host: CardHost, toasts: Toasts) -> None:
         super().__init__("div")
         self.classes(f"lane lane--{status.replace('_', '-')}").props(f'role=group aria-label="{TITLES[status]}"')
-        self._board, self._status, self._host, self._toasts = board, status, host, toasts
+        self._board, self._host, self._toasts = board, host, toasts
+        self._status: Status = status
         self._filter = TaskFilter()
         self._in_all = board.count.status_counts(board.project_id)
         with self:

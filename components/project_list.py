@@ -40,7 +40,7 @@ class ProjectList(Island):
                 self._name.on("keydown.enter", self._create, args=[])
                 ui.button("Create", color=None, on_click=self._create).classes("btn--primary")
             rows = ui.element("ul").classes("projects__rows")
-            self._state = RegionState(space.projects, skeleton=_skeleton, empty="")
+            self._state = RegionState(space.projects, skeleton=skeleton, empty="")
             self._list: LiveList[Project, ProjectCard] = LiveList(
                 space.projects, self._card, rows, changed=self._changed
             )
@@ -136,7 +136,8 @@ class ProjectCard:
         self._made_words.text = " · ".join(words)
 
 
-def _skeleton() -> None:
+def skeleton() -> None:
+    """Projects that are coming."""
     with ui.element("div").classes("projects__rows"):
         for _ in range(3):
             with ui.element("div").classes("card project"):

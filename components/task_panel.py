@@ -35,6 +35,7 @@ class TaskPanel(ui.dialog):
         self._id: UUID | None = None
         self._known: Task | None = None
         self._talk: TaskComments | None = None
+        self._paths: list[str] = []
         self._loading = False  # what is written into the fields now was not typed
         self.props('position=right full-height transition-duration=120 aria-label="Task"').classes("task-panel")
         self.on("hide", self._closed, args=[])
@@ -54,7 +55,14 @@ class TaskPanel(ui.dialog):
                     'borderless autogrow rows=1 maxlength=4000 aria-label="Description"'
                 )
                 self._description.classes("task-panel__text").on("blur", partial(self._save, "description"), args=[])
-                self._render = ui.element("div").classes("task-panel__render")
+                with ui.element("div").classes("task-panel__render") as self._render:
+                    self._pictures = ui.element("div").classes("task-panel__pictures")
+                    self._prompt = Tag("p", "", "secondary")
+                    with ui.element("div").classes("task-panel__run"):
+                        self._badge = Tag("span", "", "badge")
+                        self._said = Tag("span", "", "meta")
+                        self._cancel = ui.button("Cancel", color=None, on_click=self._on_cancel).props("flat")
+                        self._run = ui.button("Run", color=None, on_click=self._on_run).classes("btn--primary")
                 with ui.element("dl").classes("task-panel__facts"):
                     self._assignee = self._fact("person", "For", ui.select({}, on_change=self._assign))
                     self._shot = self._fact("movie", "Shot", ui.select({}, on_change=self._set_shot))
@@ -81,7 +89,8 @@ class TaskPanel(ui.dialog):
         self._follow()
         self.open()
         query = {"team": str(self._board.id), QUERY: str(task.id)}
-        ui.navigate.history.replace(f"{self._path}?{urlencode(query)}")
+        with self.client:  # nobody may have clicked: the address asked for it
+            ui.navigate.history.replace(f"{self._path}?{urlencode(query)}")
 
     @property
     def task(self) -> Task | None:
@@ -146,30 +155,37 @@ class TaskPanel(ui.dialog):
         self._show_render(task)
 
     def _show_render(self, task: Task) -> None:
-        self._render.clear()
         self._render.set_visibility(task.type == "render")
         if task.type != "render":
             return
         board, running = self._board, self._board.running(task)
         words = describe(task, board.tasks.pending(task.id), running=running)
         wish = cast("dict[str, Any]", task.render or {})
-        with self._render:
-            paths = [picture.poster_path for picture in board.made_of(task)] if task.status == "completed" else []
-            if not paths and task.preview_path:
-                paths = [task.preview_path]
-            with ui.element("div").classes("task-panel__pictures"):
+        paths = [picture.poster_path for picture in board.made_of(task)] if task.status == "completed" else []
+        if not paths and task.preview_path:
+            paths = [task.preview_path]
+        if paths != self._paths:
+            self._paths = paths
+            self._pictures.clear()
+            with self._pictures:
                 for path in paths:
                     SignedImage(board.member.media, path, "task__picture", alt=str(wish.get("prompt", "")), lazy=False)
-            Tag("p", str(wish.get("prompt", "")), "secondary")
-            with ui.element("div").classes("task-panel__run"):
-                if words.badge:
-                    Tag("span", words.badge, f"badge badge--{words.tone}")
-                Tag("span", words.text, "meta")
-                if board.may_edit and running:
-                    ui.button("Cancel", color=None, on_click=lambda: board.cancel(task.id)).props("flat")
-                elif board.may_edit:
-                    name = "Run again" if task.job_id else "Run"
-                    ui.button(name, color=None, on_click=lambda: board.run(task.id)).classes("btn--primary")
+        self._prompt.text = str(wish.get("prompt", ""))
+        self._badge.text = words.badge
+        self._badge.classes(remove="badge--wait badge--fail", add=f"badge--{words.tone}" if words.tone else "")
+        self._badge.set_visibility(bool(words.badge))
+        self._said.text = words.text
+        self._cancel.set_visibility(board.may_edit and running)
+        self._run.set_visibility(board.may_edit and not running)
+        self._run.text = "Run again" if task.job_id else "Run"
+
+    def _on_run(self) -> None:
+        if self._id is not None:
+            self._board.run(self._id)
+
+    def _on_cancel(self) -> None:
+        if self._id is not None:
+            self._board.cancel(self._id)
 
     def _name(self, who: UUID) -> str:
         profile = self._people.get(who)

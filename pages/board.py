@@ -14,7 +14,7 @@ from components.board_columns import BoardColumns
 from components.board_head import BoardFilters, BoardHead
 from components.board_shots import BoardShots
 from components.command_palette import Command
-from components.project_list import ProjectList
+from components.project_list import ProjectList, skeleton
 from components.render_form import RenderForm
 from components.shell import Shell, shell, sign_in_path
 from components.tag import Tag
@@ -64,8 +64,12 @@ async def board(project: UUID, team: UUID | None = None) -> Response | None:
 
 def projects_page(member: Member, around: Shell) -> None:
     """Lay out the page inside the shell and bind it to what is live."""
+
+    def draw(space: Projects) -> None:
+        ProjectList(space)
+
     with ui.element("div").classes("board-page"):
-        TeamRegion(member, "projects", Projects, ProjectList, _coming)
+        TeamRegion(member, "projects", Projects, draw, skeleton)
     member.studio.failures.subscribe(around.toasts.failed)
 
 

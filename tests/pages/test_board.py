@@ -151,7 +151,7 @@ async def test_a_task_in_full_is_edited_and_talked_about(ada: User, db: asyncpg.
     (task,) = await add(db, project, "Twigs")
     board = await board_of(ada, project, f"?team={team}&task={task}")
     panel: TaskPanel = only(ada, TaskPanel)
-    await until(lambda: panel.value)
+    await until(lambda: panel.value and str(me().id) in panel._assignee.options)
     with ada:
         panel._title.value = "Soft twigs"
         panel._save("title")
@@ -277,3 +277,18 @@ async def test_a_project_that_is_not_there_says_so(ada: User, db: asyncpg.Connec
     await db.execute("delete from public.projects where id = $1", project)
     await until(lambda: board.project is None)
     await ada.should_see("There is no such project here", retries=LONG)
+
+
+async def test_a_page_that_is_left_asks_for_nothing_more(ada: User, db: asyncpg.Connection) -> None:
+    team, project = await project_of(db)
+    (task,) = await add(db, project, "Twigs")
+    board = await board_of(ada, project, f"?team={team}&task={task}")
+    await until(lambda: only(ada, TaskPanel).value)
+    counts = board.count.status_counts(project)
+    assert counts.observed
+    await ada.open("/team")
+    await ada.should_see("Members", retries=LONG)
+    await until(
+        lambda: not any(query.observed for query in me().queries if query.family in ("tasks", "task-status-counts"))
+    )
+    await until(lambda: board.results.listeners == board.shots.listeners == 0)
