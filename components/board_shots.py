@@ -172,7 +172,10 @@ class ShotCard:
         return picture.shot_id == self._shot.id and (picture.position is not None) == placed
 
     def _changed(self) -> None:
-        if not self.element.is_deleted:
+        if self.element.is_deleted:  # the shot has gone, and its page has not
+            self._placed.close()
+            self._free.close()
+        else:
             self._hint.set_visibility(not self._placed.items)
 
     def _count(self) -> None:
