@@ -21,11 +21,12 @@ class Place:
 
 
 PLACES = (
-    Place("Home", "/", "home", "g h", for_members=False),
+    Place("Home", "/", "home", "g h", where="at their dashboard"),
     Place("Studio", "/studio", "palette", "g s", where="in the studio"),
     Place("Training", "/training", "model_training", "g t", for_guests=False, where="training a model"),
     Place("Feed", "/feed", "dynamic_feed", "g f", where="in the feed"),
     Place("Market", "/market", "candlestick_chart", "g m", where="at the market"),
+    Place("Contacts", "/contacts", "contacts", "g c", section="Work", for_guests=False, where="looking at contacts"),
     Place("Team", "/team", "groups", "g w", section="Work", for_guests=False, where="with their team"),
     Place("Board", "/board", "view_kanban", "g b", section="Work", for_guests=False, where="at the board"),
     Place("Credits", "/credits", "toll", "g r", section="System", for_guests=False, where="looking at their credits"),
@@ -41,6 +42,11 @@ def places(*, member: bool) -> list[Place]:
 def place_of(path: str) -> str:
     """The place that a page is, or is below; the page itself where there is none."""
     return next((p.path for p in PLACES if path == p.path or (p.path != "/" and path.startswith(f"{p.path}/"))), path)
+
+
+def leads_somewhere(path: str) -> bool:
+    """Whether there is such a page for members."""
+    return any(place.path == path and place.for_members for place in PLACES)
 
 
 def section_of(path: str) -> str:

@@ -2,6 +2,7 @@
 
 from pages import (
     board,
+    contacts,
     credits,
     diagnostics,
     feed,
@@ -19,6 +20,7 @@ from pages import (
 
 __all__ = [
     "board",
+    "contacts",
     "credits",
     "diagnostics",
     "feed",
