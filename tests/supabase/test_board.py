@@ -363,6 +363,16 @@ async def test_who_is_named_or_given_a_task_is_told(board: Board, outsider: Pers
     assert (await told(board.owner, task), await told(board.editor, task)) == (["task_finished"], ["task_assigned"])
 
 
+async def test_what_is_done_at_a_board_is_an_activity_of_its_team(board: Board):
+    task = await board.add()
+    await board.move(task, "completed", by=board.editor)
+    rows = await board.viewer.rows(f"member_activities?entity_id=eq.{task['id']}&order=created_at")
+    assert [(row["kind"], row["member_id"]) for row in rows] == [
+        ("task_added", board.owner.id),
+        ("task_edited", board.editor.id),
+    ]
+
+
 # Plans ---------------------------------------------------------------------------------------------------------------
 
 
