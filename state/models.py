@@ -1,5 +1,9 @@
 """The row types under the names that everybody uses. `rows` is generated; this is the only module that imports it."""
 
+from state.rows import PublicChatMessages as Message
+from state.rows import PublicChatParticipants as Participant
+from state.rows import PublicChatReads as ReadMark
+from state.rows import PublicChatSessions as ChatSession
 from state.rows import PublicCircleMembers as CircleMember
 from state.rows import PublicComments as Comment
 from state.rows import PublicCreditAccounts as CreditAccount
@@ -20,6 +24,7 @@ from state.rows import PublicTeams as Team
 from state.rows import PublicUserPresence as UserPresence
 
 __all__ = [
+    "ChatSession",
     "CircleMember",
     "Comment",
     "CreditAccount",
@@ -28,12 +33,15 @@ __all__ = [
     "GenerationQueue",
     "Job",
     "Like",
+    "Message",
     "Model",
     "Notification",
     "NotificationKind",
     "NotificationPreference",
+    "Participant",
     "Post",
     "Profile",
+    "ReadMark",
     "Team",
     "TeamInvitation",
     "TeamMember",

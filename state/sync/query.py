@@ -121,10 +121,19 @@ class Query:
         params = {"select": "*", "order": ",".join(order.term() for order in self.total_order)}
         trees = [where.term() for where in self.where]
         if after is not None:
+            trees += self._bound(after)
             trees.append(f"or({','.join(self._behind(after))})")
         if trees:
             params["and"] = f"({','.join(trees)})"
         return params
+
+    def _bound(self, row: Any) -> list[str]:
+        """What `_behind` implies of the first column, as a condition by which an index finds the place at once."""
+        first = self.total_order[0]
+        value = getattr(row, first.column)
+        if value is None or first.nulls == "last":
+            return []  # rows without a value come behind, and compare with nothing
+        return [f"{first.column}.{'lte' if first.descending else 'gte'}.{literal(value)}"]
 
     def _behind(self, row: Any) -> list[str]:
         terms: list[str] = []

@@ -53,6 +53,11 @@ TABLES: dict[str, Table] = {
         ("public.circle_members", "public.teams", "public.team_members", "public.team_invitations"),
         Table(authenticated=READ, service_role=READ),
     ),
+    **dict.fromkeys(
+        (f"public.chat_{part}" for part in ("sessions", "participants", "messages", "reactions", "reads")),
+        Table(authenticated=READ, service_role=READ),
+    ),
+    "private.chat_trash": Table(),
     "live.circles": Table(),
     "public.posts": Table(READ, READ | {"delete"}, READ),
     "public.likes": Table(READ, READ, READ),
@@ -74,11 +79,9 @@ TABLES: dict[str, Table] = {
 }
 
 OWN = {
-    "team_invitations",
-    "notification_preferences",
-    "notifications",
-    "credit_accounts",
-    "credit_transactions",
+    *("notification_preferences", "notifications", "team_invitations"),
+    *("credit_accounts", "credit_transactions"),
+    *("chat_sessions", "chat_participants", "chat_messages", "chat_reactions", "chat_reads"),
 }  # in which nobody sees what is another's
 
 ANNOUNCED = (
@@ -98,6 +101,10 @@ ANNOUNCED = (
     "notifications",
     "credit_accounts",
     "credit_transactions",
+    "chat_sessions",
+    "chat_participants",
+    "chat_messages",
+    "chat_reads",
 )  # each has three trigger functions, nobody's to call
 PUBLISHED = {"public.generations"}  # in the publication supabase_realtime: Postgres Changes
 
@@ -162,6 +169,21 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "public.my_sign_ins()": MEMBERS,
     "public.top_up(integer, uuid)": MEMBERS,
     "public.credit_spending(integer, text)": MEMBERS,
+    "public.send_message(uuid, uuid, text, text, jsonb, uuid)": MEMBERS,
+    "public.edit_message(uuid, text)": MEMBERS,
+    "public.delete_message(uuid)": MEMBERS,
+    "public.react(uuid, text, boolean)": MEMBERS,
+    "public.mark_read(uuid, bigint)": MEMBERS,
+    "public.search_messages(text, uuid, integer)": MEMBERS,
+    "public.create_chat(uuid, text, boolean)": MEMBERS,
+    "public.update_chat(uuid, text, boolean)": MEMBERS,
+    "public.archive_chat(uuid, boolean)": MEMBERS,
+    "public.invite_to_chat(uuid, text)": MEMBERS,
+    "public.remove_from_chat(uuid, uuid)": MEMBERS,
+    "public.leave_chat(uuid)": MEMBERS,
+    "public.rest_chats(integer)": WORKER,
+    "public.due_chat_trash(integer)": WORKER,
+    "public.clear_chat_trash(text[])": WORKER,
     "live.may_read(text, text)": EVERYBODY,
     "live.may_write(text, text)": EVERYBODY,
     "live.is_member(text, uuid)": MEMBERS,
@@ -232,6 +254,19 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "private.charge()": NOBODY,
     "private.open_account(uuid)": NOBODY,
     "private.welcome_with_credits()": NOBODY,
+    "private.say(uuid, uuid, text, text, uuid, text, jsonb, uuid, text)": NOBODY,
+    "private.tell_chat(uuid, text, text, uuid, uuid)": NOBODY,
+    "private.name_of(uuid)": NOBODY,
+    "private.my_chat(uuid, boolean, boolean)": NOBODY,
+    "private.check_attachments(uuid, jsonb)": NOBODY,
+    "private.tell_mentioned(chat_messages, text)": NOBODY,
+    "private.my_message(uuid, boolean)": NOBODY,
+    "private.sum_reactions()": NOBODY,
+    "private.begin_reading()": NOBODY,
+    "private.keep_chat()": NOBODY,
+    "private.leave_chats()": NOBODY,
+    "private.discard_attachments()": NOBODY,
+    "private.join_demo_chat()": NOBODY,
 }
 
 # Arguments with which a function of the API does nothing, whoever may call it (in a studio that is not empty).
@@ -302,6 +337,21 @@ HARMLESS: dict[str, dict[str, Any]] = {
     "prefer_notification": {"kind": "no_such_kind", "in_app": True, "browser": True},
     "prune_notifications": {"most": 100_000, "read_days": 10_000},
     "my_sign_ins": {},
+    "send_message": {"message_id": str(uuid4()), "session_id": str(uuid4()), "content": "nobody hears this"},
+    "edit_message": {"message_id": str(uuid4()), "content": "nobody reads this"},
+    "delete_message": {"message_id": str(uuid4())},
+    "react": {"message_id": str(uuid4()), "emoji": "👍"},
+    "mark_read": {"session_id": str(uuid4()), "seq": 1},
+    "search_messages": {"words": "nobody says this"},
+    "create_chat": {"session_id": str(uuid4()), "title": ""},
+    "update_chat": {"session_id": str(uuid4()), "title": "Mine"},
+    "archive_chat": {"session_id": str(uuid4())},
+    "invite_to_chat": {"session_id": str(uuid4()), "username": "nobody"},
+    "remove_from_chat": {"session_id": str(uuid4()), "member_id": str(uuid4())},
+    "leave_chat": {"session_id": str(uuid4())},
+    "rest_chats": {"idle_hours": 1_000_000},
+    "due_chat_trash": {"n": 0},
+    "clear_chat_trash": {"paths": []},
 }
 
 ANYONE, SIGNED_IN = ("anon", "authenticated"), ("authenticated",)
@@ -330,6 +380,14 @@ POLICIES: dict[tuple[str, str], tuple[str, tuple[Role, ...]]] = {
     ("public.notifications", "members see their own"): ("select", SIGNED_IN),
     ("public.credit_accounts", "members see their own"): ("select", SIGNED_IN),
     ("public.credit_transactions", "members see their own"): ("select", SIGNED_IN),
+    ("public.chat_sessions", "participants see their chats"): ("select", SIGNED_IN),
+    ("public.chat_participants", "participants see who is in their chats"): ("select", SIGNED_IN),
+    ("public.chat_messages", "participants see what is said in their chats"): ("select", SIGNED_IN),
+    ("public.chat_reactions", "participants see reactions in their chats"): ("select", SIGNED_IN),
+    ("public.chat_reads", "participants see how far others have read"): ("select", SIGNED_IN),
+    ("storage.objects", "participants fetch the files of their chats"): ("select", SIGNED_IN),
+    ("storage.objects", "participants put files into their chats"): ("insert", SIGNED_IN),
+    ("storage.objects", "participants take back their files"): ("delete", SIGNED_IN),
     ("realtime.messages", "a circle reads its topic"): ("select", ANYONE),
     ("realtime.messages", "people talk in their rooms"): ("insert", ANYONE),
     ("storage.objects", "media follows its generation"): ("select", ANYONE),
@@ -352,6 +410,13 @@ class Bucket:
 
 BUCKETS = {
     "media": Bucket(False, 50 * 2**20, frozenset({"image/png", "image/webp", "video/mp4"})),
+    "attachments": Bucket(
+        False,
+        20 * 2**20,
+        frozenset({f"image/{kind}" for kind in ("png", "jpeg", "webp", "gif")})
+        | {f"audio/{kind}" for kind in ("webm", "ogg", "mp4", "mpeg", "wav")}
+        | {"video/mp4", "video/webm", "application/pdf", "application/zip", "text/plain", "text/csv"},
+    ),
     "avatars": Bucket(True, 2 * 2**20, frozenset({"image/png", "image/jpeg", "image/webp"})),
 }
 

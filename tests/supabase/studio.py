@@ -64,7 +64,7 @@ class Studio:
         await clear_queue(sql)
         await owner.call("touch_presence", status="online")
         halves = [await _half(visibility, owner, service, sql) for visibility in ("private", "public")]
-        own = await _told(owner, sql) | await _team(owner) | await _ledger(owner)
+        own = await _told(owner, sql) | await _team(owner) | await _ledger(owner) | await _chat(owner)
         return cls(owner.id, *halves, own=own)
 
 
@@ -94,6 +94,19 @@ async def _team(owner: Person) -> dict[str, str]:
 async def _ledger(owner: Person) -> dict[str, str]:
     (welcome,) = await owner.rows("credit_transactions?kind=eq.grant")
     return {"credit_accounts": owner.id, "credit_transactions": welcome["id"]}
+
+
+async def _chat(owner: Person) -> dict[str, str]:
+    """A chat of the owner's, with something said in it."""
+    session, message = str(uuid4()), str(uuid4())
+    await owner.call("create_chat", session_id=session, title="Wrens")
+    await owner.call("send_message", message_id=message, session_id=session, content="They build globes of moss")
+    await owner.call("react", message_id=message, emoji="👍")
+    own = {"chat_sessions": session, "chat_messages": message}
+    for table in ("chat_participants", "chat_reactions", "chat_reads"):
+        (row,) = await owner.rows(f"{table}?session_id=eq.{session}")
+        own[table] = row["id"]
+    return own
 
 
 async def _half(visibility: Visibility, owner: Person, service: Person, sql: asyncpg.Connection) -> Half:
