@@ -10,7 +10,10 @@ from collections.abc import Callable
 
 from settings import WorkerSettings
 from worker.api import Api, persist
+from worker.assistant import CLAIM_EVERY_S as ANSWERS_EVERY_S
+from worker.assistant import KEEP_EVERY_S, Assistant
 from worker.beat import BEAT_EVERY_S, Beat
+from worker.chat_pictures import PICTURES_EVERY_S, ChatPictures
 from worker.crowd import CROWD_LOOKS_EVERY_S, CROWD_PRUNES_EVERY_S, Crowd
 from worker.demo import Demo
 from worker.generation import Generation
@@ -22,7 +25,9 @@ from worker.housekeeping import (
     TRASH_EVERY_S,
     Housekeeping,
 )
+from worker.model_talk import ModelTalk
 from worker.pool import RenderPool
+from worker.small_talk import SmallTalk
 from worker.ticks import Ticks
 
 CLAIM_EVERY_S = 0.5
@@ -36,6 +41,7 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
     Raises SettingsError, NotAllowed (the key is wrong) and Unavailable (Supabase does not answer).
     """
     url, key = settings.secret_project
+    model = ModelTalk(*settings.assistant) if settings.assistant else None
     name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
     async with Api.connect(url, key) as api:
         housekeeping = Housekeeping(api)
@@ -47,6 +53,11 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
             places=settings.jobs, lease_s=settings.lease_s, speed=settings.render_seconds, failure_rate=settings.failure_rate,
             freed=lambda: ticks.now("claim"),
         )  # fmt: skip
+        talker = model or SmallTalk(settings.assistant_pace)
+        assistant = Assistant(api, talker, name, freed=lambda: ticks.now("answers"))
+        ticks.add("answers", assistant.claim, ANSWERS_EVERY_S)
+        ticks.add("keep answers", assistant.keep, KEEP_EVERY_S)
+        ticks.add("pictures of chats", ChatPictures(api, name).follow, PICTURES_EVERY_S)
         ticks.add("claim", generation.claim, CLAIM_EVERY_S, at_once=True)
         ticks.add("progress", generation.report, settings.pace_s)
         ticks.add("beat", Beat(api).send, BEAT_EVERY_S, at_once=True)
@@ -69,7 +80,9 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
         finally:
             warming.cancel()
             ticks.pause()
-            await generation.close()
+            await asyncio.gather(generation.close(), assistant.close())
+            if model is not None:
+                await model.close()
             await ticks.stop()
             await pool.close()
 
