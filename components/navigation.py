@@ -18,12 +18,14 @@ class Place:
     for_members: bool = True
     for_guests: bool = True
     where: str = ""
+    counts: str = ""  # what is counted beside it, for members: see components/unread.py
 
 
 PLACES = (
     Place("Home", "/", "home", "g h", for_members=False),
     Place("Studio", "/studio", "palette", "g s", where="in the studio"),
     Place("Feed", "/feed", "dynamic_feed", "g f", where="in the feed"),
+    Place("Chat", "/chat", "forum", "g c", for_guests=False, where="in chat", counts="chat"),
     Place("Team", "/team", "groups", "g w", section="Work", for_guests=False, where="with their team"),
     Place("Credits", "/credits", "toll", "g r", section="System", for_guests=False, where="looking at their credits"),
     Place("Diagnostics", "/diagnostics", "monitor_heart", "g d", section="System", where="in diagnostics"),

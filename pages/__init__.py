@@ -1,6 +1,7 @@
 """One module per page: what is on the screen, nothing else. Importing this package registers their addresses."""
 
 from pages import (
+    chat,
     credits,
     diagnostics,
     feed,
@@ -15,6 +16,7 @@ from pages import (
 )
 
 __all__ = [
+    "chat",
     "credits",
     "diagnostics",
     "feed",

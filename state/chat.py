@@ -111,7 +111,7 @@ class Chat(Space):
         self._turn = asyncio.Lock()
         self._seen = 0
         self._marking = False
-        self._elsewhere: dict[UUID, Message | None] = {}
+        self.elsewhere: dict[UUID, Message | None] = {}  # that were asked for by their id
         self._tasks = Tasks(f"chat {session}")
         self._leave: list[Unsubscribe] = []
 
@@ -281,13 +281,13 @@ class Chat(Space):
         """A message by its id, wherever it stands; None when it is not of this session. Raises StateError."""
         if (row := self.messages.get(message)) is not None:
             return row
-        if message not in self._elsewhere:
+        if message not in self.elsewhere:
             where = (Where("session_id", "eq", self.id), Where("id", "eq", message))
             rows = await self.member.api.select(Query("chat_messages", where), 1)
-            if len(self._elsewhere) >= PAGE:
-                self._elsewhere.pop(next(iter(self._elsewhere)))
-            self._elsewhere[message] = Message.model_validate(rows[0]) if rows else None
-        return self._elsewhere[message]
+            if len(self.elsewhere) >= PAGE:
+                self.elsewhere.pop(next(iter(self.elsewhere)))
+            self.elsewhere[message] = Message.model_validate(rows[0]) if rows else None
+        return self.elsewhere[message]
 
     # People --------------------------------------------------------------------------------------------------------
 
