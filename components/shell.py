@@ -83,12 +83,8 @@ def shell(title: str, visitor: Visitor, *, tab: str = "") -> Iterator[Shell]:
                     ui.link("Sign in", sign_in_path(here)).classes("action")
             OfflineBar(*connections, own=member is not None)
             content = ui.element("main").classes("content").props("id=content tabindex=-1")
-<<<<<<< HEAD
-        _tab_bar(reachable, here)
-    ProfileCard(visitor.world, member)
-=======
         _tab_bar(reachable, here, member)
->>>>>>> chat
+    ProfileCard(visitor.world, member)
     toasts = Toasts()
     commands.add(*_everywhere(reachable, connections, mode, member, here))
     if member:

@@ -34,7 +34,7 @@ const Action = {
       <template v-else-if="a.kind === 'price'">
         <span class="act__of"><b class="strong">{{ a.symbol }}</b> <span class="meta">{{ a.label }}</span></span>
         <span class="act__big num">{{ a.price }}</span>
-        <span class="num" :class="a.up ? 'tone-done' : 'tone-fail'">{{ a.change }} <span class="meta">in a day</span></span>
+        <span class="num" :class="a.up ? 'tone-live' : 'tone-fail'">{{ a.change }} <span class="meta">in a day</span></span>
         <span v-if="a.simulated" class="meta">Simulated</span>
       </template>
       <template v-else-if="a.kind === 'balance'">
