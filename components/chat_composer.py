@@ -58,7 +58,7 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
         sent: Callable[[], object] = lambda: None,
         voice: bool = True,
     ) -> None:
-        with ui.element("div").classes("sr-only"):
+        with ui.element("div").classes("sr-only").props("inert aria-hidden=true"):
             upload = ui.upload(on_upload=self._arrived, max_file_size=MAX_FILE)
         super().__init__()
         self._chat, self._people, self._toasts, self._sent = chat, people, toasts, sent
@@ -166,7 +166,7 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
 
     async def _arrived(self, event: events.UploadEventArguments) -> None:
         """The app has it; now it goes to Storage."""
-        id = event.file.name.partition("/")[0]
+        id = event.file.name
         coming = self._coming.get(id)
         if coming is None:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from nicegui import background_tasks, ui
@@ -16,7 +17,7 @@ from components.live_list import LiveList
 from components.people import ago
 from components.tag import Tag
 from components.theme import ICON
-from state.attendance import LastSeen
+from state.attendance import LastSeen, Status
 from state.chat import Chat
 from state.chats import Chats
 from state.errors import Refused, StateError
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from state.sync.rows import Rows
 
 SUGGESTED = 6
-STATUSES = (("online", "Online"), ("away", "Away"), ("offline", "Appear offline"))
+STATUSES: tuple[tuple[Status, str], ...] = (("online", "Online"), ("away", "Away"), ("offline", "Appear offline"))
 
 
 class ChatPeople(Island):
@@ -111,7 +112,7 @@ class ChatPeople(Island):
                     ui.element("li"),
                     ui.element("button").classes("chat-people__one").props("type=button role=option") as one,
                 ):
-                    one.on("click", lambda username=profile.username: self._let_in(username), args=[])
+                    one.on("click", partial(self._let_in, profile.username), args=[])
                     Avatar(profile)
                     Tag("span", profile.display_name, "truncate-1")
                     Tag("span", f"@{profile.username}", "meta")
@@ -184,7 +185,7 @@ class PersonRow:
             if self._me:
                 with IconButton("arrow_drop_down", "Your status", lambda: None), ui.menu():
                     for status, word in STATUSES:
-                        ui.menu_item(word, on_click=lambda status=status: chat.set_status(status))
+                        ui.menu_item(word, on_click=partial(chat.set_status, status))
                     ui.menu_item("By what I do", on_click=lambda: chat.set_status(None))
             self._remove = IconButton("person_remove", "Remove", self._ask_to_remove)
         self.show()

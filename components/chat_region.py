@@ -11,7 +11,7 @@ from nicegui import ui
 from components.chat_sessions import PATH
 from components.tag import Tag
 from components.theme import ICON
-from state.chat import Chat, Options, use_chat
+from state.chat import DEFAULTS, Chat, Options, use_chat
 from state.chats import KIND, Chats
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class ChatRegion(ui.element):
         session: UUID,
         draw: Callable[[Chat], None],
         skeleton: Callable[[], None],
-        options: Options = Options(),
+        options: Options = DEFAULTS,
     ) -> None:
         super().__init__("div")
         self.classes("chat-region")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 GROUP = timedelta(minutes=5)
 SKELETONS = 5
-PATIENCE_S = 0.05
 
 
 class Scroll(ui.element, component="static/vue/chat_thread.js"):
@@ -121,13 +119,18 @@ class ChatThread(ui.element):
         else:
             self._toasts.failed("That message is gone, or too far back to be shown here")
 
-    async def show_when_known(self, id: UUID) -> None:
+    def show_when_known(self, id: UUID) -> None:
         """As `show`, once the messages are there."""
-        while self._chat.messages.phase == "loading" and not self.is_deleted:
-            await asyncio.sleep(PATIENCE_S)
-        if not self.is_deleted:
-            with self:
-                await self.show(id)
+        waiting = True
+
+        def look(*_: object) -> None:
+            nonlocal waiting
+            if waiting and self._chat.messages.phase == "ready":
+                waiting = False
+                background_tasks.create(self.show(id), name="show the message of a link")
+
+        self.client.on_delete(self._chat.messages.subscribe(look))
+        look()
 
     # What comes ----------------------------------------------------------------------------------------------------
 
@@ -153,7 +156,7 @@ class ChatThread(ui.element):
         items = self.items
         seen = self._seen(items)
         fresh = self._first_new()
-        for item, before in zip(items, [*items[1:], None], strict=True):
+        for item, before in zip(items, [*items[1:], None], strict=False):
             row = item.row
             older = before.row if before is not None else None
             item.place(

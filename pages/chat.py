@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Response
 from fastapi.responses import RedirectResponse
-from nicegui import background_tasks, ui
+from nicegui import ui
 
 from components import session
 from components.chat_composer import ChatComposer
@@ -108,5 +108,4 @@ def one_chat(chat: Chat, chats: Chats, around: Shell, message: str) -> None:
     around.content.client.on_delete(chat.on_presence(lambda _: show()))
     show()
     with suppress(ValueError):
-        wanted = UUID(message)
-        background_tasks.create(thread.show_when_known(wanted), name="show the message of a link")
+        thread.show_when_known(UUID(message))

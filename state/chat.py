@@ -76,10 +76,13 @@ class Options:
     events_per_second: int = 10
 
 
+DEFAULTS = Options()
+
+
 class Chat(Space):
     """`changed` fires when the session, its people or the read marks did. Used by `use_chat`."""
 
-    def __init__(self, member: Member, session: UUID, options: Options = Options()) -> None:
+    def __init__(self, member: Member, session: UUID, options: Options = DEFAULTS) -> None:
         super().__init__(member, KIND, session)
         of_session = Where("session_id", "eq", session)
         newest = (Order("seq", descending=True, nulls="first"),)
@@ -359,6 +362,6 @@ def reactions_of(message: Message) -> dict[str, list[str]]:
     return {emoji: [str(id) for id in ids] for emoji, ids in found.items() if isinstance(ids, list)}
 
 
-def use_chat(member: Member, session: UUID, options: Options = Options()) -> tuple[Chat, Unsubscribe]:
+def use_chat(member: Member, session: UUID, options: Options = DEFAULTS) -> tuple[Chat, Unsubscribe]:
     """One session, until the returned function is called. Pages that want different parts of it get different ones."""
     return member.circles.use(f"chat {hash(options):x}", KIND, session, lambda: Chat(member, session, options))

@@ -18,6 +18,7 @@ from worker.crowd import CROWD_LOOKS_EVERY_S, CROWD_PRUNES_EVERY_S, Crowd
 from worker.demo import Demo
 from worker.generation import Generation
 from worker.housekeeping import (
+    CHATS_EVERY_S,
     LEASES_EVERY_S,
     LEAVERS_EVERY_S,
     NOTIFICATIONS_EVERY_S,
@@ -63,6 +64,7 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
         ticks.add("beat", Beat(api).send, BEAT_EVERY_S, at_once=True)
         ticks.add("leases", housekeeping.rescue, LEASES_EVERY_S)
         ticks.add("trash", housekeeping.empty_trash, TRASH_EVERY_S)
+        ticks.add("chats", housekeeping.rest_chats, CHATS_EVERY_S, at_once=True)
         ticks.add("leavers", housekeeping.forget, LEAVERS_EVERY_S, at_once=True)
         ticks.add("notifications", housekeeping.prune_notifications, NOTIFICATIONS_EVERY_S, at_once=True)
         ticks.add("presence", housekeeping.expire_presence, PRESENCE_EVERY_S, at_once=True)

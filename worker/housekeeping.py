@@ -20,9 +20,11 @@ TRASH_EVERY_S = 10
 LEAVERS_EVERY_S = 10
 NOTIFICATIONS_EVERY_S = 3600
 PRESENCE_EVERY_S = 30  # reference 1: inactive users are cleaned up after 30 seconds
+CHATS_EVERY_S = 60
 _AT_ONCE = 100
 _LEAVERS_AT_ONCE = 20
 _AVATARS = "avatars"
+_TRASH = {"media": "media_trash", "attachments": "chat_trash"}  # by bucket
 
 
 class Housekeeping:
@@ -48,20 +50,26 @@ class Housekeeping:
         pruned = await self._api.call("prune_notifications")
         if pruned:
             log.info("pruned %s notifications", pruned)
+    async def rest_chats(self) -> None:
+        """Chats in which nobody has said anything for a day are inactive."""
+        chats = await self._api.call("rest_chats")
+        if chats:
+            log.info("%s chats came to rest", chats)
 
     async def empty_trash(self) -> None:
         """Removes what is due through the Storage API: rows of storage.objects are not to be deleted by SQL."""
-        due: list[str] = await self._api.call("due_media_trash", n=_AT_ONCE)
-        if not due:
-            return
-        files = [path for path in due if not path.endswith("/")]
-        for folder in due:
-            if folder.endswith("/"):
-                files += await self._api.files_below(folder.rstrip("/"))
-        if files:
-            await self._api.remove(files)
-        await self._api.call("clear_media_trash", paths=due)
-        log.info("removed %s files", len(files))
+        for bucket, trash in _TRASH.items():
+            due: list[str] = await self._api.call(f"due_{trash}", n=_AT_ONCE)
+            if not due:
+                continue
+            files = [path for path in due if not path.endswith("/")]
+            for folder in due:
+                if folder.endswith("/"):
+                    files += await self._api.files_below(folder.rstrip("/"), bucket)
+            if files:
+                await self._api.remove(files, bucket)
+            await self._api.call(f"clear_{trash}", paths=due)
+            log.info("removed %s files of %s", len(files), bucket)
 
     async def forget(self) -> None:
         """Removes the accounts of members who leave, throw-away members whose hour is over among them."""

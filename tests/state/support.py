@@ -46,6 +46,8 @@ OWN = (
     "room ",
     "areas of",
     "feed of",
+    "chat ",
+    "impatience",
 )
 LIBRARY = ("AsyncRealtimeClient.", "AsyncPush.", "AsyncTimer.", "AsyncRealtimeChannel.")
 

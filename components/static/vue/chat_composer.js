@@ -212,7 +212,7 @@ export default {
       }
       this.$emit("begin", { id, name: file.name, type, ...about });
       const form = new FormData();
-      form.append("file", file, `${id}/${file.name}`);
+      form.append("file", file, id); // its name was told before
       const request = new XMLHttpRequest();
       entry.request = request;
       let told = 0;

@@ -144,7 +144,7 @@ export default {
       return this.m.head || this.newDay || this.m.fresh;
     },
     classes() {
-      return { "msg--head": this.head, "msg--mine": this.m.mine, "msg--pending": this.m.state === "sending" || this.m.state === "waiting", "msg--failed": this.m.state === "failed", "msg--named": this.m.named };
+      return { "msg--head": this.head, "msg--event": this.m.role === "system", "msg--mine": this.m.mine, "msg--pending": this.m.state === "sending" || this.m.state === "waiting", "msg--failed": this.m.state === "failed", "msg--named": this.m.named };
     },
     clock() {
       return starling.clock(this.m.at) + (this.m.edited ? " · edited" : "");
