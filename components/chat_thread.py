@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from components.toasts import Toasts
-    from state.media import Media
+    from state.chats import Chats
     from state.models import Message, Profile
     from state.sync.mutation import Pending
     from state.sync.rows import Rows
@@ -42,8 +42,8 @@ class ChatThread(ui.element):
     def __init__(
         self,
         chat: Chat,
+        chats: Chats,
         people: Rows[Profile],
-        files: Media,
         toasts: Toasts,
         *,
         reply: Callable[[Message], None],
@@ -51,9 +51,9 @@ class ChatThread(ui.element):
     ) -> None:
         super().__init__("section")
         self.classes("thread").props("role=region aria-label=Thread")
-        self._chat, self._people, self._toasts = chat, people, toasts
+        self._chat, self._chats, self._people, self._toasts = chat, chats, people, toasts
         self._reply, self._edit = reply, edit
-        self._around = Around(chat, people, files, self.names, self._act)
+        self._around = Around(chat, people, chats.files, self.names, self._act)
         self._bottom, self._visible = True, False
         self._loading = False
         self._new_from: int | None = None  # behind which one had not read when one came
@@ -141,10 +141,10 @@ class ChatThread(ui.element):
         rows = self._chat.messages.rows
         self._state.show(len(rows))
         mark = self._chat.mark
-        if self._new_from is None and mark is not None and self._chat.messages.phase == "ready" and rows:
+        if self._new_from is None and mark and rows and self._chat.session and self._chats.counts.phase == "ready":
             self._new_from = mark.read_seq
             session = self._chat.session
-            self._unread_then = max(0, session.spoken - mark.spoken - mark.own) if session else 0
+            self._unread_then = self._chats.unread(session) if session else 0
             first = self._first_new()
             self._jump_words.text = f"{self._unread_then} unread"
             self._jump.set_visibility(self._unread_then > 12 or (self._unread_then > 0 and first is None))

@@ -89,7 +89,7 @@ def one_chat(chat: Chat, chats: Chats, around: Shell, message: str) -> None:
             IconButton("search", "Search in this chat", lambda: ChatSearch(chats, people, chat.id))
             panel = IconButton("group", "People", lambda: about.classes(toggle="chat-people--open"))
         thread = ChatThread(
-            chat, people, chats.files, around.toasts,
+            chat, chats, people, around.toasts,
             reply=lambda message: composer.reply(message), edit=lambda message: composer.edit(message),
         )  # fmt: skip
         composer = ChatComposer(chat, people, around.toasts, sent=thread.down)

@@ -6,7 +6,7 @@ T1  Messages are in the order of their `seq`, which the database gives: the same
 T2  A message carries an id made here: sent again, for want of an answer or by hand, it is said once.
 T3  What one sends is sent one after the other, so that it arrives in the order in which it was written.
 T4  `on_message` is told of every message once, in order, and not of those that were there before or are only paged in.
-T5  The mark of what one has read only moves forward, and at most one call says so at a time.
+T5  The mark of what one has read only moves forward; it is told at once, and then every `READ_EVERY_S` at most.
 T6  Each part can be left out, and then costs nothing.
 """
 
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 PENDING = 2**62  # the place of what the database has not placed yet: behind all it has
 PAGE = 60
+READ_EVERY_S = 1.0  # everybody in it is told, of everybody
 REACH = 1_000  # messages that are paged in, at most, to come to one of them
 MAX_CONTENT = 8_000
 DELETABLE = ("user", "assistant")
@@ -270,6 +271,7 @@ class Chat(Space):
                 said = self._seen
                 with suppress(StateError):  # the next message says it again
                     await self.member.api.rpc("mark_read", {"session_id": str(self.id), "seq": said})
+                await asyncio.sleep(READ_EVERY_S)
         finally:
             self._marking = False
 

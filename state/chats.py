@@ -1,8 +1,8 @@
 """Chats: the sessions one is in, and how much in each of them one has not read.
 
 Both are told on `member:{id}`: what is new in a session shows on every page, without listening to the session itself.
-A session counts what is said in it and a read mark how much of that was read, so unread is a difference: exact, however
-many there are.
+A session counts what is said in it, and a row of one's own how much of that was read, so unread is a difference: exact,
+however many there are.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 from nicegui import Event
 
 from state.media import Media
-from state.models import ChatSession, Message, ReadMark
+from state.models import ChatCount, ChatSession, Message
 from state.signal import Unsubscribe, leave_all
 from state.sync.live_table import LiveTable
 from state.sync.query import Order, Query, Where
@@ -40,16 +40,16 @@ class Chats:
         self.changed: Event[[]] = Event()
         latest = (Order("last_activity", descending=True, nulls="first"),)
         self.table: LiveTable[ChatSession] = member.table(Query("chat_sessions", order=latest), ChatSession, limit=PAGE)
-        mine = Query("chat_reads", (Where("member_id", "eq", member.id),), (Order("created_at"),))
-        self.marks: LiveTable[ReadMark] = member.table(mine, ReadMark, limit=PAGE)
+        mine = Query("chat_counts", (Where("member_id", "eq", member.id),), (Order("created_at"),))
+        self.counts: LiveTable[ChatCount] = member.table(mine, ChatCount, limit=PAGE)
         self.files = Media(member.api, bucket=BUCKET)
-        self._by_session: dict[UUID, ReadMark] = {}
+        self._by_session: dict[UUID, ChatCount] = {}
         self._unsubscribe: list[Unsubscribe] = []
 
     @property
     def tables(self) -> tuple[LiveTable[Any], ...]:
         """As `Area` says."""
-        return (self.table, self.marks)
+        return (self.table, self.counts)
 
     @property
     def ready(self) -> bool:
@@ -67,8 +67,8 @@ class Chats:
 
     def unread(self, session: ChatSession) -> int:
         """How many messages of others in it one has not seen."""
-        mark = self._by_session.get(session.id)
-        return max(0, session.spoken - mark.spoken - mark.own) if mark else 0
+        count = self._by_session.get(session.id)
+        return max(0, session.spoken - count.spoken - count.own) if count else 0
 
     @property
     def unread_in_all(self) -> int:
@@ -126,7 +126,7 @@ class Chats:
         self._unsubscribe = [
             self.member.circles.on_change(self._on_circles),
             self.table.subscribe(lambda _: self.changed.emit()),
-            self.marks.subscribe(lambda _: self._on_marks()),
+            self.counts.subscribe(lambda _: self._on_counts()),
         ]
         for table in self.tables:
             table.open()
@@ -138,15 +138,15 @@ class Chats:
             await table.close()
         await self.files.close()
 
-    def _on_marks(self) -> None:
-        self._by_session = {mark.session_id: mark for mark in self.marks.rows}
+    def _on_counts(self) -> None:
+        self._by_session = {count.session_id: count for count in self.counts.rows}
         self.changed.emit()
 
     def _on_circles(self) -> None:
         inside = {place.circle_id for place in self.member.circles.of(KIND)}
         if inside - {session.id for session in self.table.rows} or inside - self._by_session.keys():
             self.table.refresh()  # what was there before one came in was told to others
-            self.marks.refresh()
+            self.counts.refresh()
         self.changed.emit()
 
 

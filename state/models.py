@@ -1,5 +1,6 @@
 """The row types under the names that everybody uses. `rows` is generated; this is the only module that imports it."""
 
+from state.rows import PublicChatCounts as ChatCount
 from state.rows import PublicChatMessages as Message
 from state.rows import PublicChatParticipants as Participant
 from state.rows import PublicChatReads as ReadMark
@@ -24,6 +25,7 @@ from state.rows import PublicTeams as Team
 from state.rows import PublicUserPresence as UserPresence
 
 __all__ = [
+    "ChatCount",
     "ChatSession",
     "CircleMember",
     "Comment",

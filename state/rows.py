@@ -18,6 +18,36 @@ AuthAalLevel: TypeAlias = Literal["aal1", "aal2", "aal3"]
 
 StorageBuckettype: TypeAlias = Literal["STANDARD", "ANALYTICS", "VECTOR"]
 
+class PublicChatCounts(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    member_id: uuid.UUID = Field(alias="member_id")
+    own: int = Field(alias="own")
+    session_id: uuid.UUID = Field(alias="session_id")
+    spoken: int = Field(alias="spoken")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicChatCountsInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    member_id: Annotated[uuid.UUID, Field(alias="member_id")]
+    own: NotRequired[Annotated[int, Field(alias="own")]]
+    session_id: Annotated[uuid.UUID, Field(alias="session_id")]
+    spoken: NotRequired[Annotated[int, Field(alias="spoken")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicChatCountsUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    member_id: NotRequired[Annotated[uuid.UUID, Field(alias="member_id")]]
+    own: NotRequired[Annotated[int, Field(alias="own")]]
+    session_id: NotRequired[Annotated[uuid.UUID, Field(alias="session_id")]]
+    spoken: NotRequired[Annotated[int, Field(alias="spoken")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
 class PublicChatMessages(BaseModel):
     author_id: Optional[uuid.UUID] = Field(alias="author_id")
     content: str = Field(alias="content")
@@ -139,10 +169,8 @@ class PublicChatReads(BaseModel):
     created_at: datetime.datetime = Field(alias="created_at")
     id: uuid.UUID = Field(alias="id")
     member_id: uuid.UUID = Field(alias="member_id")
-    own: int = Field(alias="own")
     read_seq: int = Field(alias="read_seq")
     session_id: uuid.UUID = Field(alias="session_id")
-    spoken: int = Field(alias="spoken")
     updated_at: datetime.datetime = Field(alias="updated_at")
     version: int = Field(alias="version")
 
@@ -150,10 +178,8 @@ class PublicChatReadsInsert(TypedDict):
     created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     member_id: Annotated[uuid.UUID, Field(alias="member_id")]
-    own: NotRequired[Annotated[int, Field(alias="own")]]
     read_seq: NotRequired[Annotated[int, Field(alias="read_seq")]]
     session_id: Annotated[uuid.UUID, Field(alias="session_id")]
-    spoken: NotRequired[Annotated[int, Field(alias="spoken")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
 
@@ -161,10 +187,8 @@ class PublicChatReadsUpdate(TypedDict):
     created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     member_id: NotRequired[Annotated[uuid.UUID, Field(alias="member_id")]]
-    own: NotRequired[Annotated[int, Field(alias="own")]]
     read_seq: NotRequired[Annotated[int, Field(alias="read_seq")]]
     session_id: NotRequired[Annotated[uuid.UUID, Field(alias="session_id")]]
-    spoken: NotRequired[Annotated[int, Field(alias="spoken")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
 

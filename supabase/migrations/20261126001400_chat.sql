@@ -99,31 +99,52 @@ create table public.chat_reads (
   session_id uuid not null references public.chat_sessions (id) on delete cascade,
   member_id  uuid not null references public.profiles (id) on delete cascade,
   read_seq   bigint not null default 0,
-  spoken     bigint not null default 0,
-  own        bigint not null default 0,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   version    bigint not null default 0,
   unique (session_id, member_id)
 );
 
+comment on table public.chat_reads is 'How far each has read; everybody in the session sees it';
 comment on column public.chat_reads.read_seq is 'The last message that was on their screen';
-comment on column public.chat_reads.own is 'How many behind it are their own: not read are the session''s spoken, less spoken, less these';
 
 create index chat_reads_member on public.chat_reads (member_id);
 create index chat_reads_updated_at on public.chat_reads (updated_at);
+
+-- Apart from the marks, because it changes with everything one says, which is nobody else's business.
+
+create table public.chat_counts (
+  id         uuid primary key default gen_random_uuid(),
+  session_id uuid not null references public.chat_sessions (id) on delete cascade,
+  member_id  uuid not null references public.profiles (id) on delete cascade,
+  spoken     bigint not null default 0,
+  own        bigint not null default 0,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  version    bigint not null default 0,
+  unique (member_id, session_id)
+);
+
+comment on table public.chat_counts is 'How much of a session its reader has read: not read are its spoken, less spoken, less own';
+comment on column public.chat_counts.spoken is 'How many messages there were up to the last that was on their screen';
+comment on column public.chat_counts.own is 'How many behind it are their own';
+
+create index chat_counts_session on public.chat_counts (session_id);
+create index chat_counts_updated_at on public.chat_counts (updated_at);
 
 create trigger stamp before insert or update on public.chat_sessions for each row execute function live.stamp();
 create trigger stamp before insert or update on public.chat_participants for each row execute function live.stamp();
 create trigger stamp before insert or update on public.chat_messages for each row execute function live.stamp();
 create trigger stamp before insert or update on public.chat_reactions for each row execute function live.stamp();
 create trigger stamp before insert or update on public.chat_reads for each row execute function live.stamp();
+create trigger stamp before insert or update on public.chat_counts for each row execute function live.stamp();
 
 alter table public.chat_sessions enable row level security;
 alter table public.chat_participants enable row level security;
 alter table public.chat_messages enable row level security;
 alter table public.chat_reactions enable row level security;
 alter table public.chat_reads enable row level security;
+alter table public.chat_counts enable row level security;
 
 create policy "participants see their chats" on public.chat_sessions
   for select to authenticated
@@ -145,8 +166,12 @@ create policy "participants see how far others have read" on public.chat_reads
   for select to authenticated
   using (session_id = any ((select live.mine('chat'))::uuid[]));
 
+create policy "members see their own counts" on public.chat_counts
+  for select to authenticated
+  using (member_id = (select auth.uid()));
+
 grant select on
-  public.chat_sessions, public.chat_participants, public.chat_messages, public.chat_reactions, public.chat_reads
+  public.chat_sessions, public.chat_participants, public.chat_messages, public.chat_reactions, public.chat_reads, public.chat_counts
   to authenticated, service_role;
 
 select live.enlist('public.chat_participants', 'chat', 'public.chat_sessions', 'session_id');
@@ -154,7 +179,8 @@ select live.enlist('public.chat_participants', 'chat', 'public.chat_sessions', '
 select live.announce('public.chat_sessions', $$live.member_topics('chat', id)$$);
 select live.announce('public.chat_participants', $$live.topic('chat', session_id)$$);
 select live.announce('public.chat_messages', $$live.topic('chat', session_id)$$);
-select live.announce('public.chat_reads', $$array[live.member_topic(member_id), live.topic('chat', session_id)]$$);
+select live.announce('public.chat_reads', $$live.topic('chat', session_id)$$);
+select live.announce('public.chat_counts', 'live.member_topic(member_id)');
 
 insert into public.notification_kinds (kind, section, title, description, position) values
   ('chat_mention', 'Chat', 'Somebody mentions you in a chat', '', 50),
@@ -188,12 +214,8 @@ begin
   values (coalesce(say.message_id, gen_random_uuid()), say.session, say.author, say.role, say.message_type, say.status,
           say.content, say.metadata, say.reply_to, place.seq, place.spoken)
   returning * into said;
-  -- Whoever had read everything has read what they say now, too; for others it is one of their own behind the mark.
-  update public.chat_reads r set
-    read_seq = case when r.read_seq >= place.seq - 1 then place.seq else r.read_seq end,
-    spoken   = case when r.read_seq >= place.seq - 1 then place.spoken else r.spoken end,
-    own      = case when r.read_seq >= place.seq - 1 then 0 else r.own + 1 end
-  where counted = 1 and r.session_id = say.session and r.member_id = say.author;
+  update public.chat_counts c set own = c.own + 1
+  where counted = 1 and c.session_id = say.session and c.member_id = say.author;
   update public.chat_sessions s set
     last_seq = place.seq, spoken = place.spoken, last_activity = clock_timestamp(),
     status = case s.status when 'archived' then 'archived' else 'active' end,
@@ -204,7 +226,7 @@ end
 $$;
 
 comment on function private.say(uuid, uuid, text, text, uuid, text, jsonb, uuid, text) is
-  'Puts a message at the end of a session, and keeps its counts, its last activity and the author''s read mark. It asks '
+  'Puts a message at the end of a session, and keeps its counts, its last activity and the author''s count. It asks '
   'nobody for rights. PT404: there is no such session';
 
 create function private.tell_chat(session uuid, event text, sentence text, who uuid default null, by_ uuid default null) returns void
@@ -449,13 +471,13 @@ begin
   if reached <= mine.read_seq then
     return mine;
   end if;
-  update public.chat_reads r set
-    read_seq = reached,
-    spoken   = (select m.spoken from public.chat_messages m where m.session_id = session.id and m.seq = reached),
-    own      = case when r.own = 0 or reached = session.last_seq then 0 else (
+  update public.chat_reads r set read_seq = reached where r.id = mine.id returning * into mine;
+  update public.chat_counts c set
+    spoken = (select m.spoken from public.chat_messages m where m.session_id = session.id and m.seq = reached),
+    own    = case when c.own = 0 or reached = session.last_seq then 0 else (
       select count(*) from public.chat_messages m
       where m.session_id = session.id and m.seq > reached and m.author_id = auth.uid() and m.role = 'user') end
-  where r.id = mine.id returning * into mine;
+  where c.session_id = session.id and c.member_id = auth.uid();
   return mine;
 end
 $$;
@@ -512,9 +534,10 @@ create function private.begin_reading() returns trigger
   language plpgsql security definer set search_path = ''
 as $$
 begin
-  insert into public.chat_reads (session_id, member_id, read_seq, spoken)
-  select n.session_id, n.member_id, s.last_seq, s.spoken
-  from new_rows n join public.chat_sessions s on s.id = n.session_id;
+  insert into public.chat_reads (session_id, member_id, read_seq)
+  select n.session_id, n.member_id, s.last_seq from new_rows n join public.chat_sessions s on s.id = n.session_id;
+  insert into public.chat_counts (session_id, member_id, spoken)
+  select n.session_id, n.member_id, s.spoken from new_rows n join public.chat_sessions s on s.id = n.session_id;
   return null;
 end
 $$;
@@ -533,6 +556,7 @@ declare
   said_by uuid := auth.uid();
 begin
   delete from public.chat_reads r using old_rows o where r.session_id = o.session_id and r.member_id = o.member_id;
+  delete from public.chat_counts c using old_rows o where c.session_id = o.session_id and c.member_id = o.member_id;
   for gone in select o.* from old_rows o join public.chat_sessions s on s.id = o.session_id order by o.session_id, o.id loop
     if not exists (select from public.chat_participants p where p.session_id = gone.session_id) then
       delete from public.chat_sessions s where s.id = gone.session_id;

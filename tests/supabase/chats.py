@@ -11,8 +11,8 @@ import asyncpg
 from tests.supabase.people import Person
 
 UNREAD = """
-select s.spoken - r.spoken - r.own from public.chat_sessions s join public.chat_reads r on r.session_id = s.id
-where s.id = $1 and r.member_id = $2
+select s.spoken - c.spoken - c.own from public.chat_sessions s join public.chat_counts c on c.session_id = s.id
+where s.id = $1 and c.member_id = $2
 """
 COUNTED = """
 select count(*) from public.chat_messages m join public.chat_reads r on r.session_id = m.session_id

@@ -54,7 +54,7 @@ TABLES: dict[str, Table] = {
         Table(authenticated=READ, service_role=READ),
     ),
     **dict.fromkeys(
-        (f"public.chat_{part}" for part in ("sessions", "participants", "messages", "reactions", "reads")),
+        (f"public.chat_{part}" for part in ("sessions", "participants", "messages", "reactions", "reads", "counts")),
         Table(authenticated=READ, service_role=READ),
     ),
     "private.chat_trash": Table(),
@@ -83,7 +83,7 @@ TABLES: dict[str, Table] = {
 OWN = {
     *("notification_preferences", "notifications", "team_invitations"),
     *("credit_accounts", "credit_transactions"),
-    *("chat_sessions", "chat_participants", "chat_messages", "chat_reactions", "chat_reads"),
+    *("chat_sessions", "chat_participants", "chat_messages", "chat_reactions", "chat_reads", "chat_counts"),
 }  # in which nobody sees what is another's
 
 ANNOUNCED = (
@@ -107,6 +107,7 @@ ANNOUNCED = (
     "chat_participants",
     "chat_messages",
     "chat_reads",
+    "chat_counts",
 )  # each has three trigger functions, nobody's to call
 PUBLISHED = {"public.generations"}  # in the publication supabase_realtime: Postgres Changes
 
@@ -420,6 +421,7 @@ POLICIES: dict[tuple[str, str], tuple[str, tuple[Role, ...]]] = {
     ("public.chat_messages", "participants see what is said in their chats"): ("select", SIGNED_IN),
     ("public.chat_reactions", "participants see reactions in their chats"): ("select", SIGNED_IN),
     ("public.chat_reads", "participants see how far others have read"): ("select", SIGNED_IN),
+    ("public.chat_counts", "members see their own counts"): ("select", SIGNED_IN),
     ("storage.objects", "participants fetch the files of their chats"): ("select", SIGNED_IN),
     ("storage.objects", "participants put files into their chats"): ("insert", SIGNED_IN),
     ("storage.objects", "participants take back their files"): ("delete", SIGNED_IN),

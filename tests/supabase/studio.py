@@ -103,7 +103,7 @@ async def _chat(owner: Person) -> dict[str, str]:
     await owner.call("send_message", message_id=message, session_id=session, content="They build globes of moss")
     await owner.call("react", message_id=message, emoji="👍")
     own = {"chat_sessions": session, "chat_messages": message}
-    for table in ("chat_participants", "chat_reactions", "chat_reads"):
+    for table in ("chat_participants", "chat_reactions", "chat_reads", "chat_counts"):
         (row,) = await owner.rows(f"{table}?session_id=eq.{session}")
         own[table] = row["id"]
     return own

@@ -96,7 +96,7 @@ export default {
       const box = this.$refs.text;
       if (!box) return;
       box.style.height = "auto";
-      box.style.height = Math.min(box.scrollHeight, 200) + "px";
+      if (this.text) box.style.height = Math.min(box.scrollHeight, 200) + "px";
     },
     key(event) {
       if (this.named.length) {
