@@ -74,7 +74,10 @@ class Assistant:
         free = self._places - len(self._answers)
         if free <= 0 or self._closed:
             return
-        for row in await self._api.call("claim_answers", worker=self._worker, n=free, lease_s=self._lease_s):
+        rows = await self._api.call(
+            "claim_answers", worker=self._worker, n=free, lease_s=self._lease_s, simulated=self._talker.simulated
+        )
+        for row in rows:
             if self._closed:
                 return  # `close` gives it back
             if ours := self._answers.get(row["id"]):
@@ -158,7 +161,6 @@ class Assistant:
 
     async def _talk(self, answer: _Answer) -> Reply | None:
         """A2, A4"""
-        marks = {"simulated": True} if self._talker.simulated else {}
         reading = asyncio.create_task(self._read(answer), name=f"read {answer.asked.id}")
         stopped = asyncio.create_task(answer.stop.wait(), name=f"stop {answer.asked.id}")
         try:
@@ -171,10 +173,10 @@ class Assistant:
                         return None
             if reading.done():
                 await reading
-                return Reply(answer.text, metadata=marks)
-            return Reply(answer.text, metadata=marks | {"stopped": True})
+                return Reply(answer.text)
+            return Reply(answer.text, metadata={"stopped": True})
         except TalkFailed as error:
-            return _error(answer.text, str(error), marks)
+            return _error(answer.text, str(error))
         finally:
             for task in (reading, stopped):
                 task.cancel()
@@ -219,5 +221,5 @@ class Assistant:
         log.info("answer %s attempt %s %s", answer.asked.id, answer.asked.attempt, "stored" if kept else "was lost")
 
 
-def _error(text: str, why: str, marks: dict[str, Any] | None = None) -> Reply:
-    return Reply(text, status="error", metadata={**(marks or {}), "error": why})
+def _error(text: str, why: str) -> Reply:
+    return Reply(text, status="error", metadata={"error": why})

@@ -50,6 +50,7 @@ class Housekeeping:
         pruned = await self._api.call("prune_notifications")
         if pruned:
             log.info("pruned %s notifications", pruned)
+
     async def rest_chats(self) -> None:
         """Chats in which nobody has said anything for a day are inactive."""
         chats = await self._api.call("rest_chats")

@@ -134,7 +134,8 @@ comment on function private.end_answer(private.chat_answers, text, text, jsonb, 
 
 -- One answer at a time in a session, so that each knows those before it. An answer whose worker died is taken over, twice.
 
-create function public.claim_answers(worker text, n integer, lease_s integer default 20) returns setof jsonb
+create function public.claim_answers(worker text, n integer, lease_s integer default 20, simulated boolean default false)
+  returns setof jsonb
   language plpgsql security definer set search_path = ''
 as $$
 declare
@@ -143,6 +144,7 @@ declare
   question public.chat_messages;
   session  public.chat_sessions;
   taken    integer := 0;
+  marks    constant jsonb := case when claim_answers.simulated then '{"simulated": true}' else '{}' end;
 begin
   for due in
     select * from (
@@ -178,9 +180,12 @@ begin
     if not exists (select from public.chat_messages m where m.id = answer.id) then
       perform private.say(
         session.id, null, 'assistant', '', answer.id, 'text',
-        jsonb_build_object('answers', question.id, 'asked_by', question.author_id),
+        jsonb_build_object('answers', question.id, 'asked_by', question.author_id) || marks,
         case when question.reply_to is not null then question.id end, 'sending');
       update public.chat_sessions s set snippet = 'The assistant is answering' where s.id = session.id;
+    else
+      update public.chat_messages m set metadata = m.metadata - 'simulated' || marks
+      where m.id = answer.id and m.metadata is distinct from m.metadata - 'simulated' || marks;
     end if;
     update private.chat_answers a
     set status = 'active', attempt = a.attempt + 1, tries = a.tries + 1, worker = claim_answers.worker,
@@ -283,8 +288,8 @@ begin
 end
 $$;
 
-comment on function public.claim_answers(text, integer, integer) is
-  'Takes up to n answers that wait for a worker, under a lease, and gives each its place in its session: {"id", "attempt", '
+comment on function public.claim_answers(text, integer, integer, boolean) is
+  'Takes up to n answers that wait for a worker, under a lease, and gives each its place in its session, marked when it is simulated: {"id", "attempt", '
   '"session", "title", "member", "name", "question", "limited", "people", "history", "models", "queue"}';
 comment on function public.keep_answers(text, jsonb, integer) is
   'Renews the leases of [{"id", "attempt"}]; those still held, and whether they shall stop';
@@ -518,7 +523,7 @@ comment on function public.regenerate_answer(uuid) is
 revoke all on function
   private.asks_assistant(public.chat_messages), private.answers_left(uuid), private.ask_assistant(), private.lock_answer(uuid),
   private.end_answer(private.chat_answers, text, text, jsonb, text), private.show_picture(uuid, jsonb), private.my_answer(uuid, boolean),
-  public.claim_answers(text, integer, integer), public.keep_answers(text, jsonb, integer),
+  public.claim_answers(text, integer, integer, boolean), public.keep_answers(text, jsonb, integer),
   public.stream_answer(uuid, text, integer, integer, text), public.finish_answer(uuid, text, integer, text, text, jsonb, text),
   public.release_answers(text), public.imagine_answer(uuid, text, integer, text), public.follow_pictures(text, integer, integer),
   public.post_picture(uuid, text, text, uuid, jsonb), public.stop_answer(uuid), public.regenerate_answer(uuid)
@@ -526,7 +531,7 @@ revoke all on function
 
 grant execute on function public.stop_answer(uuid), public.regenerate_answer(uuid) to authenticated;
 grant execute on function
-  public.claim_answers(text, integer, integer), public.keep_answers(text, jsonb, integer),
+  public.claim_answers(text, integer, integer, boolean), public.keep_answers(text, jsonb, integer),
   public.stream_answer(uuid, text, integer, integer, text), public.finish_answer(uuid, text, integer, text, text, jsonb, text),
   public.release_answers(text), public.imagine_answer(uuid, text, integer, text), public.follow_pictures(text, integer, integer),
   public.post_picture(uuid, text, text, uuid, jsonb)

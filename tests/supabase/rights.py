@@ -187,7 +187,7 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "public.rest_chats(integer)": WORKER,
     "public.due_chat_trash(integer)": WORKER,
     "public.clear_chat_trash(text[])": WORKER,
-    "public.claim_answers(text, integer, integer)": WORKER,
+    "public.claim_answers(text, integer, integer, boolean)": WORKER,
     "public.keep_answers(text, jsonb, integer)": WORKER,
     "public.stream_answer(uuid, text, integer, integer, text)": WORKER,
     "public.finish_answer(uuid, text, integer, text, text, jsonb, text)": WORKER,
