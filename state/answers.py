@@ -89,7 +89,11 @@ class Answers:
 
     def open(self) -> None:
         """From now on it listens."""
-        self._leave = [self._circle.on_broadcast(EVENT, self._on_words), self._messages.subscribe(self._on_messages)]
+        self._leave = [
+            self._circle.on_broadcast(EVENT, self._on_words),
+            self._circle.on_end(lambda _: self._heard.clear()),  # W3
+            self._messages.subscribe(self._on_messages),
+        ]
 
     def close(self) -> None:
         """Listens no more."""
