@@ -47,7 +47,8 @@ class OnItsWay:
 
 
 class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
-    """`sent` is called after a message was sent. Without `voice` nothing is recorded."""
+    """`sent` is called after a message was sent. Without `voice` nothing is recorded; an
+    `eager` one takes the cursor where there is a keyboard."""
 
     def __init__(
         self,
@@ -57,6 +58,7 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
         *,
         sent: Callable[[], object] = lambda: None,
         voice: bool = True,
+        eager: bool = True,
     ) -> None:
         with ui.element("div").classes("sr-only").props("inert aria-hidden=true"):
             upload = ui.upload(on_upload=self._arrived, max_file_size=MAX_FILE)
@@ -69,7 +71,7 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
             {
                 "url": upload.props["url"], "files": [], "people": [], "commands": [], "emoji": list(EMOJI), "closed": "", "replying": None,
                 "editing": None, "draft": self._drafts.get(str(chat.id), ""), "placeholder": "Write a message",
-                "most": MAX_CONTENT, "largest": MAX_FILE, "accept": ",".join(sorted(TYPES)), "enableVoice": voice,
+                "most": MAX_CONTENT, "largest": MAX_FILE, "accept": ",".join(sorted(TYPES)), "enableVoice": voice, "eager": eager,
             }
         )  # fmt: skip
         for name, handler in (

@@ -9,6 +9,7 @@ from uuid import UUID
 from nicegui import ui
 
 from components import session
+from components.chat_panel import ChatPanel
 from components.command_palette import Command
 from components.gallery import Gallery
 from components.here_now import HereNow
@@ -111,6 +112,10 @@ def studio_page(visitor: Visitor, around: Shell, picture: str) -> None:
             for name in gallery.filters
         ),
     )
+    if member is not None:
+        beside = ChatPanel(member, around.content, around.toasts)
+        chat = Command("Chat beside the studio", icon=f"{ICON}forum", keys="c", action=beside.toggle, section="Chat")
+        around.commands.add(chat)
     if picture:
         open_when_known(visitor.studio.gallery, viewer, around, picture)
 

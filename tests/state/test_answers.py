@@ -25,7 +25,7 @@ class Worker:
     async def claim(self) -> None:
         """As soon as there is something to answer."""
         async with asyncio.timeout(25):
-            while (found := await self.db.fetchval("select public.claim_answers($1, 1)", self.name)) is None:
+            while (found := await self.db.fetchval("select public.claim_answers($1, 1)", self.name)) is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         row = json.loads(found)
         self.id, self.attempt = row["id"], row["attempt"]

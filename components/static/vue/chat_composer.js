@@ -43,7 +43,7 @@ export default {
       </div>
     </div>
   `,
-  props: { url: String, files: Array, people: Array, commands: { type: Array, default: () => [] }, emoji: Array, closed: String, replying: Object, editing: Object, draft: String, placeholder: String, most: Number, largest: Number, accept: String, enableVoice: { type: Boolean, default: true } },
+  props: { url: String, files: Array, people: Array, commands: { type: Array, default: () => [] }, emoji: Array, closed: String, replying: Object, editing: Object, draft: String, placeholder: String, most: Number, largest: Number, accept: String, eager: { type: Boolean, default: true }, enableVoice: { type: Boolean, default: true } },
   emits: ["send", "save", "cancel", "typing", "rest", "draft", "begin", "progress", "take_back", "edit_last", "failed"],
   data() {
     return { text: this.draft ?? "", sending: [], named: [], at: 0, over: false, recording: null, seconds: 0, kept: "", toldAt: 0 };
@@ -81,7 +81,7 @@ export default {
   },
   mounted() {
     this.grow();
-    if (matchMedia("(pointer: fine)").matches) this.$refs.text.focus();
+    if (this.eager && matchMedia("(pointer: fine)").matches) this.$refs.text.focus();
   },
   unmounted() {
     clearTimeout(this.drafting);
