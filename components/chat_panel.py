@@ -152,7 +152,7 @@ class ChatPanel:
         people = self._member.world.people
         with ui.element("div").classes("chat-one"):
             thread = ChatThread(
-                chat, people, self._chats.files, self._toasts,
+                chat, self._chats, people, self._toasts,
                 reply=lambda message: composer.reply(message), edit=lambda message: composer.edit(message),
             )  # fmt: skip
             composer = ChatComposer(
