@@ -2,6 +2,7 @@
 // while one is there pushes up, and what is paged in behind the oldest moves nothing.
 const NEAR_PX = 40;
 const AHEAD_PX = 900;
+const PAUSE_MS = 250;
 
 export default {
   template: `<div class="thread__scroll" role="log" aria-label="Messages" tabindex="-1" @scroll.passive="look"><slot></slot></div>`,
@@ -20,6 +21,7 @@ export default {
   unmounted() {
     document.removeEventListener("visibilitychange", this.seen);
     this.watch.disconnect();
+    clearTimeout(this.later);
   },
   methods: {
     say() {
@@ -33,10 +35,12 @@ export default {
         this.say();
       }
       const above = el.scrollHeight - el.clientHeight - Math.abs(el.scrollTop);
-      if (above < AHEAD_PX && Date.now() - this.asked > 250) {
-        this.asked = Date.now();
-        this.$emit("older");
-      }
+      clearTimeout(this.later);
+      if (above >= AHEAD_PX) return;
+      const rest = this.asked + PAUSE_MS - Date.now();
+      if (rest > 0) return (this.later = setTimeout(() => this.look(), rest));
+      this.asked = Date.now();
+      this.$emit("older");
     },
     down() {
       this.$el.scrollTo({ top: 0, behavior: "instant" });
