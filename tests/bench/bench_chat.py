@@ -117,7 +117,7 @@ async def _flood(running: Running, *pages: Page) -> None:
     expected = [row["content"] for row in rows]
     last = time.monotonic()
     shown: list[list[str]] = []
-    for page in pages:
+    for _page in pages:
         while True:
             shown = [await other.evaluate(ALL) for other in pages]
             if all(screen and screen[0] == expected[0] for screen in shown) or time.monotonic() - last > 30:
