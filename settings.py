@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AliasChoices, Field, HttpUrl, SecretStr, UrlConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -67,9 +67,15 @@ class WorkerSettings(Settings):
         default=None, validation_alias=AliasChoices("SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY")
     )
     progress_interval_s: float = Field(default=0.0, validation_alias="PROGRESS_INTERVAL_S", ge=0)
+    price_tick_s: float = Field(default=0.0, validation_alias="PRICE_TICK_S", ge=0)
+    price_feed: Literal["simulated", "bitstamp", "off"] = Field(default="simulated", validation_alias="PRICE_FEED")
+    price_feed_url: BaseUrl | None = Field(default=None, validation_alias="PRICE_FEED_URL")
     render_seconds: float = Field(1.0, ge=0, description="pace of simulated work; 0 is as fast as it can")
     failure_rate: float = Field(0.02, ge=0, le=1)
     jobs: int = Field(4, ge=1, le=64)
+    training_seconds: float = Field(1.0, ge=0, description="pace of simulated training; 0 is as fast as it can")
+    training_failure_rate: float = Field(0.02, ge=0, le=1)
+    trainings: int = Field(2, ge=1, le=16)
     lease_s: int = Field(30, ge=2, le=3600)
     crowd_s: float = Field(15.0, ge=0, description="seconds between two acts of the demo members, about; 0: none")
 
@@ -102,6 +108,11 @@ class WorkerSettings(Settings):
     def pace_s(self) -> float:
         """Seconds between two reports of progress; a hosted plan counts messages, this machine doesn't."""
         return self.progress_interval_s or (2.0 if self.hosted else 0.25)
+
+    @property
+    def market_pace_s(self) -> float:
+        """Seconds between two ticks of the market, for the same reason."""
+        return self.price_tick_s or (10.0 if self.hosted else 1.0)
 
 
 SettingsT = TypeVar("SettingsT", bound=Settings)

@@ -24,8 +24,10 @@ class Place:
 PLACES = (
     Place("Home", "/", "home", "g h", for_members=False),
     Place("Studio", "/studio", "palette", "g s", where="in the studio"),
+    Place("Training", "/training", "model_training", "g t", for_guests=False, where="training a model"),
     Place("Feed", "/feed", "dynamic_feed", "g f", where="in the feed"),
     Place("Chat", "/chat", "forum", "g c", for_guests=False, where="in chat", counts="chat"),
+    Place("Market", "/market", "candlestick_chart", "g m", where="at the market"),
     Place("Team", "/team", "groups", "g w", section="Work", for_guests=False, where="with their team"),
     Place("Credits", "/credits", "toll", "g r", section="System", for_guests=False, where="looking at their credits"),
     Place("Diagnostics", "/diagnostics", "monitor_heart", "g d", section="System", where="in diagnostics"),

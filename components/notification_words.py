@@ -18,6 +18,7 @@ LOOKS: dict[str, tuple[str, str]] = {
     "training_finished": ("model_training", "tone-live"),
     "training_failed": ("error", "tone-fail"),
     "low_credits": ("toll", "tone-wait"),
+    "price_alert": ("candlestick_chart", "tone-info"),
     "like": ("favorite", ""),
     "comment": ("chat_bubble", ""),
 }
@@ -26,6 +27,7 @@ LOOK = ("notifications", "tone-info")
 MANY: dict[str, Callable[[int], str]] = {
     "generation_finished": lambda n: f"{n} more of your prompts are finished",
     "generation_failed": lambda n: f"{n} more of your prompts failed",
+    "price_alert": lambda n: f"{n} more price alerts fired",
     "like": lambda n: f"{n} more likes",
     "comment": lambda n: f"{n} more comments",
 }

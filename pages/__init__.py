@@ -6,12 +6,14 @@ from pages import (
     diagnostics,
     feed,
     home,
+    market,
     notifications,
     profile,
     settings,
     sign_in,
     studio,
     team,
+    training,
     trouble,
 )
 
@@ -21,12 +23,14 @@ __all__ = [
     "diagnostics",
     "feed",
     "home",
+    "market",
     "notifications",
     "profile",
     "settings",
     "sign_in",
     "studio",
     "team",
+    "training",
 ]
 
 trouble.install()

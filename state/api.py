@@ -16,7 +16,6 @@ from postgrest import AsyncPostgrestClient, CountMethod
 from postgrest.exceptions import APIError
 from storage3 import AsyncStorageClient
 from storage3.exceptions import StorageApiError
-from storage3.types import FileOptions
 
 from state.errors import RateLimited, Refused, Unreachable
 from state.realtime.connection import Identity
@@ -24,6 +23,8 @@ from state.realtime.pace import Pace
 from state.sync.query import Query
 
 TIMEOUT_S = 15.0
+UPLOAD_S = 60.0  # between two signs of life of a file on its way
+PART_BYTES = 65_536
 
 
 @dataclass(frozen=True)
@@ -135,12 +136,31 @@ class Api:
 
         return await self._asking(ask)
 
-    async def upload(self, bucket: str, path: str, content: bytes, media_type: str) -> None:
-        """Writes a file, over one that is there."""
+    async def upload(
+        self,
+        bucket: str,
+        path: str,
+        content: bytes,
+        media_type: str,
+        progress: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        """Writes a file, over one that is there; `progress` hears which part of it has been sent, up to 1."""
+
+        async def parts() -> AsyncIterator[bytes]:
+            for start in range(0, len(content), PART_BYTES):
+                yield content[start : start + PART_BYTES]
+                progress(min(1.0, (start + PART_BYTES) / len(content)))
 
         async def ask(token: str) -> None:
-            options: FileOptions = {"content-type": media_type, "upsert": "true"}
-            await self._storage(token).from_(bucket).upload(path, content, options)
+            headers = {"content-type": media_type, "content-length": str(len(content)), "x-upsert": "true"}
+            answer = await self._project.http.post(
+                f"{self._project.url}/storage/v1/object/{bucket}/{quote(path)}",
+                headers=self._headers(token) | headers,
+                content=parts(),
+                timeout=UPLOAD_S,
+            )
+            if not answer.is_success:
+                raise _complaint(answer)
 
         await self._asking(ask)
 
@@ -181,6 +201,16 @@ class Api:
                     raise
                 await self._identity.token(renew=True)
         raise AssertionError("unreachable")
+
+
+def _complaint(answer: httpx.Response) -> StorageApiError:
+    """Storage's error, as its library has it."""
+    try:
+        said = answer.json()
+    except ValueError:
+        said = {}
+    status = str(said.get("statusCode") or answer.status_code)
+    return StorageApiError(str(said.get("message") or answer.reason_phrase), str(said.get("error") or ""), status)
 
 
 # SQLSTATE classes and PGRST codes that say "not now" rather than "no": connection, resources, shutdown, conflict.

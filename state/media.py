@@ -22,7 +22,7 @@ MAX_CACHE = 5_000  # addresses; the longest unused go first
 class Media:
     """What one identity may see of a bucket."""
 
-    def __init__(self, api: Api, *, bucket: str = BUCKET, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, api: Api, bucket: str = BUCKET, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = api
         self._bucket = bucket
         self._clock = clock

@@ -9,20 +9,27 @@ from state.rows import PublicCircleMembers as CircleMember
 from state.rows import PublicComments as Comment
 from state.rows import PublicCreditAccounts as CreditAccount
 from state.rows import PublicCreditTransactions as CreditTransaction
+from state.rows import PublicDatasetImages as DatasetImage
+from state.rows import PublicDatasets as Dataset
 from state.rows import PublicGenerationJobs as Job
 from state.rows import PublicGenerationQueues as GenerationQueue
 from state.rows import PublicGenerations as Generation
 from state.rows import PublicLikes as Like
+from state.rows import PublicMarketStatus as MarketStatus
 from state.rows import PublicModels as Model
 from state.rows import PublicNotificationKinds as NotificationKind
 from state.rows import PublicNotificationPreferences as NotificationPreference
 from state.rows import PublicNotifications as Notification
 from state.rows import PublicPosts as Post
+from state.rows import PublicPriceAlerts as PriceAlert
 from state.rows import PublicProfiles as Profile
 from state.rows import PublicTeamInvitations as TeamInvitation
 from state.rows import PublicTeamMembers as TeamMember
 from state.rows import PublicTeams as Team
+from state.rows import PublicTrainingJobs as TrainingJob
+from state.rows import PublicTrainingMetrics as TrainingMetric
 from state.rows import PublicUserPresence as UserPresence
+from state.rows import PublicWatchlists as Watched
 
 __all__ = [
     "ChatCount",
@@ -31,10 +38,13 @@ __all__ = [
     "Comment",
     "CreditAccount",
     "CreditTransaction",
+    "Dataset",
+    "DatasetImage",
     "Generation",
     "GenerationQueue",
     "Job",
     "Like",
+    "MarketStatus",
     "Message",
     "Model",
     "Notification",
@@ -42,10 +52,14 @@ __all__ = [
     "NotificationPreference",
     "Participant",
     "Post",
+    "PriceAlert",
     "Profile",
     "ReadMark",
     "Team",
     "TeamInvitation",
     "TeamMember",
+    "TrainingJob",
+    "TrainingMetric",
     "UserPresence",
+    "Watched",
 ]

@@ -49,6 +49,10 @@ class Api:
         headers = {"Content-Type": media_type, "Cache-Control": _YEAR, "x-upsert": "true"}
         await self._send("POST", f"/storage/v1/object/{BUCKET}/{quote(path)}", content=content, headers=headers)
 
+    async def download(self, path: str, bucket: str) -> bytes:
+        """A whole file."""
+        return await self._send("GET", f"/storage/v1/object/{bucket}/{quote(path)}", raw=True)
+
     async def copy(self, path: str, bucket: str, target: str) -> None:
         """Copies a file of the bucket media into another; copying it twice is the same as once."""
         body = {"bucketId": BUCKET, "sourceKey": path, "destinationBucket": bucket, "destinationKey": target}
@@ -91,11 +95,13 @@ class Api:
             if error.status != 404:
                 raise
 
-    async def _send(self, method: str, path: str, **options: Any) -> Any:
+    async def _send(self, method: str, path: str, *, raw: bool = False, **options: Any) -> Any:
         try:
             answer = await self._http.request(method, path, **options)
         except httpx.TransportError as error:
             raise Unavailable(f"{type(error).__name__}: {error}".rstrip(": ")) from error
+        if answer.is_success and raw:
+            return answer.content
         if answer.is_success:
             return answer.json() if answer.content else None
         code, message = _complaint(answer)

@@ -6,7 +6,10 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import httpx
 
 from settings import WorkerSettings
 from worker.api import Api, persist
@@ -16,6 +19,7 @@ from worker.beat import BEAT_EVERY_S, Beat
 from worker.chat_pictures import PICTURES_EVERY_S, ChatPictures
 from worker.crowd import CROWD_LOOKS_EVERY_S, CROWD_PRUNES_EVERY_S, Crowd
 from worker.demo import Demo
+from worker.exchange import BITSTAMP, Bitstamp
 from worker.generation import Generation
 from worker.housekeeping import (
     CHATS_EVERY_S,
@@ -28,8 +32,10 @@ from worker.housekeeping import (
 )
 from worker.model_talk import ModelTalk
 from worker.pool import RenderPool
+from worker.prices import Prices
 from worker.small_talk import SmallTalk
 from worker.ticks import Ticks
+from worker.training import Training
 
 CLAIM_EVERY_S = 0.5
 DEMO_EVERY_S = 2
@@ -44,7 +50,7 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
     url, key = settings.secret_project
     model = ModelTalk(*settings.assistant) if settings.assistant else None
     name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
-    async with Api.connect(url, key) as api:
+    async with Api.connect(url, key) as api, _exchange(settings) as exchange:
         housekeeping = Housekeeping(api)
         if not await _connected(housekeeping, stop):
             return
@@ -54,13 +60,21 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
             places=settings.jobs, lease_s=settings.lease_s, speed=settings.render_seconds, failure_rate=settings.failure_rate,
             freed=lambda: ticks.now("claim"),
         )  # fmt: skip
-        talker = model or SmallTalk(settings.assistant_pace)
-        assistant = Assistant(api, talker, name, freed=lambda: ticks.now("answers"))
+        training = Training(
+            api, pool, name,
+            places=settings.trainings, lease_s=settings.lease_s, speed=settings.training_seconds,
+            failure_rate=settings.training_failure_rate, freed=lambda: ticks.now("claim trainings"),
+        )  # fmt: skip
+        assistant = Assistant(
+            api, model or SmallTalk(settings.assistant_pace), name, freed=lambda: ticks.now("answers")
+        )
+        ticks.add("claim", generation.claim, CLAIM_EVERY_S, at_once=True)
+        ticks.add("progress", generation.report, settings.pace_s)
+        ticks.add("claim trainings", training.claim, CLAIM_EVERY_S, at_once=True)
+        ticks.add("training", training.report, settings.pace_s)
         ticks.add("answers", assistant.claim, ANSWERS_EVERY_S)
         ticks.add("keep answers", assistant.keep, KEEP_EVERY_S)
         ticks.add("pictures of chats", ChatPictures(api, name).follow, PICTURES_EVERY_S)
-        ticks.add("claim", generation.claim, CLAIM_EVERY_S, at_once=True)
-        ticks.add("progress", generation.report, settings.pace_s)
         ticks.add("beat", Beat(api).send, BEAT_EVERY_S, at_once=True)
         ticks.add("leases", housekeeping.rescue, LEASES_EVERY_S)
         ticks.add("trash", housekeeping.empty_trash, TRASH_EVERY_S)
@@ -68,6 +82,9 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
         ticks.add("leavers", housekeeping.forget, LEAVERS_EVERY_S, at_once=True)
         ticks.add("notifications", housekeeping.prune_notifications, NOTIFICATIONS_EVERY_S, at_once=True)
         ticks.add("presence", housekeeping.expire_presence, PRESENCE_EVERY_S, at_once=True)
+        prices = Prices(api, name, tick_s=settings.market_pace_s, exchange=exchange)
+        if settings.price_feed != "off":
+            ticks.add("prices", prices.tick, settings.market_pace_s, at_once=True)
         if demo:
             ticks.add("demo", Demo(api).fill, DEMO_EVERY_S, at_once=True)
         if demo and settings.crowd_s:
@@ -82,11 +99,22 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
         finally:
             warming.cancel()
             ticks.pause()
-            await asyncio.gather(generation.close(), assistant.close())
+            await asyncio.gather(generation.close(), training.close(), assistant.close())
             if model is not None:
                 await model.close()
             await ticks.stop()
+            await prices.close()
             await pool.close()
+
+
+@asynccontextmanager
+async def _exchange(settings: WorkerSettings) -> AsyncIterator[Bitstamp | None]:
+    """Where real prices come from, if they are asked for."""
+    if settings.price_feed != "bitstamp":
+        yield None
+        return
+    async with httpx.AsyncClient(headers={"Accept": "application/json"}) as http:
+        yield Bitstamp(http, str(settings.price_feed_url or BITSTAMP))
 
 
 async def _connected(housekeeping: Housekeeping, stop: asyncio.Event) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 
-from worker.api import Api
+from worker.api import BUCKET, Api
 from worker.errors import ApiError
 
 log = logging.getLogger("worker.housekeeping")
@@ -24,7 +24,7 @@ CHATS_EVERY_S = 60
 _AT_ONCE = 100
 _LEAVERS_AT_ONCE = 20
 _AVATARS = "avatars"
-_TRASH = {"media": "media_trash", "attachments": "chat_trash"}  # by bucket
+_BUCKETS = (BUCKET, "datasets", "attachments")  # whose files the database throws away as their rows go
 
 
 class Housekeeping:
@@ -36,6 +36,7 @@ class Housekeeping:
     async def rescue(self) -> None:
         """Jobs whose lease ran out wait again, or have failed for the third time."""
         jobs = await self._api.call("release_expired_leases")
+        jobs += await self._api.call("release_expired_trainings")
         if jobs:
             log.info("took %s jobs from workers that stopped answering", jobs)
 
@@ -45,32 +46,35 @@ class Housekeeping:
         if members:
             log.info("%s members are no longer here", members)
 
-    async def prune_notifications(self) -> None:
-        """Those that were read a month ago, and all but the newest five hundred of each member."""
-        pruned = await self._api.call("prune_notifications")
-        if pruned:
-            log.info("pruned %s notifications", pruned)
-
     async def rest_chats(self) -> None:
         """Chats in which nobody has said anything for a day are inactive."""
         chats = await self._api.call("rest_chats")
         if chats:
             log.info("%s chats came to rest", chats)
 
+    async def prune_notifications(self) -> None:
+        """Those that were read a month ago, and all but the newest five hundred of each member."""
+        pruned = await self._api.call("prune_notifications")
+        if pruned:
+            log.info("pruned %s notifications", pruned)
+
     async def empty_trash(self) -> None:
         """Removes what is due through the Storage API: rows of storage.objects are not to be deleted by SQL."""
-        for bucket, trash in _TRASH.items():
-            due: list[str] = await self._api.call(f"due_{trash}", n=_AT_ONCE)
-            if not due:
-                continue
-            files = [path for path in due if not path.endswith("/")]
-            for folder in due:
-                if folder.endswith("/"):
-                    files += await self._api.files_below(folder.rstrip("/"), bucket)
-            if files:
-                await self._api.remove(files, bucket)
-            await self._api.call(f"clear_{trash}", paths=due)
-            log.info("removed %s files of %s", len(files), bucket)
+        for bucket in _BUCKETS:
+            await self._empty(bucket)
+
+    async def _empty(self, bucket: str) -> None:
+        due: list[str] = await self._api.call("due_media_trash", n=_AT_ONCE, bucket=bucket)
+        if not due:
+            return
+        files = [path for path in due if not path.endswith("/")]
+        for folder in due:
+            if folder.endswith("/"):
+                files += await self._api.files_below(folder.rstrip("/"), bucket)
+        if files:
+            await self._api.remove(files, bucket)
+        await self._api.call("clear_media_trash", paths=due, bucket=bucket)
+        log.info("removed %s files", len(files))
 
     async def forget(self) -> None:
         """Removes the accounts of members who leave, throw-away members whose hour is over among them."""

@@ -19,6 +19,9 @@ A family is the first part of a query's key; invalidating it reaches every key t
 | `notifications`        | `("notifications", …)`                                                            |
 | `credit-accounts`      | `("credit-accounts", …)`                                                          |
 | `credit-spending`      | `("credit-spending", days, zone)`: see `state.credits`                            |
+| `prices`               | `("prices", "facts")`, `("prices", "sparklines")`, `("prices", "candles", symbol)`|
+| `watchlists`           | `("watchlists", …)`                                                               |
+| `price-alerts`         | `("price-alerts", …)`                                                             |
 
 The first six are those of reference 5, which had them follow `tasks` alone and left the rest to polling; here each
 table names what can be read from it. Tasks, shots and projects are the board's.
@@ -35,6 +38,10 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "notification_preferences": ("notifications",),
     "credit_accounts": ("credit-accounts",),
     "credit_transactions": ("credit-spending",),
+    "crypto_prices": ("prices",),  # heard by those who follow `market`: no query cache does, a tick refreshes nothing
+    "market_status": ("prices",),
+    "watchlists": ("watchlists",),
+    "price_alerts": ("price-alerts",),
     "projects": ("projects", "project-video-counts"),
     "shots": ("shots", "unpositioned-count", "unified-generations", "project-video-counts"),
     "tasks": (

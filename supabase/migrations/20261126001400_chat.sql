@@ -778,24 +778,15 @@ create policy "participants take back their files" on storage.objects
   using (bucket_id = 'attachments' and (storage.foldername(name))[2] = (select auth.uid())::text
          and (storage.foldername(name))[1] = any ((select live.mine('chat'))::text[]));
 
-create table private.chat_trash (
-  path   text primary key,
-  due_at timestamptz not null default now()
-);
-
-comment on table private.chat_trash is 'Files of the bucket attachments to be removed; a path ending in / stands for all below it';
-
-create index chat_trash_due_at on private.chat_trash (due_at);
-
 create function private.discard_attachments() returns trigger
   language plpgsql security definer set search_path = ''
 as $$
 begin
   if tg_op = 'DELETE' then
-    insert into private.chat_trash (path) values (old.id || '/') on conflict do nothing;
+    insert into private.media_trash (bucket, path) values ('attachments', old.id || '/') on conflict do nothing;
   else
-    insert into private.chat_trash (path)
-    select a ->> 'path' from jsonb_array_elements(coalesce(old.metadata -> 'attachments', '[]')) a
+    insert into private.media_trash (bucket, path)
+    select 'attachments', a ->> 'path' from jsonb_array_elements(coalesce(old.metadata -> 'attachments', '[]')) a
     on conflict do nothing;
   end if;
   return null;
@@ -806,21 +797,6 @@ create trigger discard_attachments after update of deleted_at on public.chat_mes
   for each row when (old.deleted_at is null and new.deleted_at is not null) execute function private.discard_attachments();
 create trigger discard_attachments after delete on public.chat_sessions
   for each row execute function private.discard_attachments();
-
-create function public.due_chat_trash(n integer default 100) returns setof text
-  language sql stable security definer set search_path = ''
-as $$
-  select t.path from private.chat_trash t where t.due_at <= now() order by t.due_at limit n
-$$;
-
-create function public.clear_chat_trash(paths text[]) returns void
-  language sql security definer set search_path = ''
-as $$
-  delete from private.chat_trash t where t.path = any (paths)
-$$;
-
-comment on function public.due_chat_trash(integer) is 'Paths of the bucket attachments that the worker shall remove';
-comment on function public.clear_chat_trash(text[]) is 'These have been removed';
 
 
 -- Demo accounts share a chat, so that whoever tries them has somebody to talk to.
@@ -865,7 +841,7 @@ revoke all on function
   public.react(uuid, text, boolean), public.mark_read(uuid, bigint), public.search_messages(text, uuid, integer),
   public.create_chat(uuid, text, boolean), public.update_chat(uuid, text, boolean), public.archive_chat(uuid, boolean),
   public.invite_to_chat(uuid, text), public.remove_from_chat(uuid, uuid), public.leave_chat(uuid),
-  public.rest_chats(integer), public.due_chat_trash(integer), public.clear_chat_trash(text[])
+  public.rest_chats(integer)
   from public, anon, authenticated;
 
 grant execute on function
@@ -874,4 +850,4 @@ grant execute on function
   public.create_chat(uuid, text, boolean), public.update_chat(uuid, text, boolean), public.archive_chat(uuid, boolean),
   public.invite_to_chat(uuid, text), public.remove_from_chat(uuid, uuid), public.leave_chat(uuid)
   to authenticated;
-grant execute on function public.rest_chats(integer), public.due_chat_trash(integer), public.clear_chat_trash(text[]) to service_role;
+grant execute on function public.rest_chats(integer) to service_role;

@@ -427,7 +427,7 @@ begin
       'status', 'completed', 'progress', 100, 'stage', '', 'generation', post_picture.picture))
   where m.id = said.id and m.deleted_at is null;
   if not found then  -- deleted meanwhile: nobody shall fetch the copy
-    insert into private.chat_trash (path) values (post_picture.path) on conflict do nothing;
+    insert into private.media_trash (bucket, path) values ('attachments', post_picture.path) on conflict do nothing;
     return false;
   end if;
   update public.chat_sessions s set last_activity = clock_timestamp() where s.id = said.session_id;
@@ -498,8 +498,8 @@ begin
   elsif private.answers_left(auth.uid()) <= 0 then
     raise exception 'So many questions at once are too many: wait a minute' using errcode = 'PT429';
   end if;
-  insert into private.chat_trash (path)
-  select t ->> 'path' from jsonb_array_elements(coalesce(said.metadata -> 'attachments', '[]')) t on conflict do nothing;
+  insert into private.media_trash (bucket, path)
+  select 'attachments', t ->> 'path' from jsonb_array_elements(coalesce(said.metadata -> 'attachments', '[]')) t on conflict do nothing;
   update public.chat_messages m
   set content = '', message_type = 'text', status = 'sending',
       metadata = jsonb_build_object('answers', question.id, 'asked_by', question.author_id)

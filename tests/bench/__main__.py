@@ -8,10 +8,12 @@ import uvloop
 
 from tests.bench import (
     bench_changes,
+    bench_chat,
     bench_dom,
     bench_fan_out,
     bench_flood,
     bench_live_table,
+    bench_market,
     bench_realtime,
     bench_rest,
     bench_sockets,
@@ -21,6 +23,8 @@ from tests.bench import (
 if __name__ == "__main__":
     print("From commit to a second browser's DOM, 10 changes a second", flush=True)
     asyncio.run(bench_dom.main())
+    print("\nChat from screen to screen, and a flood of ten members", flush=True)
+    asyncio.run(bench_chat.main())
     print("\nFrom commit to 200 open pages, and what one costs", flush=True)
     asyncio.run(bench_tabs.main())
     print(
@@ -40,3 +44,5 @@ if __name__ == "__main__":
     uvloop.run(bench_live_table.main())
     print("\nA flood of changes before twenty open pages", flush=True)
     asyncio.run(bench_flood.main())
+    print("\nFifty symbols at a tick a second before twenty open pages and a browser", flush=True)
+    asyncio.run(bench_market.main())

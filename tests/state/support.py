@@ -45,9 +45,9 @@ OWN = (
     "typing in",
     "room ",
     "areas of",
-    "feed of",
     "chat ",
     "impatience",
+    "feed of",
 )
 LIBRARY = ("AsyncRealtimeClient.", "AsyncPush.", "AsyncTimer.", "AsyncRealtimeChannel.")
 

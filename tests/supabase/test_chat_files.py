@@ -67,11 +67,11 @@ async def test_files_go_with_their_message_and_their_chat(
     said = await chat.say(owner, metadata={"attachments": files})
     assert (await chat.row())["snippet"] == "<script>alert(1)</script>.png"
     await owner.call("delete_message", message_id=said["id"])
-    assert path in await service.call("due_chat_trash", n=100)
-    await service.call("clear_chat_trash", paths=[path])
+    assert path in await service.call("due_media_trash", n=100, bucket="attachments")
+    await service.call("clear_media_trash", paths=[path], bucket="attachments")
     await owner.call("leave_chat", session_id=chat.id)
     await sql.execute("delete from public.chat_sessions where id = $1", chat.id)
-    due = await service.call("due_chat_trash", n=100)
+    due = await service.call("due_media_trash", n=100, bucket="attachments")
     assert f"{chat.id}/" in due
     assert path not in due
-    await service.call("clear_chat_trash", paths=due)
+    await service.call("clear_media_trash", paths=due, bucket="attachments")

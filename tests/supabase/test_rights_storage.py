@@ -41,7 +41,7 @@ async def contents(service: Person, paths: list[str]) -> list[bytes]:
 
 
 def test_the_buckets_tried_here_are_all_there_are():
-    assert BUCKETS.keys() == {"media", "avatars", "attachments"}  # the last by test_chat_files
+    assert BUCKETS.keys() == {"media", "avatars", "datasets", "attachments"}, "the last two have tests of their own"
 
 
 @pytest.mark.parametrize("who", OTHERS)
