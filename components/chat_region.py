@@ -55,9 +55,9 @@ class ChatRegion(ui.element):
     def _look(self) -> None:
         if self.is_deleted:
             return
+        if (session := self._chats.table.get(self._session)) is not None:
+            self._title = session.title
         if self.chat is not None:
-            if self.chat.session is not None:
-                self._title = self.chat.session.title
             return
         if self._member.circles.table.phase != "ready":
             return
@@ -81,7 +81,6 @@ class ChatRegion(ui.element):
         for element in list(self._content.descendants()):
             if isinstance(element, ui.dialog):
                 element.close()
-        self._content.clear()
         self._say(
             f"You are no longer in {self._title}.",
             "Its owner removed you, or it is gone. What you had open of it is closed.",

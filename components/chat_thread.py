@@ -50,7 +50,7 @@ class ChatThread(ui.element):
         edit: Callable[[Message], None],
     ) -> None:
         super().__init__("section")
-        self.classes("thread").props("role=region aria-label=Thread")
+        self.classes("chat-thread").props("role=region aria-label=Thread")
         self._chat, self._chats, self._people, self._toasts = chat, chats, people, toasts
         self._reply, self._edit = reply, edit
         self._around = Around(chat, people, chats.files, self.names, self._act)

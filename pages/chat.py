@@ -19,6 +19,7 @@ from components.chat_thread import ChatThread, thread_skeleton
 from components.command_palette import Command
 from components.icon_button import IconButton
 from components.island import Island
+from components.price_strip import PriceStrip
 from components.shell import Shell, shell, sign_in_path
 from components.tag import Tag
 from components.theme import ICON
@@ -88,6 +89,9 @@ def one_chat(chat: Chat, chats: Chats, around: Shell, message: str) -> None:
                 below = Tag("p", "", "meta truncate-1")
             IconButton("search", "Search in this chat", lambda: ChatSearch(chats, people, chat.id))
             panel = IconButton("group", "People", lambda: about.classes(toggle="chat-people--open"))
+        if chat.prices is not None:
+            with ui.element("div").classes("chat-prices"):
+                PriceStrip(chat.member.world, chat.prices.symbols)
         thread = ChatThread(
             chat, chats, people, around.toasts,
             reply=lambda message: composer.reply(message), edit=lambda message: composer.edit(message),

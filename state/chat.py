@@ -13,12 +13,12 @@ T6  Each part can be left out, and then costs nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from nicegui import Event
@@ -28,6 +28,7 @@ from state.attendance import Status
 from state.chat_files import Attachment, Uploads
 from state.chats import KIND
 from state.errors import StateError
+from state.market import DEFAULT, Price, Prices, use_market
 from state.models import ChatSession, Message, Participant, ReadMark
 from state.patience import Impatience
 from state.realtime.presence import Person
@@ -50,27 +51,17 @@ MAX_CONTENT = 8_000
 DELETABLE = ("user", "assistant")
 
 
-class FollowsPrices(Protocol):
-    """Prices of some symbols, as `state.market.Prices` follows them."""
-
-    @property
-    def prices(self) -> Mapping[str, Any]: ...
-
-    def get_price(self, symbol: str) -> Any: ...
-
-    def close(self) -> None: ...
-
-
 @dataclass(frozen=True)
 class Options:
     """What is wanted of a chat; the defaults are reference 3's, in seconds where it has milliseconds.
 
-    `prices` makes what follows prices, given the listener for each. `reconnect_interval_s`: while there is no
-    connection, the next attempt is not later than that. `events_per_second` limits what one says in the room.
+    `reconnect_interval_s`: while there is no connection, the next attempt is not later than that. `events_per_second`
+    limits what one says in the room.
     """
 
     presence: bool = True
-    prices: Callable[[Callable[[Any], object]], FollowsPrices] | None = None
+    prices: bool = True
+    price_symbols: tuple[str, ...] = DEFAULT
     reconnect_interval_s: float = 5.0
     presence_timeout_s: float = 30.0
     typing_timeout_s: float = 3.0
@@ -107,11 +98,11 @@ class Chat(Space):
         if options.presence:  # T6
             self.here = self.room(confirm_s=options.presence_timeout_s, expire_s=options.typing_timeout_s)
             self.uploads = Uploads(self.here, member.id, options.events_per_second)
-        self.prices: FollowsPrices | None = None
+        self.prices: Prices | None = None
         self._impatience = Impatience(member.connection, options.reconnect_interval_s)
         self._messages: Signal[Message] = Signal()
         self._people: Signal[list[Person]] = Signal()
-        self._ticks: Signal[Any] = Signal()
+        self._ticks: Signal[Price] = Signal()
         self._last_seq: int | None = None
         self._sent = 0
         self._turn = asyncio.Lock()
@@ -161,7 +152,7 @@ class Chat(Space):
         """Who is here."""
         return self.here.presence.in_order() if self.here else []
 
-    def get_price(self, symbol: str) -> Any:
+    def get_price(self, symbol: str) -> Price | None:
         """What is known of a symbol's price."""
         return self.prices.get_price(symbol) if self.prices else None
 
@@ -173,7 +164,7 @@ class Chat(Space):
         """`listener` is told who is here whenever that changes, and who types."""
         return self._people.subscribe(listener)
 
-    def on_price(self, listener: Callable[[Any], None]) -> Unsubscribe:
+    def on_price(self, listener: Callable[[Price], None]) -> Unsubscribe:
         """`listener` is told of each price that moved."""
         return self._ticks.subscribe(listener)
 
@@ -329,8 +320,9 @@ class Chat(Space):
             self.here.presence.changed.subscribe(self._on_people, unsubscribe_on_delete=False)
             self._leave.append(self.here.typing.on_change(self._on_people))
         if self.options.prices:
-            self.prices = self.options.prices(self._ticks.emit)
-            self._leave.append(self.prices.close)
+            market, leave = use_market(self.member.world)
+            self.prices = Prices(market, self.options.price_symbols, self._ticks.emit)
+            self._leave += [self.prices.close, leave]
 
     async def close(self) -> None:
         """As `Area` says."""
@@ -366,4 +358,4 @@ def reactions_of(message: Message) -> dict[str, list[str]]:
 
 def use_chat(member: Member, session: UUID, options: Options = DEFAULTS) -> tuple[Chat, Unsubscribe]:
     """One session, until the returned function is called. Pages that want different parts of it get different ones."""
-    return member.circles.use(f"chat {hash(options):x}", KIND, session, lambda: Chat(member, session, options))
+    return member.circles.use(f"chat {options}", KIND, session, lambda: Chat(member, session, options))

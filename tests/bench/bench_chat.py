@@ -42,7 +42,7 @@ WATCH = """() => {
   }).observe(document.querySelector('.thread__list'), { childList: true, subtree: true, characterData: true });
 }"""
 PRESS = """(word) => {
-  const box = document.querySelector('.composer textarea');
+  const box = document.querySelector('.chat-composer textarea');
   box.value = word;
   box.dispatchEvent(new Event('input'));
   return new Promise((done) => requestAnimationFrame(() => {

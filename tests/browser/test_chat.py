@@ -53,7 +53,7 @@ async def test_two_people_talk_and_script_never_runs_until_one_is_removed(chromi
     await writes.press("Enter")  # completes the name
     await writes.press("Shift+Enter")
     await writes.press_sequentially("two lines")
-    await ada.locator(".composer input[type=file]").set_input_files(
+    await ada.locator(".chat-composer input[type=file]").set_input_files(
         {"name": "<img src=x onerror=alert(5)>.png", "mimeType": "image/png", "buffer": PIXEL}
     )
     await expect(ada.locator(".composer__bar")).to_have_count(0)

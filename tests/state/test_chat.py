@@ -15,6 +15,7 @@ import pytest
 
 from state.chat import PENDING, Chat, Options, use_chat
 from state.chats import use_chats
+from state.market import Price
 from state.member import Member
 from state.starling import Starling
 from tests.state.doorway import Doorway
@@ -218,7 +219,7 @@ async def test_older_messages_are_paged_and_one_of_them_reached(joins: Join, db:
     assert seqs == list(range(seqs[0], seqs[0] - len(seqs), -1))
     assert heard == []
     first = await db.fetchval("select id from public.chat_messages where session_id = $1 and seq = 1", session)
-    assert (await chat.find(first)) is not None
+    assert (await chat.find(UUID(str(first)))) is not None
     chats, _ = use_chats(ada)
     assert [m.content for m in await chats.search("number 17", session)][:1] == ["number 179"]
 
@@ -239,28 +240,23 @@ async def test_whoever_is_removed_holds_nothing(joins: Join, db: asyncpg.Connect
     await until(lambda: " removed " in a.messages.rows[0].content)
 
 
-async def test_parts_are_left_out(joins: Join, session: UUID):  # T6
+async def test_parts_are_left_out(joins: Join, db: asyncpg.Connection, session: UUID):  # T6
     ada = await joins("owner")
 
-    class Followed:
-        def __init__(self, told: Callable[[object], object]) -> None:
-            self.told, self.closed, self.prices = told, False, {"BTC": 1}
-
-        def get_price(self, symbol: str) -> object:
-            return self.prices.get(symbol)
-
-        def close(self) -> None:
-            self.closed = True
-
-    bare, leave = use_chat(ada, session, Options(presence=False))
-    with_prices, _ = use_chat(ada, session, Options(prices=Followed))
-    await ready(bare, with_prices)
-    assert (bare.here, bare.uploads, bare.people, bare.typists, bare.get_price("BTC")) == (None, None, [], [], None)
-    ticks: list[object] = []
-    with_prices.on_price(ticks.append)
-    assert isinstance(with_prices.prices, Followed)
-    with_prices.prices.told("a tick")
-    assert (with_prices.get_price("BTC"), ticks) == (1, ["a tick"])
+    bare, leave = use_chat(ada, session, Options(presence=False, prices=False))
+    whole, _ = use_chat(ada, session, Options(price_symbols=("BTC", "SEI")))
+    await ready(bare, whole)
+    assert (bare.here, bare.uploads, bare.people, bare.typists, bare.prices) == (None, None, [], [], None)
+    assert bare.get_price("BTC") is None
+    await until(lambda: whole.get_price("BTC"), "the market is there")
+    ticks: list[Price] = []
+    whole.on_price(ticks.append)
+    for symbol in ("ETH", "SEI"):
+        await db.execute("update public.crypto_prices set price = price + 1 where symbol = $1", symbol)
+    await until(lambda: ticks)
+    assert [tick.symbol for tick in ticks] == ["SEI"]
+    assert whole.prices is not None
+    assert list(whole.prices.prices) == ["BTC", "SEI"]
     defaults = Options()
     assert (defaults.reconnect_interval_s, defaults.presence_timeout_s, defaults.typing_timeout_s) == (5, 30, 3)
     assert defaults.events_per_second == 10

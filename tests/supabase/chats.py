@@ -57,7 +57,7 @@ class Chat:
         """By the numbers that are kept, which must be what counting gives."""
         kept = await self.sql.fetchval(UNREAD, self.id, somebody.id)
         assert kept == await self.sql.fetchval(COUNTED, self.id, somebody.id)
-        return kept
+        return int(str(kept))
 
     async def topic(self) -> str | None:
         """As it is now."""

@@ -184,7 +184,7 @@ async def test_reactions_are_once_for_each(chat: Chat, owner: Person, stranger: 
 
 async def test_whoever_is_mentioned_is_told_once(chat: Chat, owner: Person, stranger: Person, third: Person):
     names = {
-        p.id: await chat.sql.fetchval("select username from public.profiles where id = $1", p.id)
+        p.id: str(await chat.sql.fetchval("select username from public.profiles where id = $1", p.id))
         for p in (owner, stranger, third)
     }
     said = await chat.say(owner, f"@{names[stranger.id].upper()}, and mail@{names[stranger.id]} @{names[third.id]}")

@@ -5,7 +5,7 @@ const PROGRESS_MS = 150;
 
 export default {
   template: `
-    <div class="composer" :class="{ 'composer--over': over }" @dragover.prevent="over = true" @dragleave.self="over = false" @drop.prevent="drop">
+    <div class="chat-composer" :class="{ 'composer--over': over }" @dragover.prevent="over = true" @dragleave.self="over = false" @drop.prevent="drop">
       <div v-if="said" class="composer__about">
         <i class="material-symbols-rounded" aria-hidden="true">{{ editing ? "edit" : "reply" }}</i>
         <span class="truncate-1"><b>{{ editing ? "Editing" : said.name }}</b> {{ said.text }}</span>
