@@ -49,7 +49,7 @@ async def sign_in(user: User, path: str) -> None:
         await user.open(path)
 
 
-async def member(db: asyncpg.Connection, who: str) -> UUID:
+async def member(db: asyncpg.Connection, who: str) -> Any:
     return await db.fetchval("select id from public.profiles where username = $1", who)
 
 
@@ -60,10 +60,11 @@ async def ask(db: asyncpg.Connection, who: str, words: str) -> dict[str, Any]:
         claims = json.dumps({"sub": str(await member(db, who)), "role": "authenticated"})
         await db.execute("select set_config('request.jwt.claims', $1, true)", claims)
         await db.execute("select public.send_message($1, $2, $3)", uuid4(), DEMO, words)
-    return json.loads(await db.fetchval("select public.claim_answers('hand', 1, 60, true)"))
+    taken: Any = await db.fetchval("select public.claim_answers('hand', 1, 60, true)")
+    return json.loads(taken)
 
 
-async def tell(db: asyncpg.Connection, answer: dict[str, Any], words: str, at: int = 0) -> str:
+async def tell(db: asyncpg.Connection, answer: dict[str, Any], words: str, at: int = 0) -> Any:
     query = "select public.stream_answer($1::uuid, 'hand', $2, $3, $4)"
     return await db.fetchval(query, answer["id"], answer["attempt"], at, words)
 
@@ -185,7 +186,8 @@ async def test_one_talks_beside_the_studio_and_it_is_remembered(user: User, db: 
             await asyncio.sleep(0.02)
     answer = json.loads(row)
     query = "select public.imagine_answer($1::uuid, 'hand', $2, 'a wren in the rain')"
-    job = json.loads(await db.fetchval(query, answer["id"], answer["attempt"]))["job"]
+    made: Any = await db.fetchval(query, answer["id"], answer["attempt"])
+    job = json.loads(made)["job"]
     await until(lambda: UUID(job) in one(user, Queue)._list.items)
     await until(lambda: shown(user, answer["id"]).get("action"))
     await user.open("/studio")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -30,7 +31,7 @@ class Worker:
         row = json.loads(found)
         self.id, self.attempt = row["id"], row["attempt"]
 
-    async def tell(self, words: str, at: int = 0) -> str:
+    async def tell(self, words: str, at: int = 0) -> Any:
         query = "select public.stream_answer($1::uuid, $2, $3, $4, $5)"
         return await self.db.fetchval(query, self.id, self.name, self.attempt, at, words)
 

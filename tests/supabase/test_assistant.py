@@ -194,6 +194,7 @@ async def test_after_three_workers_have_died_it_says_that_it_broke_off(
     alone: Chat, owner: Person, sql: asyncpg.Connection, worker: Worker
 ):
     await alone.say(owner, "hello")
+    answer: dict[str, Any] = {}
     for _ in range(3):
         answer = await worker.claim_one()
         await sql.execute(EXPIRE, answer["id"])
