@@ -6,11 +6,12 @@ A missing or malformed setting stops the start with one line that names the vari
 from __future__ import annotations
 
 import json
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AliasChoices, Field, HttpUrl, SecretStr, UrlConstraints, ValidationError
+from pydantic import AliasChoices, Field, HttpUrl, SecretStr, UrlConstraints, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parent
@@ -39,10 +40,24 @@ class Settings(BaseSettings):
     dev: bool = False  # the development panel, and diagnostics of everything in the process
     realtime_debug: bool = False  # the live layer says what it does, in the log and on standard error
     metrics_token: SecretStr | None = None  # without one, /metrics answers this machine alone
+    api_origins: str = ""  # whose pages may ask the HTTP API from a browser: "https://a.example, https://b.example"
     supabase_url: BaseUrl | None = Field(default=None, validation_alias="SUPABASE_URL")
     publishable_key: str | None = Field(
         default=None, validation_alias=AliasChoices("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_ANON_KEY")
     )
+
+    @field_validator("api_origins")
+    @classmethod
+    def are_origins(cls, text: str) -> str:
+        """Each a scheme and a host, as browsers send it."""
+        if wrong := [origin for origin in split(text) if not re.fullmatch(r"https?://[^/\s*]+", origin)]:
+            raise ValueError(f"{wrong[0]} is no origin, such as https://app.example")
+        return text
+
+    @property
+    def allowed_origins(self) -> list[str]:
+        """Those of `api_origins`."""
+        return split(self.api_origins)
 
     @property
     def hosted(self) -> bool:
@@ -113,6 +128,11 @@ class WorkerSettings(Settings):
     def market_pace_s(self) -> float:
         """Seconds between two ticks of the market, for the same reason."""
         return self.price_tick_s or (10.0 if self.hosted else 1.0)
+
+
+def split(text: str) -> list[str]:
+    """What stands between commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 SettingsT = TypeVar("SettingsT", bound=Settings)

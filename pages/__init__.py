@@ -2,6 +2,7 @@
 
 from pages import (
     chat,
+    contacts,
     credits,
     diagnostics,
     feed,
@@ -19,6 +20,7 @@ from pages import (
 
 __all__ = [
     "chat",
+    "contacts",
     "credits",
     "diagnostics",
     "feed",

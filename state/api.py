@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 import httpx
 from postgrest import AsyncPostgrestClient, CountMethod
@@ -96,6 +97,21 @@ class Api:
 
         async def ask(token: str) -> Any:
             return (await self._rest(token).rpc(function, args).execute()).data
+
+        return await self._asking(ask)
+
+    async def who(self) -> UUID:
+        """The member whose token this is, as Auth says. Raises Refused for a token that is not good."""
+
+        async def ask(token: str) -> UUID:
+            answer = await self._project.http.get(f"{self._project.url}/auth/v1/user", headers=self._headers(token))
+            if answer.status_code == 429:
+                raise RateLimited("Too many requests at the moment")
+            if answer.status_code >= 500:
+                raise Unreachable("Supabase is not ready")
+            if answer.status_code != 200:
+                raise Refused("This token is not good", f"auth {answer.status_code}")
+            return UUID(answer.json()["id"])
 
         return await self._asking(ask)
 

@@ -7,8 +7,12 @@ from state.rows import PublicChatReads as ReadMark
 from state.rows import PublicChatSessions as ChatSession
 from state.rows import PublicCircleMembers as CircleMember
 from state.rows import PublicComments as Comment
+from state.rows import PublicContactComments as ContactComment
+from state.rows import PublicContactFilters as ContactFilter
+from state.rows import PublicContacts as Contact
 from state.rows import PublicCreditAccounts as CreditAccount
 from state.rows import PublicCreditTransactions as CreditTransaction
+from state.rows import PublicDashboards as Dashboard
 from state.rows import PublicDatasetImages as DatasetImage
 from state.rows import PublicDatasets as Dataset
 from state.rows import PublicGenerationJobs as Job
@@ -16,6 +20,7 @@ from state.rows import PublicGenerationQueues as GenerationQueue
 from state.rows import PublicGenerations as Generation
 from state.rows import PublicLikes as Like
 from state.rows import PublicMarketStatus as MarketStatus
+from state.rows import PublicMemberActivities as Activity
 from state.rows import PublicModels as Model
 from state.rows import PublicNotificationKinds as NotificationKind
 from state.rows import PublicNotificationPreferences as NotificationPreference
@@ -32,12 +37,17 @@ from state.rows import PublicUserPresence as UserPresence
 from state.rows import PublicWatchlists as Watched
 
 __all__ = [
+    "Activity",
     "ChatCount",
     "ChatSession",
     "CircleMember",
     "Comment",
+    "Contact",
+    "ContactComment",
+    "ContactFilter",
     "CreditAccount",
     "CreditTransaction",
+    "Dashboard",
     "Dataset",
     "DatasetImage",
     "Generation",

@@ -22,6 +22,7 @@ from worker.demo import Demo
 from worker.exchange import BITSTAMP, Bitstamp
 from worker.generation import Generation
 from worker.housekeeping import (
+    ACTIVITIES_EVERY_S,
     CHATS_EVERY_S,
     LEASES_EVERY_S,
     LEAVERS_EVERY_S,
@@ -82,6 +83,7 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
         ticks.add("leavers", housekeeping.forget, LEAVERS_EVERY_S, at_once=True)
         ticks.add("notifications", housekeeping.prune_notifications, NOTIFICATIONS_EVERY_S, at_once=True)
         ticks.add("presence", housekeeping.expire_presence, PRESENCE_EVERY_S, at_once=True)
+        ticks.add("activities", housekeeping.prune_activities, ACTIVITIES_EVERY_S)
         prices = Prices(api, name, tick_s=settings.market_pace_s, exchange=exchange)
         if settings.price_feed != "off":
             ticks.add("prices", prices.tick, settings.market_pace_s, at_once=True)

@@ -1,5 +1,5 @@
 """Housekeeping: jobs of dead workers go back into the queue, files nobody refers to are removed, and so are members who
-asked for it; members whom no app speaks for any longer are offline; old notifications are pruned.
+asked for it; members whom no app speaks for any longer are offline; old notifications and activities are pruned.
 
 H1  A member who leaves is forgotten whole: account, rows, files. Their entry stays until all of it is gone, so a worker
     that dies half-way, or a service that does not answer, only makes it later.
@@ -19,6 +19,7 @@ LEASES_EVERY_S = 5
 TRASH_EVERY_S = 10
 LEAVERS_EVERY_S = 10
 NOTIFICATIONS_EVERY_S = 3600
+ACTIVITIES_EVERY_S = 600
 PRESENCE_EVERY_S = 30  # reference 1: inactive users are cleaned up after 30 seconds
 CHATS_EVERY_S = 60
 _AT_ONCE = 100
@@ -51,6 +52,11 @@ class Housekeeping:
         chats = await self._api.call("rest_chats")
         if chats:
             log.info("%s chats came to rest", chats)
+
+    async def prune_activities(self) -> None:
+        """Activities are a history of bounded length."""
+        if pruned := await self._api.call("prune_activities"):
+            log.info("pruned %s activities", pruned)
 
     async def prune_notifications(self) -> None:
         """Those that were read a month ago, and all but the newest five hundred of each member."""

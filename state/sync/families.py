@@ -19,6 +19,12 @@ A family is the first part of a query's key; invalidating it reaches every key t
 | `notifications`        | `("notifications", …)`                                                            |
 | `credit-accounts`      | `("credit-accounts", …)`                                                          |
 | `credit-spending`      | `("credit-spending", days, zone)`: see `state.credits`                            |
+| `activities`           | `("activities", "count", team)`, `("activities", "days", team, days, zone)`       |
+| `dashboards`           | `("dashboards", …)`                                                               |
+| `contacts`             | `("contacts", "count", team, search, stage, tag, owner)`: see `state.contacts`    |
+| `contact-counts`       | `("contact-counts", team)`: in all, by stage, by tag                              |
+| `contact-comments`     | `("contact-comments", …)`                                                         |
+| `contact-filters`      | `("contact-filters", …)`                                                          |
 | `prices`               | `("prices", "facts")`, `("prices", "sparklines")`, `("prices", "candles", symbol)`|
 | `watchlists`           | `("watchlists", …)`                                                               |
 | `price-alerts`         | `("price-alerts", …)`                                                             |
@@ -36,8 +42,13 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "generations": ("unified-generations", "shots", "unpositioned-count", "project-video-counts"),
     "notifications": ("notifications",),
     "notification_preferences": ("notifications",),
+    "contacts": ("contacts", "contact-counts"),
+    "contact_comments": ("contact-comments",),
+    "contact_filters": ("contact-filters",),
     "credit_accounts": ("credit-accounts",),
     "credit_transactions": ("credit-spending",),
+    "member_activities": ("activities",),
+    "dashboards": ("dashboards",),
     "crypto_prices": ("prices",),  # heard by those who follow `market`: no query cache does, a tick refreshes nothing
     "market_status": ("prices",),
     "watchlists": ("watchlists",),

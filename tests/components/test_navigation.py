@@ -8,11 +8,13 @@ from components.navigation import PLACES, places
 def test_guests_have_a_home_and_members_go_to_work() -> None:
     assert [place.path for place in places(member=False)] == ["/", "/studio", "/feed", "/market", "/diagnostics"]
     assert [place.path for place in places(member=True)] == [
+        "/",
         "/studio",
         "/training",
         "/feed",
         "/chat",
         "/market",
+        "/contacts",
         "/team",
         "/credits",
         "/diagnostics",

@@ -71,6 +71,8 @@ class Studio:
             **await _ledger(owner),
             **await _chat(owner),
             **await train(owner, service),
+            **await _contacts(owner),
+            **await _logged(owner),
             **await _watched(owner, sql),
         }
         return cls(owner.id, *halves, own=own)
@@ -86,20 +88,6 @@ async def _told(owner: Person, sql: asyncpg.Connection) -> dict[str, str]:
         "notifications": told["id"],
         "notification_kinds": kind["id"],
         "notification_preferences": preference["id"],
-    }
-
-
-async def _watched(owner: Person, sql: asyncpg.Connection) -> dict[str, str]:
-    watched = await owner.call("watch_symbol", watch_id=str(uuid4()), symbol="BTC")
-    alert = await owner.call("set_price_alert", alert_id=str(uuid4()), symbol="BTC", kind="above", threshold=1e9)
-    await sql.execute("select public.backfill_candles('tests', $1)", f"[{CANDLE}]")
-    await sql.execute("select public.release_market('tests')")
-    return {
-        "watchlists": watched["id"],
-        "price_alerts": alert["id"],
-        "crypto_prices": (await owner.rows("crypto_prices?symbol=eq.BTC"))[0]["id"],
-        "price_candles": (await owner.rows("price_candles?limit=1"))[0]["id"],
-        "market_status": (await owner.rows("market_status"))[0]["id"],
     }
 
 
@@ -126,9 +114,25 @@ async def _chat(owner: Person) -> dict[str, str]:
     return own
 
 
+async def _contacts(owner: Person) -> dict[str, str]:
+    """A contact of the owner's own team, a comment on it, and a filter by which it is found."""
+    (team,) = await owner.rows(f"teams?personal_of=eq.{owner.id}")
+    contact = await owner.call("add_contact", contact_id=str(uuid4()), team_id=team["id"], fields={"name": "Ada"})
+    said = {"comment_id": str(uuid4()), "contact_id": contact["id"], "body": "Met at the tide pools"}
+    comment = await owner.call("comment_on_contact", **said)
+    wanted = {"filter_id": str(uuid4()), "team_id": team["id"], "name": "Leads", "settings": {"stage": "lead"}}
+    saved = await owner.call("save_contact_filter", **wanted)
+    return {"contacts": contact["id"], "contact_comments": comment["id"], "contact_filters": saved["id"]}
+
+
 async def _ledger(owner: Person) -> dict[str, str]:
     (welcome,) = await owner.rows("credit_transactions?kind=eq.grant")
     return {"credit_accounts": owner.id, "credit_transactions": welcome["id"]}
+
+
+async def _logged(owner: Person) -> dict[str, str]:
+    note = {"activity_id": str(uuid4()), "team_id": None, "kind": "note", "title": "a wren was here"}
+    return {"member_activities": (await owner.call("log_activity", **note))["id"], "dashboards": owner.id}
 
 
 async def train(owner: Person, service: Person) -> dict[str, str]:
@@ -173,6 +177,20 @@ async def enter(owner: Person, dataset: str, image: str) -> dict[str, Any]:
         "add_dataset_image", image_id=image, dataset_id=dataset, name="wren.png", media_type="image/webp", bytes=10, width=640,
         height=480, colour="#9bdcff",
     )  # fmt: skip
+
+
+async def _watched(owner: Person, sql: asyncpg.Connection) -> dict[str, str]:
+    watched = await owner.call("watch_symbol", watch_id=str(uuid4()), symbol="BTC")
+    alert = await owner.call("set_price_alert", alert_id=str(uuid4()), symbol="BTC", kind="above", threshold=1e9)
+    await sql.execute("select public.backfill_candles('tests', $1)", f"[{CANDLE}]")
+    await sql.execute("select public.release_market('tests')")
+    return {
+        "watchlists": watched["id"],
+        "price_alerts": alert["id"],
+        "crypto_prices": (await owner.rows("crypto_prices?symbol=eq.BTC"))[0]["id"],
+        "price_candles": (await owner.rows("price_candles?limit=1"))[0]["id"],
+        "market_status": (await owner.rows("market_status"))[0]["id"],
+    }
 
 
 async def _half(visibility: Visibility, owner: Person, service: Person, sql: asyncpg.Connection) -> Half:
