@@ -90,13 +90,14 @@ def serve(settings: Settings) -> None:
 
     import api
     import pages  # noqa: F401  (importing a page is what registers it)
-    from components import session, theme
+    from components import session, theme, upload_guard
     from pages import health
     from state.starling import Starling, storage_secret
 
     logging.getLogger("uvicorn.error").addFilter(worth_saying)
     starling = Starling(settings)
     theme.install()
+    upload_guard.install()
     session.install(starling)
     health.install(starling)
     api.install(starling)

@@ -28,7 +28,7 @@ PLACES = (
     Place("Feed", "/feed", "dynamic_feed", "g f", where="in the feed"),
     Place("Chat", "/chat", "forum", "g c", for_guests=False, where="in chat", counts="chat"),
     Place("Market", "/market", "candlestick_chart", "g m", where="at the market"),
-    Place("Contacts", "/contacts", "contacts", "g c", section="Work", for_guests=False, where="looking at contacts"),
+    Place("Contacts", "/contacts", "contacts", "g o", section="Work", for_guests=False, where="looking at contacts"),
     Place("Team", "/team", "groups", "g w", section="Work", for_guests=False, where="with their team"),
     Place("Credits", "/credits", "toll", "g r", section="System", for_guests=False, where="looking at their credits"),
     Place("Diagnostics", "/diagnostics", "monitor_heart", "g d", section="System", where="in diagnostics"),

@@ -793,6 +793,7 @@ class PublicGenerations(BaseModel):
     media_path: str = Field(alias="media_path")
     media_type: str = Field(alias="media_type")
     model_id: Optional[uuid.UUID] = Field(alias="model_id")
+    model_name: str = Field(alias="model_name")
     ordinal: int = Field(alias="ordinal")
     owner_id: uuid.UUID = Field(alias="owner_id")
     poster_path: str = Field(alias="poster_path")
@@ -816,6 +817,7 @@ class PublicGenerationsInsert(TypedDict):
     media_path: Annotated[str, Field(alias="media_path")]
     media_type: Annotated[str, Field(alias="media_type")]
     model_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="model_id")]]
+    model_name: NotRequired[Annotated[str, Field(alias="model_name")]]
     ordinal: NotRequired[Annotated[int, Field(alias="ordinal")]]
     owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
     poster_path: Annotated[str, Field(alias="poster_path")]
@@ -839,6 +841,7 @@ class PublicGenerationsUpdate(TypedDict):
     media_path: NotRequired[Annotated[str, Field(alias="media_path")]]
     media_type: NotRequired[Annotated[str, Field(alias="media_type")]]
     model_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="model_id")]]
+    model_name: NotRequired[Annotated[str, Field(alias="model_name")]]
     ordinal: NotRequired[Annotated[int, Field(alias="ordinal")]]
     owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
     poster_path: NotRequired[Annotated[str, Field(alias="poster_path")]]

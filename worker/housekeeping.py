@@ -47,16 +47,16 @@ class Housekeeping:
         if members:
             log.info("%s members are no longer here", members)
 
+    async def prune_activities(self) -> None:
+        """Activities are a history of bounded length."""
+        if pruned := await self._api.call("prune_activities"):
+            log.info("pruned %s activities", pruned)
+
     async def rest_chats(self) -> None:
         """Chats in which nobody has said anything for a day are inactive."""
         chats = await self._api.call("rest_chats")
         if chats:
             log.info("%s chats came to rest", chats)
-
-    async def prune_activities(self) -> None:
-        """Activities are a history of bounded length."""
-        if pruned := await self._api.call("prune_activities"):
-            log.info("pruned %s activities", pruned)
 
     async def prune_notifications(self) -> None:
         """Those that were read a month ago, and all but the newest five hundred of each member."""

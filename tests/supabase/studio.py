@@ -101,6 +101,17 @@ async def _team(owner: Person) -> dict[str, str]:
     return {"teams": team, "team_members": place["id"], "team_invitations": invitation, "circle_members": circle["id"]}
 
 
+async def _contacts(owner: Person) -> dict[str, str]:
+    """A contact of the owner's own team, a comment on it, and a filter by which it is found."""
+    (team,) = await owner.rows(f"teams?personal_of=eq.{owner.id}")
+    contact = await owner.call("add_contact", contact_id=str(uuid4()), team_id=team["id"], fields={"name": "Ada"})
+    said = {"comment_id": str(uuid4()), "contact_id": contact["id"], "body": "Met at the tide pools"}
+    comment = await owner.call("comment_on_contact", **said)
+    wanted = {"filter_id": str(uuid4()), "team_id": team["id"], "name": "Leads", "settings": {"stage": "lead"}}
+    saved = await owner.call("save_contact_filter", **wanted)
+    return {"contacts": contact["id"], "contact_comments": comment["id"], "contact_filters": saved["id"]}
+
+
 async def _chat(owner: Person) -> dict[str, str]:
     """A chat of the owner's, with something said in it."""
     session, message = str(uuid4()), str(uuid4())
@@ -112,17 +123,6 @@ async def _chat(owner: Person) -> dict[str, str]:
         (row,) = await owner.rows(f"{table}?session_id=eq.{session}")
         own[table] = row["id"]
     return own
-
-
-async def _contacts(owner: Person) -> dict[str, str]:
-    """A contact of the owner's own team, a comment on it, and a filter by which it is found."""
-    (team,) = await owner.rows(f"teams?personal_of=eq.{owner.id}")
-    contact = await owner.call("add_contact", contact_id=str(uuid4()), team_id=team["id"], fields={"name": "Ada"})
-    said = {"comment_id": str(uuid4()), "contact_id": contact["id"], "body": "Met at the tide pools"}
-    comment = await owner.call("comment_on_contact", **said)
-    wanted = {"filter_id": str(uuid4()), "team_id": team["id"], "name": "Leads", "settings": {"stage": "lead"}}
-    saved = await owner.call("save_contact_filter", **wanted)
-    return {"contacts": contact["id"], "contact_comments": comment["id"], "contact_filters": saved["id"]}
 
 
 async def _ledger(owner: Person) -> dict[str, str]:
