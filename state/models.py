@@ -2,6 +2,9 @@
 
 from state.rows import PublicCircleMembers as CircleMember
 from state.rows import PublicComments as Comment
+from state.rows import PublicContactComments as ContactComment
+from state.rows import PublicContactFilters as ContactFilter
+from state.rows import PublicContacts as Contact
 from state.rows import PublicCreditAccounts as CreditAccount
 from state.rows import PublicCreditTransactions as CreditTransaction
 from state.rows import PublicGenerationJobs as Job
@@ -22,6 +25,9 @@ from state.rows import PublicUserPresence as UserPresence
 __all__ = [
     "CircleMember",
     "Comment",
+    "Contact",
+    "ContactComment",
+    "ContactFilter",
     "CreditAccount",
     "CreditTransaction",
     "Generation",

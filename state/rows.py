@@ -84,6 +84,126 @@ class PublicCommentsUpdate(TypedDict):
     edited_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="edited_at")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     post_id: NotRequired[Annotated[uuid.UUID, Field(alias="post_id")]]
+class PublicContactComments(BaseModel):
+    author_id: Optional[uuid.UUID] = Field(alias="author_id")
+    body: str = Field(alias="body")
+    contact_id: uuid.UUID = Field(alias="contact_id")
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    team_id: uuid.UUID = Field(alias="team_id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicContactCommentsInsert(TypedDict):
+    author_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="author_id")]]
+    body: Annotated[str, Field(alias="body")]
+    contact_id: Annotated[uuid.UUID, Field(alias="contact_id")]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    team_id: Annotated[uuid.UUID, Field(alias="team_id")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicContactCommentsUpdate(TypedDict):
+    author_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="author_id")]]
+    body: NotRequired[Annotated[str, Field(alias="body")]]
+    contact_id: NotRequired[Annotated[uuid.UUID, Field(alias="contact_id")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    team_id: NotRequired[Annotated[uuid.UUID, Field(alias="team_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicContactFilters(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    name: str = Field(alias="name")
+    owner_id: uuid.UUID = Field(alias="owner_id")
+    settings: JsonValue = Field(alias="settings")
+    team_id: uuid.UUID = Field(alias="team_id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicContactFiltersInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    name: Annotated[str, Field(alias="name")]
+    owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
+    settings: Annotated[JsonValue, Field(alias="settings")]
+    team_id: Annotated[uuid.UUID, Field(alias="team_id")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicContactFiltersUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    name: NotRequired[Annotated[str, Field(alias="name")]]
+    owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
+    settings: NotRequired[Annotated[JsonValue, Field(alias="settings")]]
+    team_id: NotRequired[Annotated[uuid.UUID, Field(alias="team_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicContacts(BaseModel):
+    company: str = Field(alias="company")
+    company_key: str = Field(alias="company_key")
+    created_at: datetime.datetime = Field(alias="created_at")
+    edited: JsonValue = Field(alias="edited")
+    email: str = Field(alias="email")
+    id: uuid.UUID = Field(alias="id")
+    name: str = Field(alias="name")
+    name_key: str = Field(alias="name_key")
+    notes: str = Field(alias="notes")
+    owner_id: Optional[uuid.UUID] = Field(alias="owner_id")
+    phone: str = Field(alias="phone")
+    search: str = Field(alias="search")
+    stage: str = Field(alias="stage")
+    stage_since: datetime.datetime = Field(alias="stage_since")
+    tags: List[str] = Field(alias="tags")
+    team_id: uuid.UUID = Field(alias="team_id")
+    title: str = Field(alias="title")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicContactsInsert(TypedDict):
+    company: NotRequired[Annotated[str, Field(alias="company")]]
+    company_key: NotRequired[Annotated[str, Field(alias="company_key")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    edited: NotRequired[Annotated[JsonValue, Field(alias="edited")]]
+    email: NotRequired[Annotated[str, Field(alias="email")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    name: Annotated[str, Field(alias="name")]
+    name_key: NotRequired[Annotated[str, Field(alias="name_key")]]
+    notes: NotRequired[Annotated[str, Field(alias="notes")]]
+    owner_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="owner_id")]]
+    phone: NotRequired[Annotated[str, Field(alias="phone")]]
+    search: NotRequired[Annotated[str, Field(alias="search")]]
+    stage: NotRequired[Annotated[str, Field(alias="stage")]]
+    stage_since: NotRequired[Annotated[datetime.datetime, Field(alias="stage_since")]]
+    tags: NotRequired[Annotated[List[str], Field(alias="tags")]]
+    team_id: Annotated[uuid.UUID, Field(alias="team_id")]
+    title: NotRequired[Annotated[str, Field(alias="title")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicContactsUpdate(TypedDict):
+    company: NotRequired[Annotated[str, Field(alias="company")]]
+    company_key: NotRequired[Annotated[str, Field(alias="company_key")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    edited: NotRequired[Annotated[JsonValue, Field(alias="edited")]]
+    email: NotRequired[Annotated[str, Field(alias="email")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    name: NotRequired[Annotated[str, Field(alias="name")]]
+    name_key: NotRequired[Annotated[str, Field(alias="name_key")]]
+    notes: NotRequired[Annotated[str, Field(alias="notes")]]
+    owner_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="owner_id")]]
+    phone: NotRequired[Annotated[str, Field(alias="phone")]]
+    search: NotRequired[Annotated[str, Field(alias="search")]]
+    stage: NotRequired[Annotated[str, Field(alias="stage")]]
+    stage_since: NotRequired[Annotated[datetime.datetime, Field(alias="stage_since")]]
+    tags: NotRequired[Annotated[List[str], Field(alias="tags")]]
+    team_id: NotRequired[Annotated[uuid.UUID, Field(alias="team_id")]]
+    title: NotRequired[Annotated[str, Field(alias="title")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
 

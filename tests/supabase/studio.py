@@ -64,7 +64,7 @@ class Studio:
         await clear_queue(sql)
         await owner.call("touch_presence", status="online")
         halves = [await _half(visibility, owner, service, sql) for visibility in ("private", "public")]
-        own = await _told(owner, sql) | await _team(owner) | await _ledger(owner)
+        own = await _told(owner, sql) | await _team(owner) | await _contacts(owner) | await _ledger(owner)
         return cls(owner.id, *halves, own=own)
 
 
@@ -89,6 +89,17 @@ async def _team(owner: Person) -> dict[str, str]:
     (place,) = await owner.rows(f"team_members?team_id=eq.{team}")
     (circle,) = await owner.rows(f"circle_members?circle_id=eq.{team}")
     return {"teams": team, "team_members": place["id"], "team_invitations": invitation, "circle_members": circle["id"]}
+
+
+async def _contacts(owner: Person) -> dict[str, str]:
+    """A contact of the owner's own team, a comment on it, and a filter by which it is found."""
+    (team,) = await owner.rows(f"teams?personal_of=eq.{owner.id}")
+    contact = await owner.call("add_contact", contact_id=str(uuid4()), team_id=team["id"], fields={"name": "Ada"})
+    said = {"comment_id": str(uuid4()), "contact_id": contact["id"], "body": "Met at the tide pools"}
+    comment = await owner.call("comment_on_contact", **said)
+    wanted = {"filter_id": str(uuid4()), "team_id": team["id"], "name": "Leads", "settings": {"stage": "lead"}}
+    saved = await owner.call("save_contact_filter", **wanted)
+    return {"contacts": contact["id"], "contact_comments": comment["id"], "contact_filters": saved["id"]}
 
 
 async def _ledger(owner: Person) -> dict[str, str]:
