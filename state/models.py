@@ -7,6 +7,12 @@ from state.rows import PublicContactFilters as ContactFilter
 from state.rows import PublicContacts as Contact
 from state.rows import PublicCreditAccounts as CreditAccount
 from state.rows import PublicCreditTransactions as CreditTransaction
+from state.rows import PublicDigestPreferences as DigestPreference
+from state.rows import PublicDigests as Digest
+from state.rows import PublicEmailCampaigns as EmailCampaign
+from state.rows import PublicEmailClicks as EmailClick
+from state.rows import PublicEmailSuppressions as EmailSuppression
+from state.rows import PublicEmailTemplates as EmailTemplate
 from state.rows import PublicGenerationJobs as Job
 from state.rows import PublicGenerationQueues as GenerationQueue
 from state.rows import PublicGenerations as Generation
@@ -17,6 +23,7 @@ from state.rows import PublicNotificationPreferences as NotificationPreference
 from state.rows import PublicNotifications as Notification
 from state.rows import PublicPosts as Post
 from state.rows import PublicProfiles as Profile
+from state.rows import PublicSentEmails as SentEmail
 from state.rows import PublicTeamInvitations as TeamInvitation
 from state.rows import PublicTeamMembers as TeamMember
 from state.rows import PublicTeams as Team
@@ -30,6 +37,12 @@ __all__ = [
     "ContactFilter",
     "CreditAccount",
     "CreditTransaction",
+    "Digest",
+    "DigestPreference",
+    "EmailCampaign",
+    "EmailClick",
+    "EmailSuppression",
+    "EmailTemplate",
     "Generation",
     "GenerationQueue",
     "Job",
@@ -40,6 +53,7 @@ __all__ = [
     "NotificationPreference",
     "Post",
     "Profile",
+    "SentEmail",
     "Team",
     "TeamInvitation",
     "TeamMember",

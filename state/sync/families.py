@@ -21,6 +21,7 @@ A family is the first part of a query's key; invalidating it reaches every key t
 | `credit-spending`      | `("credit-spending", days, zone)`: see `state.credits`                            |
 | `contacts`             | `("contacts", "count", team, search, stage, tag, owner)`: see `state.contacts`    |
 | `contact-counts`       | `("contact-counts", team)`: in all, by stage, by tag                              |
+| `email-numbers`        | `("email-numbers", team)`, `("email-numbers", team, campaign)`: by status         |
 
 The first six are those of reference 5, which had them follow `tasks` alone and left the rest to polling; here each
 table names what can be read from it. Tasks, shots and projects are the board's.
@@ -36,6 +37,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "notifications": ("notifications",),
     "notification_preferences": ("notifications",),
     "contacts": ("contacts", "contact-counts"),
+    "sent_emails": ("email-numbers",),
     "credit_accounts": ("credit-accounts",),
     "credit_transactions": ("credit-spending",),
     "projects": ("projects", "project-video-counts"),
