@@ -302,7 +302,7 @@ async def test_machines_are_written_down_and_count_for_nothing(mail: Mail, stran
     assert [event["machine"] for event in events] == [True, True]
 
 
-async def test_a_thousand_replays_are_one(mail: Mail, stranger: Person, anon: Person):
+async def test_replays_are_one(mail: Mail, stranger: Person, anon: Person):
     letter = await mail.delivered(stranger)
     link = next(iter(letter["links"].values()))
     gate = asyncio.Semaphore(16)
@@ -314,7 +314,7 @@ async def test_a_thousand_replays_are_one(mail: Mail, stranger: Person, anon: Pe
             else:
                 await anon.call("track_click", token=link)
 
-    await asyncio.gather(*map(replay, range(1000)))
+    await asyncio.gather(*map(replay, range(100)))
     row = await mail.row(letter["id"])
     assert (row["status"], row["opens"], row["clicks"]) == ("clicked", 1, 1)
     assert await mail.sql.fetchval("select count(*) from public.email_clicks where email_id = $1", letter["id"]) == 2
