@@ -65,6 +65,7 @@ def backend(settings: Settings) -> Iterator[None]:
     )  # fmt: skip
     worker = Child("worker", "worker", lambda: ["--demo"], cwd=PROJECT)
     os.environ["STARLING_DATA"] = data
+    os.environ["STARLING_PORT"] = str(settings.port)  # links in e-mail lead there
     try:
         address = json.loads(embedded.start())
         ports[:] = [urlsplit(address[name]).port for name in ("api_url", "db_url")]  # it comes back where it was

@@ -13,6 +13,7 @@ from worker.api import Api, persist
 from worker.beat import BEAT_EVERY_S, Beat
 from worker.crowd import CROWD_LOOKS_EVERY_S, CROWD_PRUNES_EVERY_S, Crowd
 from worker.demo import Demo
+from worker.digest import DIGEST_EVERY_S, Digest
 from worker.generation import Generation
 from worker.housekeeping import (
     LEASES_EVERY_S,
@@ -22,7 +23,10 @@ from worker.housekeeping import (
     TRASH_EVERY_S,
     Housekeeping,
 )
+from worker.letter import Paper
+from worker.mail import DELIVER_EVERY_S, MAIL_PRUNE_EVERY_S, MAIL_RESCUE_EVERY_S, READ_EVERY_S, Mail
 from worker.pool import RenderPool
+from worker.post_office import PostOffice
 from worker.ticks import Ticks
 
 CLAIM_EVERY_S = 0.5
@@ -55,6 +59,15 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
         ticks.add("leavers", housekeeping.forget, LEAVERS_EVERY_S, at_once=True)
         ticks.add("notifications", housekeeping.prune_notifications, NOTIFICATIONS_EVERY_S, at_once=True)
         ticks.add("presence", housekeeping.expire_presence, PRESENCE_EVERY_S, at_once=True)
+        paper, office = Paper(settings.links, settings.mail_from), None
+        if settings.smtp_url is not None:
+            office = PostOffice(settings.smtp_url.get_secret_value(), settings.mail_from)
+        mail = Mail(api, name, paper, office=office, pace=settings.mail_seconds)
+        ticks.add("mail", mail.deliver, DELIVER_EVERY_S)
+        ticks.add("mail's readers", mail.read, READ_EVERY_S)
+        ticks.add("mail's leases", mail.rescue, MAIL_RESCUE_EVERY_S)
+        ticks.add("mail's past", mail.prune, MAIL_PRUNE_EVERY_S)
+        ticks.add("digest", Digest(api, name, paper, office).send, DIGEST_EVERY_S, at_once=True)
         if demo:
             ticks.add("demo", Demo(api).fill, DEMO_EVERY_S, at_once=True)
         if demo and settings.crowd_s:
@@ -70,6 +83,7 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
             warming.cancel()
             ticks.pause()
             await generation.close()
+            await mail.close()
             await ticks.stop()
             await pool.close()
 
