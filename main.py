@@ -91,7 +91,7 @@ def serve(settings: Settings) -> None:
 
     import pages  # noqa: F401  (importing a page is what registers it)
     from components import session, theme
-    from pages import health
+    from pages import health, tracking
     from state.starling import Starling, storage_secret
 
     logging.getLogger("uvicorn.error").addFilter(worth_saying)
@@ -99,6 +99,7 @@ def serve(settings: Settings) -> None:
     theme.install()
     session.install(starling)
     health.install(starling)
+    tracking.install(starling)
     app.on_startup(starling.open)
     app.on_shutdown(starling.close)
     if SIMULATED not in os.environ:
