@@ -26,5 +26,8 @@ __all__ = [
     "studio",
     "team",
 ]
+from pages import contacts
+
+__all__ = ["contacts", "credits", "diagnostics", "home", "sign_in", "studio", "team"]
 
 trouble.install()

@@ -6,16 +6,15 @@ through a `Ledger`, which goes on showing the last one until the next is there.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from io import StringIO
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from state.days import first_day, time_zone
 from state.models import CreditTransaction
 from state.signal import Signal, Unsubscribe
+from state.spreadsheet import write
 from state.sync.live_table import LiveTable
 from state.sync.mutation import Pending
 from state.sync.query import Order, Query, Where
@@ -29,8 +28,6 @@ PAGE = 1_000  # rows of one request while exporting
 MOST_EXPORTED = 50_000
 TABLE = "credit_transactions"
 NEWEST = (Order("created_at", descending=True),)
-# What begins so a spreadsheet may take for a formula; the last four are the wide forms of = + - @.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 Kind: TypeAlias = Literal["everything", "spent", "returned", "added"]
 KINDS: dict[Kind, tuple[str, ...]] = {
@@ -191,16 +188,16 @@ async def export(member: Member, filter: Filter, now: datetime | None = None) ->
 
 def as_csv(rows: Sequence[CreditTransaction], zone: str) -> str:
     """Movements for a spreadsheet. Texts that it would take for a formula are marked as texts; numbers stay numbers."""
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for row in rows:
-        when = row.created_at.astimezone(time_zone(zone)).isoformat(sep=" ", timespec="seconds")
-        texts = map(plain, (when, row.kind, row.purpose, row.label))
-        writer.writerow((*texts, row.amount, row.balance_after, row.id))
-    return out.getvalue()
-
-
-def plain(text: str) -> str:
-    """A text that no spreadsheet evaluates: an apostrophe in front says that it is one."""
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+    lines = (
+        (
+            row.created_at.astimezone(time_zone(zone)).isoformat(sep=" ", timespec="seconds"),
+            row.kind,
+            row.purpose,
+            row.label,
+            row.amount,
+            row.balance_after,
+            str(row.id),
+        )
+        for row in rows
+    )
+    return write(COLUMNS, lines)

@@ -1,11 +1,12 @@
 """Query: which rows of a table, in which order, said once and evaluated in SQL and in Python alike.
 
 A filter is a conjunction of comparisons on columns. An order is over numbers, timestamps, booleans, uuids, or text
-under `collate "C"`; where nulls go is explicit; the key comes last, so that every order is total.
+under `collate "C"`; where nulls go is explicit, or there are none; the key comes last, so that every order is total.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from operator import attrgetter
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
-Operator: TypeAlias = Literal["eq", "neq", "lt", "lte", "gt", "gte", "in", "is"]
+Operator: TypeAlias = Literal["eq", "neq", "lt", "lte", "gt", "gte", "in", "is", "has", "contains"]
 SortKey: TypeAlias = tuple[Any, ...]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,12 +29,17 @@ COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "gt": lambda a, b: a > b,
     "gte": lambda a, b: a >= b,
     "in": lambda a, b: a in b,
+    "has": lambda a, b: b in a,
+    "contains": lambda a, b: b in a,
 }
 
 
 @dataclass(frozen=True)
 class Where:
-    """`column operator value`. As in SQL a null never compares, except by `is` (None, True, False)."""
+    """`column operator value`. As in SQL a null never compares, except by `is` (None, True, False).
+
+    `has`: an array of texts has this one; `contains`: a text contains this one, letter by letter (no `*` in it).
+    """
 
     column: str
     operator: Operator
@@ -50,20 +56,26 @@ class Where:
         """As PostgREST writes it in a logic tree: `column.operator.value`."""
         if self.operator == "in":
             return f"{self.column}.in.({','.join(literal(v) for v in self.value)})"
+        if self.operator == "has":
+            return f"{self.column}.cs.{literal(f'{{{quoted(self.value)}}}')}"
+        if self.operator == "contains":
+            pattern = re.sub(r"([%_\\])", r"\\\1", self.value)
+            return f"{self.column}.like.{literal(f'%{pattern}%')}"
         return f"{self.column}.{self.operator}.{literal(self.value)}"
 
 
 @dataclass(frozen=True)
 class Order:
-    """One column of an order."""
+    """One column of an order. `nulls="never"`: it has none, so that an index can be read from where a page begins, both ways."""
 
     column: str
     descending: bool = False
-    nulls: Literal["first", "last"] = "last"
+    nulls: Literal["first", "last", "never"] = "last"
 
     def term(self) -> str:
         """As PostgREST's `order` takes it."""
-        return f"{self.column}.{'desc' if self.descending else 'asc'}.nulls{self.nulls}"
+        way = "desc" if self.descending else "asc"
+        return f"{self.column}.{way}" + (f".nulls{self.nulls}" if self.nulls != "never" else "")
 
     def sort_key(self, value: Any) -> tuple[Any, ...]:
         """Sorts in Python as the term does in Postgres."""
@@ -80,6 +92,12 @@ class Order:
             return [f"{self.column}.not.is.null"] if self.nulls == "first" else []
         terms = [f"{self.column}.{'lt' if self.descending else 'gt'}.{literal(value)}"]
         return [*terms, f"{self.column}.is.null"] if self.nulls == "last" else terms
+
+    def bound(self, value: Any) -> list[str]:
+        """A term that no row behind `value` fails, if there is one: by it the database finds where to begin."""
+        if self.nulls != "never":
+            return []
+        return [f"{self.column}.{'lte' if self.descending else 'gte'}.{literal(value)}"]
 
     def same(self, value: Any) -> str:
         """The term for rows equal to `value` in this column."""
@@ -121,6 +139,8 @@ class Query:
         params = {"select": "*", "order": ",".join(order.term() for order in self.total_order)}
         trees = [where.term() for where in self.where]
         if after is not None:
+            first = self.total_order[0]
+            trees += first.bound(getattr(after, first.column))
             trees.append(f"or({','.join(self._behind(after))})")
         if trees:
             params["and"] = f"({','.join(trees)})"
@@ -165,4 +185,9 @@ def literal(value: Any) -> str:
         case datetime():
             return f'"{value.isoformat()}"'
         case _:
-            return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+            return quoted(str(value))
+
+
+def quoted(text: str) -> str:
+    """In double quotes, with what means something in them escaped: in logic trees and in arrays alike."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -355,16 +355,15 @@ $$;
 
 create function public.edit_contacts(
   team_id uuid, ids uuid[], changes jsonb default '{}', more_tags jsonb default '[]', less_tags jsonb default '[]'
-) returns integer
+) returns setof public.contacts
   language plpgsql security definer set search_path = ''
 as $$
 declare
-  team    constant uuid := private.edit_team(edit_contacts.team_id);
-  theirs  uuid[];
-  changed integer;
+  team   constant uuid := private.edit_team(edit_contacts.team_id);
+  theirs uuid[];
 begin
-  if cardinality(edit_contacts.ids) > 10000 then
-    raise exception 'At most 10,000 contacts at once' using errcode = 'PT409';
+  if cardinality(edit_contacts.ids) > 1000 then  -- as many as one answer holds
+    raise exception 'At most 1,000 contacts at once' using errcode = 'PT409';
   end if;
   perform private.check_contact(team, edit_contacts.changes);
   perform private.check_contact(team, jsonb_build_object('tags', edit_contacts.more_tags));
@@ -372,9 +371,9 @@ begin
     raise exception 'This is each contact''s own' using errcode = '22023';
   end if;
   select array_agg(c.id) into theirs from public.contacts c where c.id = any (edit_contacts.ids) and c.team_id = team;
-  select count(*) into changed
-  from private.write_contacts(theirs, edit_contacts.changes, private.tags(edit_contacts.more_tags), private.tags(edit_contacts.less_tags));
-  return changed;
+  return query
+  select w.*
+  from private.write_contacts(theirs, edit_contacts.changes, private.tags(edit_contacts.more_tags), private.tags(edit_contacts.less_tags)) w;
 exception when check_violation then
   raise exception 'A contact has at most 20 tags' using errcode = '22023', hint = 'tags';
 end
@@ -588,7 +587,7 @@ comment on function public.add_contact(uuid, uuid, jsonb) is
   'A contact under an id of the caller''s; sent twice it is made once. 22023: the field in the hint is wrong; PT409: too many';
 comment on function public.edit_contact(uuid, jsonb) is 'Writes the fields that `changes` names and leaves the others. 22023: the field in the hint is wrong';
 comment on function public.edit_contacts(uuid, uuid[], jsonb, jsonb, jsonb) is
-  'The same to many, which others hear of as one change: fields, tags more, tags less. How many were changed';
+  'The same to many, which others hear of as one change: fields, tags more, tags less. Those that were changed; PT409: too many';
 comment on function public.remove_contacts(uuid, uuid[]) is 'How many there were; one that is gone is no error';
 comment on function public.import_contacts(uuid, uuid, jsonb, text, text) is
   'Up to 10,000 contacts under an id of the caller''s; sent twice they are made once. `on_duplicate`: those whose address is '

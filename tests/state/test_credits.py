@@ -11,11 +11,12 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from state.credit_history import Filter, Ledger, as_csv, export, plain
+from state.credit_history import Filter, Ledger, as_csv, export
 from state.credits import price, spread
 from state.days import first_day, known_zone
 from state.member import Member
 from state.models import CreditTransaction, Model
+from state.spreadsheet import plain
 from state.starling import Starling
 from tests.components.rows import model
 from tests.state.support import PASSWORD, Account, until

@@ -1,0 +1,260 @@
+"""What stands over the contacts: searching, stages, tags, saved filters, and what can be done to those that are picked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from nicegui import ui
+
+from components.counter import Counter
+from components.field import Field
+from components.icon_button import IconButton
+from components.island import Island
+from components.tag import Tag
+from components.theme import ICON
+from components.toasts import Toast
+from state.contact_fields import STAGES, fault, split_tags
+from state.contact_look import MAX_SEARCH, Look, look_of
+from state.contacts import UNDO_S, Contacts, Counts
+
+if TYPE_CHECKING:
+    from components.contact_menu import ContactMenu
+    from components.toasts import Toasts
+    from state.models import Contact, ContactFilter
+    from state.signal import Unsubscribe
+
+MAX_FILTER_NAME = 60
+
+
+class ContactBar(Island):
+    """`choose` is called with another look."""
+
+    def __init__(self, desk: Contacts, look: Look, *, choose: Callable[[Look], None]) -> None:
+        super().__init__("div")
+        self.classes("contacts__bar")
+        self._desk, self._look, self._choose = desk, look, choose
+        self._stop: Unsubscribe = lambda: None
+        with self:
+            self.search = ui.input(placeholder="Search", value=look.search, on_change=self._on_search)
+            self.search.props(
+                f'outlined dense clearable debounce=200 maxlength={MAX_SEARCH} aria-label="Search contacts"'
+            )
+            self.search.classes("contacts__search")
+            with self.search.add_slot("prepend"):
+                ui.icon(f"{ICON}search").props("aria-hidden=true")
+            with ui.element("div").classes("contacts__stages").props("role=group aria-label=Stage") as self._stages:
+                self._chips = {stage: self._chip(stage) for stage in (None, *STAGES)}
+            with ui.button(icon=f"{ICON}sell", color=None).props(
+                'flat aria-haspopup=menu aria-label="Tag"'
+            ) as self._tag:
+                self._tag_word = Tag("span", "Tag", "truncate-1")
+                with ui.menu().props('role=menu :offset="[0, 6]"'):
+                    self._tags = ui.element("div").classes("contacts__menu")
+            self._mine = ui.button("Mine", icon=f"{ICON}person", color=None, on_click=self._on_mine).props("flat")
+            with ui.button(icon=f"{ICON}bookmark", color=None).props(
+                'flat aria-haspopup=menu aria-label="Saved filters"'
+            ) as saved:
+                saved.props["title"] = "Saved filters"
+                with ui.menu().props('role=menu :offset="[0, 6]"') as self._menu:
+                    self._filters = ui.element("div").classes("contacts__menu")
+        self.client.on_delete(desk.counts.observe(lambda query: self._show_counts(query.value)))
+        self.client.on_delete(desk.filters.subscribe(lambda _: self._show_filters()))
+        self.client.on_delete(lambda: self._stop())
+        self._show_counts(desk.counts.value)
+        self.show(look)
+
+    def show(self, look: Look) -> None:
+        """Another look has been chosen."""
+        self._look = look
+        if (self.search.value or "") != look.search:
+            self.search.value = look.search
+        for stage, (chip, _) in self._chips.items():
+            chip.props["aria-pressed"] = str(stage == look.stage).lower()
+            chip.update()
+        self._tag_word.text = look.tag or "Tag"
+        self._tag.props["aria-pressed"] = str(look.tag is not None).lower()
+        self._mine.props["aria-pressed"] = str(look.owner == self._desk.member.id).lower()
+        for button in (self._tag, self._mine):
+            button.update()
+        self._show_filters()
+
+    def only_stages(self, shown: bool) -> None:
+        """The pipeline has a column for each."""
+        self._stages.set_visibility(shown)
+
+    def _chip(self, stage: str | None) -> tuple[ui.button, Counter]:
+        button = ui.button(color=None, on_click=lambda: self._choose(replace(self._look, stage=stage))).props("flat")
+        with button:
+            Tag("span", STAGES[stage] if stage else "All")
+            count = Counter()
+        return button, count
+
+    def _on_search(self) -> None:
+        search = str(self.search.value or "").strip()[:MAX_SEARCH]
+        if search != self._look.search:
+            self._choose(replace(self._look, search=search))
+
+    def _on_mine(self) -> None:
+        me = self._desk.member.id
+        self._choose(replace(self._look, owner=None if self._look.owner == me else me))
+
+    def _show_counts(self, counts: Counts | None) -> None:
+        if counts is None:
+            return
+        for stage, (_, counter) in self._chips.items():
+            counter.set(counts.total if stage is None else counts.stages.get(stage, 0))
+        self._tags.clear()
+        with self._tags:
+            ui.label("Tags").classes("menu__title")
+            if not counts.tags:
+                Tag("p", "No contact has a tag yet.", "menu__part secondary")
+            for tag, number in counts.tags:
+                with ui.menu_item(on_click=partial(self._take_tag, tag)).props("role=menuitemradio"):
+                    Tag("span", tag, "truncate-1")
+                    Tag("span", f"{number:,}", "meta num person-menu__hint")
+            if self._look.tag:
+                ui.separator()
+                ui.menu_item("Any tag", on_click=partial(self._take_tag, None))
+
+    def _take_tag(self, tag: str | None) -> None:
+        self._choose(replace(self._look, tag=None if tag == self._look.tag else tag))
+
+    def _show_filters(self) -> None:
+        self._filters.clear()
+        with self._filters:
+            ui.label("Saved filters").classes("menu__title")
+            for filter in self._desk.filters.rows:
+                with ui.menu_item(on_click=partial(self._take_filter, filter)):
+                    ui.icon(f"{ICON}bookmark").props("aria-hidden=true")
+                    Tag("span", filter.name, "truncate-1")
+                    IconButton(
+                        "close", f"Forget {filter.name}", partial(self._desk.remove_filter, filter), "person-menu__hint"
+                    )
+            if not self._desk.filters.rows:
+                Tag("p", "Search, or choose a stage or a tag, and save it here.", "menu__part secondary")
+            if self._look.narrowed:
+                ui.separator()
+                with ui.menu_item(on_click=self._ask_name):
+                    ui.icon(f"{ICON}add").props("aria-hidden=true")
+                    ui.label("Save what is chosen")
+                with ui.menu_item(
+                    on_click=lambda: self._choose(Look(sort=self._look.sort, descending=self._look.descending))
+                ):
+                    ui.icon(f"{ICON}filter_list_off").props("aria-hidden=true")
+                    ui.label("Show all")
+
+    def _take_filter(self, filter: ContactFilter) -> None:
+        self._choose(look_of(filter.settings))
+
+    def _ask_name(self) -> None:
+        look = self._look
+        words = [look.search, STAGES.get(look.stage or "", ""), look.tag or "", "mine" if look.owner else ""]
+        ask("Save the filter", "Name", " · ".join(word for word in words if word)[:MAX_FILTER_NAME], "Save",
+            lambda name: self._desk.save_filter(name[:MAX_FILTER_NAME], look))  # fmt: skip
+
+
+class PickBar(Island):
+    """What can be done to contacts that are picked: `chosen` tells which, `done` lets go of them."""
+
+    def __init__(
+        self,
+        desk: Contacts,
+        menu: ContactMenu,
+        toasts: Toasts,
+        *,
+        chosen: Callable[[], list[Contact]],
+        done: Callable[[], None],
+        remove: Callable[[list[Contact]], None],
+    ) -> None:
+        super().__init__("div")
+        self.classes("picks card").props('role=toolbar aria-label="What is picked"')
+        self._desk, self._menu, self._toasts = desk, menu, toasts
+        self._chosen, self._done, self._remove = chosen, done, remove
+        with self:
+            self._count = Tag("b", "", "num")
+            with ui.element("span").classes("picks__acts"):
+                if desk.may_edit:
+                    self._stage = self._act("Stage", "flag", lambda: menu.ask_stage(self._stage, None, self._move))
+                    self._owner = self._act("Owner", "person", lambda: menu.ask_owner(self._owner, None, self._give))
+                    self._act("Add tags", "new_label", partial(self._ask_tags, more=True))
+                    self._act("Take tags off", "label_off", partial(self._ask_tags, more=False))
+                    self._act("Delete", "delete", lambda: self._remove(self._chosen())).classes("btn--danger")
+            IconButton("close", "Pick none", done)
+        self.show()
+
+    def show(self) -> None:
+        """Others are picked now."""
+        number = len(self._chosen())
+        self.set_visibility(number > 0)
+        self._count.text = f"{number:,} picked"
+
+    def _act(self, title: str, icon: str, act: Callable[[], object]) -> ui.button:
+        return ui.button(title, icon=ICON + icon, color=None, on_click=act).props("flat")
+
+    def _move(self, stage: str) -> None:
+        self._edit({"stage": stage})
+
+    def _give(self, owner: object) -> None:
+        self._edit({"owner_id": owner})
+
+    def _ask_tags(self, *, more: bool) -> None:
+        def take(text: str) -> None:
+            tags = tuple(split_tags(text))
+            self._edit({}, more_tags=tags if more else (), less_tags=() if more else tags)
+
+        title = "Add tags" if more else "Take tags off"
+        ask(title, "Tags, with commas between", "", title, take, check=lambda text: fault("tags", text))
+
+    def _edit(self, changes: dict[str, object], **tags: tuple[str, ...]) -> None:
+        try:
+            self._desk.edit_many(self._chosen(), changes, **tags)
+        except ValueError as error:
+            self._toasts.failed(str(error))
+
+
+def ask(
+    title: str,
+    label: str,
+    value: str,
+    action: str,
+    take: Callable[[str], None],
+    *,
+    check: Callable[[str], str | None] = lambda _: None,
+) -> None:
+    """A dialog with one field; `take` gets what was written."""
+    with ui.context.client.content:
+        dialog = ui.dialog()
+    with dialog, ui.card().classes("confirm"):
+        Tag("h2", title, "title")
+        field = Field(label, name="asked", autocomplete="off")
+        field.value = value
+        field.props("autofocus")
+
+        def finish() -> None:
+            text = str(field.value or "").strip()
+            if wrong := check(text) if text else "Write something first":
+                field.say(wrong)
+                return
+            dialog.close()
+            take(text)
+
+        field.on("keydown.enter", finish, args=[])
+        with ui.element("div").classes("confirm__actions"):
+            ui.button("Cancel", color=None, on_click=dialog.close).props("flat")
+            ui.button(action, color=None, on_click=finish).classes("btn--primary").props("unelevated")
+    dialog.on("hide", dialog.delete, args=[])
+    dialog.open()
+
+
+def removed(desk: Contacts, contacts: list[Contact], toasts: Toasts) -> None:
+    """Deletes contacts, and offers to undo it."""
+    try:
+        write = desk.remove(contacts)
+    except ValueError as error:
+        toasts.failed(str(error))
+        return
+    said = f"{contacts[0].name} is deleted" if len(contacts) == 1 else f"{len(contacts):,} contacts are deleted"
+    toasts.show(Toast(said, icon=f"{ICON}delete", action=("Undo", write.undo), seconds=UNDO_S, urgent=True))

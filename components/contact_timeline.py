@@ -1,0 +1,152 @@
+"""What happened with a contact, newest first, and what the team says of it. Whoever is named with an @ is told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from nicegui import ui
+
+from components.avatar import Avatar
+from components.icon_button import IconButton
+from components.island import Island
+from components.live_list import LiveList
+from components.region_state import RegionState
+from components.tag import Tag
+from components.viewer import when
+from state.models import ContactComment, Profile
+
+if TYPE_CHECKING:
+    from state.contact_rows import ContactFile
+    from state.sync.mutation import Pending
+    from state.sync.rows import Rows
+
+MAX_COMMENT = 2_000
+MENTION = re.compile(r"(?<![A-Za-z0-9_@])@([A-Za-z0-9_]{3,24})(?![A-Za-z0-9_])")
+WRITING = re.compile(r"(?:^|\s)@([A-Za-z0-9_]{0,24})$")
+SUGGESTIONS = 5
+SENT = (
+    "(event) => { if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) { event.preventDefault(); emit(); } }"
+)
+
+
+class Timeline(Island):
+    """The region "Timeline" of one contact."""
+
+    def __init__(self, file: ContactFile, people: Rows[Profile], members: Callable[[], list[Profile]]) -> None:
+        super().__init__("section")
+        self.classes("timeline").props("aria-label=Timeline role=region")
+        self._file, self._people, self._members = file, people, members
+        with self:
+            with ui.element("h3").classes("section-title"):
+                Tag("span", "Timeline")
+            if file.may_edit:
+                self._draw_form()
+            rows = ui.element("ol").classes("timeline__rows")
+            self._state = RegionState(file.timeline, skeleton=_skeleton, empty="Nothing has happened yet.")
+            self._list: LiveList[Any, Any] = LiveList(file.timeline, self._row, rows, changed=self._changed)
+        self._changed()
+
+    def _draw_form(self) -> None:
+        with ui.element("div").classes("timeline__form"):
+            self._body = ui.textarea(placeholder="Comment, @ to mention somebody", on_change=self._suggest)
+            self._body.props(f"outlined autogrow dense maxlength={MAX_COMMENT} aria-label=Comment")
+            self._body.on("keydown", self.say, args=[], js_handler=SENT)
+            with self._body, ui.menu().props("no-parent-event no-focus no-refocus fit") as self._menu:
+                self._found = ui.element("div").props('role=listbox aria-label="People"')
+            self._send = ui.button("Comment", color=None, on_click=self.say).props("flat").classes("timeline__send")
+
+    def say(self) -> None:
+        """Send what was written."""
+        body = str(self._body.value or "").strip()
+        if body:
+            self._file.comment(body)
+            self._body.value = ""
+        self._menu.close()
+
+    def _suggest(self) -> None:
+        found = WRITING.search(str(self._body.value or ""))
+        typed = found.group(1).lower() if found else None
+        people = [
+            profile
+            for profile in self._members()
+            if typed is not None
+            and (profile.username.startswith(typed) or profile.display_name.lower().startswith(typed))
+        ][:SUGGESTIONS]
+        self._found.clear()
+        with self._found:
+            for profile in people:
+                with ui.menu_item(on_click=partial(self._take, profile)).props("role=option"):
+                    Avatar(profile)
+                    ui.label(profile.display_name).classes("truncate-1")
+                    Tag("span", f"@{profile.username}", "meta person-menu__hint")
+        (self._menu.open if people else self._menu.close)()
+
+    def _take(self, profile: Profile) -> None:
+        text = str(self._body.value or "")
+        found = WRITING.search(text)
+        if found:
+            self._body.value = f"{text[: found.start(1)]}{profile.username} "
+        self._menu.close()
+        self._body.run_method("focus")
+
+    def _row(self, row: Any, pending: Pending | None) -> Any:
+        return DRAWN[type(row)](row, pending, self._file, self._people)
+
+    def _changed(self) -> None:
+        self._state.show(len(self._list.items))
+
+
+class CommentRow:
+    """What somebody said."""
+
+    def __init__(
+        self, comment: ContactComment, pending: Pending | None, file: ContactFile, people: Rows[Profile]
+    ) -> None:
+        self._people = people
+        author = people.get(comment.author_id) if comment.author_id else None
+        with Island("li").classes("event") as self.element:
+            Avatar(author)
+            with ui.element("div").classes("event__words"):
+                with ui.element("div").classes("event__head"):
+                    Tag("span", author.display_name if author else "Somebody", "strong truncate-1")
+                    self._meta = Tag("span", "", "meta")
+                    if file.may_remove(comment):
+                        IconButton("delete", "Delete the comment", lambda: file.remove(comment), "event__remove")
+                with ui.element("p").classes("event__body"):
+                    self._say(comment.body)
+        self.update(comment, pending)
+
+    def update(self, comment: ContactComment, pending: Pending | None) -> None:
+        """As `Item` says."""
+        failed = pending.failed if pending else None
+        waits = bool(pending and pending.waiting)
+        self._meta.text = failed or ("not sent yet" if waits else when(comment.created_at, datetime.now(UTC)))
+        self._meta.classes(add="tone-fail tone-text" if failed else "", remove="" if failed else "tone-fail tone-text")
+
+    def _say(self, body: str) -> None:
+        """As text; whoever is named is marked."""
+        at = 0
+        known = {profile.username for profile in self._people.rows}
+        for found in MENTION.finditer(body):
+            if found.group(1).lower() in known:
+                Tag("span", body[at : found.start()])
+                Tag("b", found.group(), "mention")
+                at = found.end()
+        Tag("span", body[at:])
+
+
+# How the rows of a contact's timeline read, by their type (state/contact_rows.py says where they come from).
+DRAWN: dict[type, Callable[..., Any]] = {ContactComment: CommentRow}
+
+
+def _skeleton() -> None:
+    for _ in range(2):
+        with ui.element("div").classes("event"):
+            ui.element("div").classes("avatar skeleton")
+            with ui.element("div").classes("event__words"):
+                ui.element("div").classes("skeleton skeleton--line")
+                ui.element("div").classes("skeleton skeleton--short")
