@@ -25,6 +25,7 @@ PLACES = (
     Place("Studio", "/studio", "palette", "g s", where="in the studio"),
     Place("Feed", "/feed", "dynamic_feed", "g f", where="in the feed"),
     Place("Contacts", "/contacts", "contacts", "g c", section="Work", for_guests=False, where="looking at contacts"),
+    Place("E-mail", "/emails", "mail", "g e", section="Work", for_guests=False, where="writing e-mail"),
     Place("Team", "/team", "groups", "g w", section="Work", for_guests=False, where="with their team"),
     Place("Credits", "/credits", "toll", "g r", section="System", for_guests=False, where="looking at their credits"),
     Place("Diagnostics", "/diagnostics", "monitor_heart", "g d", section="System", where="in diagnostics"),
