@@ -20,6 +20,7 @@ LOOKS: dict[str, tuple[str, str]] = {
     "low_credits": ("toll", "tone-wait"),
     "like": ("favorite", ""),
     "comment": ("chat_bubble", ""),
+    "email_opened": ("drafts", "tone-live"),
 }
 LOOK = ("notifications", "tone-info")
 # What a toast says of several that came within its second.
@@ -49,6 +50,8 @@ def sentence(told: Notification, person: Lookup) -> str:
             return f"{who} {'like' if several else 'likes'} “{told.title}”"
         case "comment" if who:
             return f"{who} commented on “{told.title}”"
+        case "email_opened":
+            return f"“{told.title}” was opened by {told.body if told.times == 1 else f'{told.times} people'}"
         case _:  # a kind of another area: its title says it
             return f"{who}: {told.title}" if who else told.title
 

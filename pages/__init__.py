@@ -1,8 +1,10 @@
 """One module per page: what is on the screen, nothing else. Importing this package registers their addresses."""
 
 from pages import (
+    contacts,
     credits,
     diagnostics,
+    emails,
     feed,
     home,
     notifications,
@@ -15,8 +17,10 @@ from pages import (
 )
 
 __all__ = [
+    "contacts",
     "credits",
     "diagnostics",
+    "emails",
     "feed",
     "home",
     "notifications",
@@ -26,8 +30,5 @@ __all__ = [
     "studio",
     "team",
 ]
-from pages import contacts
-
-__all__ = ["contacts", "credits", "diagnostics", "home", "sign_in", "studio", "team"]
 
 trouble.install()
