@@ -42,6 +42,7 @@ class EmailList(Island):
         super().__init__("section")
         self.props("aria-label=Letters role=region")
         self._desk, self._failed = desk, failed
+        self._letter = LetterDialog(desk, failed)
         self.box = Outbox(desk, sieve)
         self.client.on_delete(self.box.close)
         numbers: CachedQuery[Numbers] | CachedQuery[Tally]
@@ -63,7 +64,6 @@ class EmailList(Island):
                 )
             self.list: LiveList[SentEmail, EmailRow] = LiveList(self.box, self._row, rows, changed=self._changed)
             MoreBelow(self._load_more)
-        self._letter = LetterDialog(desk, failed)
         self.client.on_delete(numbers.observe(lambda query: self._count(query.value)))
         self._count(numbers.value)
         self._changed()

@@ -22,7 +22,7 @@ from state.errors import StateError
 from state.models import Contact
 
 FOUND = 6  # shown of those that are found
-CHIPS = 12  # shown of those that are chosen
+CHIPS = 6  # shown of those that are chosen
 
 
 class RecipientPicker(Island):

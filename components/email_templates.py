@@ -140,12 +140,9 @@ class TemplateRow:
     def count(self, tally: Tally) -> None:
         """Say what came of it."""
         sent = tally.reached("sent")
-        self._rates.text = (
-            f"{sent:,} sent · {percent(tally.rate('opened'))} opened · {percent(tally.rate('clicked'))} clicked"
-            f" · {percent(tally.rate('bounced'))} bounced"
-            if sent
-            else "not sent yet"
-        )
+        opened, clicked, bounced = (percent(tally.rate(rate)) for rate in ("opened", "clicked", "bounced"))
+        self._rates.text = f"{sent:,} sent · {opened} opened · {clicked} clicked" if sent else "not sent yet"
+        self._rates.props["title"] = f"{bounced} bounced" if sent else ""
 
 
 class RateChart(ui.element):
@@ -178,7 +175,7 @@ class RateChart(ui.element):
             return
         self._chart.options.clear()
         self._chart.options.update(options(self._shown, dark=self._mode.dark))
-        self._chart.style(f"height:{28 + 52 * len(self._shown)}px")
+        self._chart.style(f"height:{44 + 48 * len(self._shown)}px")
         self._chart.update()
 
 
@@ -188,7 +185,7 @@ def options(templates: list[tuple[str, Tally]], *, dark: bool) -> dict[str, Any]
     words = {"color": palette.muted, "fontFamily": "Inter, system-ui, sans-serif", "fontSize": 12}
     return {
         "animationDuration": 260,
-        "grid": {"left": 4, "right": 28, "top": 8, "bottom": 0, "containLabel": True},
+        "grid": {"left": 4, "right": 28, "top": 8, "bottom": 4, "containLabel": True},
         "xAxis": {
             "type": "value", "max": 100, "splitNumber": 2, "axisLabel": {**words, "formatter": "{value} %"},
             "splitLine": {"lineStyle": {"color": palette.line}},

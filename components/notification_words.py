@@ -29,6 +29,7 @@ MANY: dict[str, Callable[[int], str]] = {
     "generation_failed": lambda n: f"{n} more of your prompts failed",
     "like": lambda n: f"{n} more likes",
     "comment": lambda n: f"{n} more comments",
+    "email_opened": lambda n: f"{n} more of your e-mails were opened",
 }
 
 
@@ -51,7 +52,7 @@ def sentence(told: Notification, person: Lookup) -> str:
         case "comment" if who:
             return f"{who} commented on “{told.title}”"
         case "email_opened":
-            return f"“{told.title}” was opened by {told.body if told.times == 1 else f'{told.times} people'}"
+            return f"“{told.title}” was opened by {told.body}"
         case _:  # a kind of another area: its title says it
             return f"{who}: {told.title}" if who else told.title
 

@@ -55,7 +55,7 @@ async def _page(campaign: UUID | None) -> Response | None:
     visitor = await session.visitor()
     if visitor.member is None:
         return RedirectResponse(sign_in_path(f"{PATH}/{campaign}" if campaign else PATH))
-    with shell("E-mail", visitor) as around:
+    with shell("E\u2011mail", visitor, tab="E-mail") as around:  # a title is one line
         emails_page(visitor.member, around, campaign)
     return None
 

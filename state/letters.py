@@ -31,7 +31,7 @@ EXAMPLES = (  # name, subject, body
         "Welcome",
         "Good to meet you, {{first_name|there}}",
         "Hello {{first_name|there}},\n\nthank you for your interest in what we make. Here is our latest work:\n"
-        "https://example.com/portfolio\n\nIf anything catches your eye, just answer this e-mail.\n\n{{sender}}\n{{team}}",
+        "https://example.com/portfolio\n\nWe would love to hear what catches your eye.\n\n{{sender}}\n{{team}}",
     ),
     (
         "Follow-up",

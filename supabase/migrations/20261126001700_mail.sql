@@ -345,7 +345,7 @@ begin
            left(regexp_replace(c.name, '[[:cntrl:]]+', ' ', 'g'), 120), lower(c.email),
            left(btrim(regexp_replace(private.fill_in(send_emails.subject, c.variables), '[[:cntrl:]]+', ' ', 'g')), 300), due
     from chosen c
-    order by c.name, c.id
+    order by c.name desc, c.id  -- who was written last is shown first
     returning 1
   ), lettered as (
     insert into private.email_letters (email_id, body) select w.id, w.body from written w
@@ -763,6 +763,7 @@ declare
   letter  public.sent_emails;
   handed  timestamptz;
   by_machine boolean;
+  openers integer;
 begin
   perform private.hold_teams_of(array[track.email]);
   select e.* into letter from public.sent_emails e where e.id = track.email for no key update;
@@ -802,10 +803,14 @@ begin
       clicks       = e.clicks + case track.kind when 'click' then 1 else 0 end
   where e.id = letter.id;
   if letter.opened_at is null then
-    perform private.notify(
-      letter.sender_id, 'email_opened', c.name, format('/emails/%s?team=%s', c.id, letter.team_id), subject => c.id,
-      body => coalesce(nullif(letter.to_name, ''), letter.to_address))
-    from public.email_campaigns c where c.id = letter.campaign_id;
+    -- Of a campaign the first, the tenth, the hundredth: more would be noise.
+    select count(*) into openers from public.sent_emails e where e.campaign_id = letter.campaign_id and e.status in ('opened', 'clicked');
+    if openers in (1, 10, 100, 1000) then
+      perform private.notify(
+        letter.sender_id, 'email_opened', c.name, format('/emails/%s?team=%s', c.id, letter.team_id), subject => c.id,
+        body => case openers when 1 then coalesce(nullif(letter.to_name, ''), letter.to_address) else openers || ' people' end)
+      from public.email_campaigns c where c.id = letter.campaign_id;
+    end if;
   end if;
 end
 $$;
