@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from uuid import UUID, uuid4
 
 from state.contact_look import Look
+from state.letters import fill_in
 from state.models import Contact, EmailCampaign, EmailSuppression, EmailTemplate, SentEmail
 from state.space import Space
 from state.sync.cached_query import CachedQuery
@@ -142,7 +143,7 @@ class Emails(Space):
         now = datetime.now(UTC)
         row = EmailCampaign(
             id=uuid4(), team_id=self.id, template_id=template, sender_id=self.member.id,
-            name=name.strip() or subject.strip(), subject=subject.strip(), recipients=len(ids), skipped=0,
+            name=name.strip() or fill_in(subject, {}).strip() or subject.strip(), subject=subject.strip(), recipients=len(ids), skipped=0,
             scheduled_at=at or now, created_at=now, updated_at=now, version=0,
         )  # fmt: skip
         args = {

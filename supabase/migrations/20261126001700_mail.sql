@@ -324,7 +324,7 @@ begin
   select t.name into of_team from public.teams t where t.id = team;
 
   insert into public.email_campaigns (id, team_id, template_id, sender_id, name, subject, scheduled_at)
-  values (send_emails.campaign_id, team, template, auth.uid(), coalesce(nullif(btrim(send_emails.name), ''), btrim(send_emails.subject)),
+  values (send_emails.campaign_id, team, template, auth.uid(), coalesce(nullif(btrim(send_emails.name), ''), nullif(btrim(private.fill_in(send_emails.subject, '{}')), ''), btrim(send_emails.subject)),
           btrim(send_emails.subject), due);
 
   with chosen as materialized (
