@@ -13,6 +13,7 @@ from components.confirm import confirm
 from components.counter import Counter
 from components.email_words import FAR, LOOKS, due, percent, progress
 from components.freshness_note import FreshnessNote
+from components.gradual import Gradual
 from components.island import Island
 from components.live_list import LiveList
 from components.region_state import RegionState
@@ -75,7 +76,7 @@ class Campaigns(Island):
                     ui.button("Older ones", color=None, on_click=self._older).props("flat").classes("campaigns__more")
                 )
             self._list: LiveList[EmailCampaign, CampaignRow] = LiveList(
-                desk.campaigns, self._row, rows, changed=self._changed
+                Gradual(desk.campaigns, self.client), self._row, rows, changed=self._changed
             )
         self.client.on_delete(desk.numbers.observe(lambda query: self._count(query.value)))
         self._changed()

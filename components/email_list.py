@@ -13,6 +13,7 @@ from components.counter import Counter
 from components.email_letter import say
 from components.email_words import LOOKS, StatusBadge, moment
 from components.freshness_note import FreshnessNote
+from components.gradual import Gradual
 from components.icon_button import IconButton
 from components.island import Island
 from components.live_list import LiveList
@@ -62,7 +63,9 @@ class EmailList(Island):
                 self._state = RegionState(
                     self.box, skeleton=_skeleton, empty="", action=("Write an e-mail", begin) if begin else None
                 )
-            self.list: LiveList[SentEmail, EmailRow] = LiveList(self.box, self._row, rows, changed=self._changed)
+            self._gradual = Gradual(self.box, self.client)
+            self.list: LiveList[SentEmail, EmailRow] = LiveList(self._gradual, self._row, rows, changed=self._changed)
+            self.list.quiet = True  # what was there already is not news
             MoreBelow(self._load_more)
         self.client.on_delete(numbers.observe(lambda query: self._count(query.value)))
         self._count(numbers.value)
@@ -96,7 +99,7 @@ class EmailList(Island):
 
     def _changed(self) -> None:
         sieve = self.box.sieve
-        if self.box.settled:
+        if self.box.settled and self._gradual.settled:
             self.list.quiet = False
         for status, (button, _) in self._chips.items():
             button.props["aria-pressed"] = str(status == sieve.status).lower()

@@ -8,6 +8,7 @@ from nicegui import ui
 
 from components.email_words import REASONS
 from components.field import Field
+from components.gradual import Gradual
 from components.icon_button import IconButton
 from components.island import Island
 from components.live_list import LiveList
@@ -48,7 +49,7 @@ class Suppressed(Island):
                     self._address.on("keydown.enter", self._add)
                     self._button = ui.button("Add", color=None, on_click=self._add)
             self._list: LiveList[EmailSuppression, SuppressedRow] = LiveList(
-                desk.suppressions, self._row, rows, changed=self._changed
+                Gradual(desk.suppressions, self.client), self._row, rows, changed=self._changed
             )
         self.client.on_delete(desk.member.circles.on_change(self._changed))
         self._changed()
