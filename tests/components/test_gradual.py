@@ -69,8 +69,8 @@ async def test_a_few_at_a_time_until_all_are_there():  # G1
     slow.subscribe(lambda _: sizes.append(len(slow.rows)))
     table.set(*(Row(id) for id in range(3 * STEP)))
     assert (len(slow.rows), slow.settled) == (STEP, False)
-    while not slow.settled:
-        await asyncio.sleep(0.005)
+    await slow._whole.wait()
+    await asyncio.sleep(0)
     assert sizes == [STEP, 2 * STEP, 3 * STEP]
     assert list(slow.rows) == table.rows
 
