@@ -89,6 +89,7 @@ def serve(settings: Settings) -> None:
     # NiceGUI reads that path when it is imported.
     from nicegui import app, ui
 
+    import api
     import pages  # noqa: F401  (importing a page is what registers it)
     from components import session, theme
     from pages import health, tracking
@@ -100,6 +101,7 @@ def serve(settings: Settings) -> None:
     session.install(starling)
     health.install(starling)
     tracking.install(starling)
+    api.install(starling)
     app.on_startup(starling.open)
     app.on_shutdown(starling.close)
     if SIMULATED not in os.environ:

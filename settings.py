@@ -9,7 +9,7 @@ import json
 import re
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AliasChoices, Field, HttpUrl, SecretStr, UrlConstraints, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
@@ -42,10 +42,24 @@ class Settings(BaseSettings):
     realtime_debug: bool = False  # the live layer says what it does, in the log and on standard error
     public_url: BaseUrl | None = None  # where others reach the pages: links in e-mail lead there
     metrics_token: SecretStr | None = None  # without one, /metrics answers this machine alone
+    api_origins: str = ""  # whose pages may ask the HTTP API from a browser: "https://a.example, https://b.example"
     supabase_url: BaseUrl | None = Field(default=None, validation_alias="SUPABASE_URL")
     publishable_key: str | None = Field(
         default=None, validation_alias=AliasChoices("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_ANON_KEY")
     )
+
+    @field_validator("api_origins")
+    @classmethod
+    def are_origins(cls, text: str) -> str:
+        """Each a scheme and a host, as browsers send it."""
+        if wrong := [origin for origin in split(text) if not re.fullmatch(r"https?://[^/\s*]+", origin)]:
+            raise ValueError(f"{wrong[0]} is no origin, such as https://app.example")
+        return text
+
+    @property
+    def allowed_origins(self) -> list[str]:
+        """Those of `api_origins`."""
+        return split(self.api_origins)
 
     @property
     def hosted(self) -> bool:
@@ -75,9 +89,15 @@ class WorkerSettings(Settings):
         default=None, validation_alias=AliasChoices("SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY")
     )
     progress_interval_s: float = Field(default=0.0, validation_alias="PROGRESS_INTERVAL_S", ge=0)
+    price_tick_s: float = Field(default=0.0, validation_alias="PRICE_TICK_S", ge=0)
+    price_feed: Literal["simulated", "bitstamp", "off"] = Field(default="simulated", validation_alias="PRICE_FEED")
+    price_feed_url: BaseUrl | None = Field(default=None, validation_alias="PRICE_FEED_URL")
     render_seconds: float = Field(1.0, ge=0, description="pace of simulated work; 0 is as fast as it can")
     failure_rate: float = Field(0.02, ge=0, le=1)
     jobs: int = Field(4, ge=1, le=64)
+    training_seconds: float = Field(1.0, ge=0, description="pace of simulated training; 0 is as fast as it can")
+    training_failure_rate: float = Field(0.02, ge=0, le=1)
+    trainings: int = Field(2, ge=1, le=16)
     lease_s: int = Field(30, ge=2, le=3600)
     smtp_url: SecretStr | None = Field(
         None, description="smtp(s)://user:password@host:port; without it mail is simulated"
@@ -107,6 +127,16 @@ class WorkerSettings(Settings):
     def pace_s(self) -> float:
         """Seconds between two reports of progress; a hosted plan counts messages, this machine doesn't."""
         return self.progress_interval_s or (2.0 if self.hosted else 0.25)
+
+    @property
+    def market_pace_s(self) -> float:
+        """Seconds between two ticks of the market, for the same reason."""
+        return self.price_tick_s or (10.0 if self.hosted else 1.0)
+
+
+def split(text: str) -> list[str]:
+    """What stands between commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 SettingsT = TypeVar("SettingsT", bound=Settings)

@@ -31,7 +31,7 @@ class AddContact(ui.dialog):
             self.fields["name"].props("autofocus")
             with ui.element("div").classes("field"):
                 Tag("span", "Stage", "field__label")
-                with ui.element("div").classes("panel__stages").props("role=radiogroup aria-label=Stage"):
+                with ui.element("div").classes("contact-panel__stages").props("role=radiogroup aria-label=Stage"):
                     self._stages = {stage: self._choice(stage, title) for stage, title in STAGES.items()}
             self._tags = Field("Tags", name="new-tags", autocomplete="off")
             self._tags.props["placeholder"] = "vip, berlin"
@@ -49,7 +49,7 @@ class AddContact(ui.dialog):
         self.open()
 
     def _choice(self, stage: str, title: str) -> Tag:
-        button = Tag("button", title, "panel__stage").props("type=button role=radio")
+        button = Tag("button", title, "contact-panel__stage").props("type=button role=radio")
         button.on("click", lambda: self._choose(stage), args=[])
         return button
 

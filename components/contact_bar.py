@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
     from components.toasts import Toasts
     from state.models import Contact, ContactFilter
     from state.signal import Unsubscribe
+    from state.sync.cached_query import CachedQuery
 
 MAX_FILTER_NAME = 60
+REST_S = 0.2
 
 
 class ContactBar(Island):
@@ -37,16 +40,13 @@ class ContactBar(Island):
         self.classes("contacts__bar")
         self._desk, self._look, self._choose = desk, look, choose
         self._stop: Unsubscribe = lambda: None
+        self._later: asyncio.TimerHandle | None = None
         with self:
             self.search = ui.input(placeholder="Search", value=look.search, on_change=self._on_search)
-            self.search.props(
-                f'outlined dense clearable debounce=200 maxlength={MAX_SEARCH} aria-label="Search contacts"'
-            )
+            self.search.props(f'outlined dense clearable maxlength={MAX_SEARCH} aria-label="Search contacts"')
             self.search.classes("contacts__search")
             with self.search.add_slot("prepend"):
                 ui.icon(f"{ICON}search").props("aria-hidden=true")
-            with ui.element("div").classes("contacts__stages").props("role=group aria-label=Stage") as self._stages:
-                self._chips = {stage: self._chip(stage) for stage in (None, *STAGES)}
             with ui.button(icon=f"{ICON}sell", color=None).props(
                 'flat aria-haspopup=menu aria-label="Tag"'
             ) as self._tag:
@@ -60,16 +60,22 @@ class ContactBar(Island):
                 saved.props["title"] = "Saved filters"
                 with ui.menu().props('role=menu :offset="[0, 6]"') as self._menu:
                     self._filters = ui.element("div").classes("contacts__menu")
+        self._stages = Island("div").classes("contacts__stages").props("role=group aria-label=Stage")
+        with self._stages:
+            self._chips = {stage: self._chip(stage) for stage in (None, *STAGES)}
+            self._found = Tag("span", "", "meta num contacts__found").props("role=status")
+        self._counted: Look | None = None
         self.client.on_delete(desk.counts.observe(lambda query: self._show_counts(query.value)))
         self.client.on_delete(desk.filters.subscribe(lambda _: self._show_filters()))
-        self.client.on_delete(lambda: self._stop())
+        self.client.on_delete(self._end)
         self._show_counts(desk.counts.value)
         self.show(look)
 
     def show(self, look: Look) -> None:
         """Another look has been chosen."""
         self._look = look
-        if (self.search.value or "") != look.search:
+        self._count(look)
+        if self._later is None and str(self.search.value or "").strip() != look.search:
             self.search.value = look.search
         for stage, (chip, _) in self._chips.items():
             chip.props["aria-pressed"] = str(stage == look.stage).lower()
@@ -81,9 +87,33 @@ class ContactBar(Island):
             button.update()
         self._show_filters()
 
-    def only_stages(self, shown: bool) -> None:
-        """The pipeline has a column for each."""
-        self._stages.set_visibility(shown)
+    @property
+    def stages(self) -> ui.element:
+        """The choice of a stage, to be put where the page has room for it; the pipeline has a column for each instead."""
+        return self._stages
+
+    def _count(self, look: Look) -> None:
+        """How many are found, while not all are shown."""
+        if self._counted is not None and self._counted.narrowing == look.narrowing:
+            return
+        self._counted = look
+        self._stop()
+        self._found.text = ""
+        self._stop = lambda: None
+        if look.narrowing != (Look(stage=look.stage)).narrowing:  # the number of a stage is on its chip
+
+            def tell(query: CachedQuery[int]) -> None:
+                if query.value is not None:
+                    self._found.text = f"{query.value:,} found"
+
+            total = self._desk.total(look)
+            self._stop = total.observe(tell)
+            tell(total)
+
+    def _end(self) -> None:
+        self._stop()
+        if self._later is not None:
+            self._later.cancel()
 
     def _chip(self, stage: str | None) -> tuple[ui.button, Counter]:
         button = ui.button(color=None, on_click=lambda: self._choose(replace(self._look, stage=stage))).props("flat")
@@ -93,9 +123,17 @@ class ContactBar(Island):
         return button, count
 
     def _on_search(self) -> None:
+        """Looks for what was written once one rests: the browser's own delay loses what is written while a menu closes."""
+        if self._later is not None:
+            self._later.cancel()
+        self._later = asyncio.get_running_loop().call_later(REST_S, self._search)
+
+    def _search(self) -> None:
+        self._later = None
         search = str(self.search.value or "").strip()[:MAX_SEARCH]
-        if search != self._look.search:
-            self._choose(replace(self._look, search=search))
+        if search != self._look.search and not self.is_deleted:
+            with self:
+                self._choose(replace(self._look, search=search))
 
     def _on_mine(self) -> None:
         me = self._desk.member.id
@@ -170,12 +208,12 @@ class PickBar(Island):
         remove: Callable[[list[Contact]], None],
     ) -> None:
         super().__init__("div")
-        self.classes("picks card").props('role=toolbar aria-label="What is picked"')
+        self.classes("contact-picks").props('role=toolbar aria-label="What is picked"')
         self._desk, self._menu, self._toasts = desk, menu, toasts
         self._chosen, self._done, self._remove = chosen, done, remove
         with self:
             self._count = Tag("b", "", "num")
-            with ui.element("span").classes("picks__acts"):
+            with ui.element("span").classes("contact-picks__acts"):
                 if desk.may_edit:
                     self._stage = self._act("Stage", "flag", lambda: menu.ask_stage(self._stage, None, self._move))
                     self._owner = self._act("Owner", "person", lambda: menu.ask_owner(self._owner, None, self._give))

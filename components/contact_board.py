@@ -47,13 +47,13 @@ class ContactBoard(Island):
         failed: Callable[[str], None],
     ) -> None:
         super().__init__("section")
-        self.classes("pipeline").props("aria-label=Pipeline role=region")
+        self.classes("contact-pipeline").props("aria-label=Pipeline role=region")
         self._desk, self._people, self._open, self._failed = desk, people, open_, failed
         self.book: Book[Pipeline] = Book(lambda look: use_pipeline(desk, look), by_move(look))
         self.client.on_delete(self.book.close)
         heard = HEARD.format(movable=str(desk.may_edit).lower())
         with self:
-            with ui.element("div").classes("pipeline__columns") as columns:
+            with ui.element("div").classes("contact-pipeline__columns") as columns:
                 self._columns = {stage: Column(self, stage) for stage in STAGES}
             for event in ("click", "keydown", "pointerdown"):
                 columns.on(event, self._heard, js_handler=heard)
@@ -127,24 +127,24 @@ class Column(Island):
 
     def __init__(self, board: ContactBoard, stage: str) -> None:
         super().__init__("div")
-        self.classes("pipeline__column").props["data-stage"] = stage
+        self.classes("contact-pipeline__column").props["data-stage"] = stage
         self._board, self._stage = board, stage
         self._total: int | None = None
         with self:
-            with ui.element("h3").classes("pipeline__head"):
+            with ui.element("h3").classes("contact-pipeline__head"):
                 StageBadge(stage)
                 self._count = Tag("span", "", "num meta")
-            with ui.element("div").classes("pipeline__cards"):
-                cards = ui.element("div").classes("pipeline__list")
+            with ui.element("div").classes("contact-pipeline__cards"):
+                cards = ui.element("div").classes("contact-pipeline__list")
                 cards.props["aria-label"] = f"{STAGES[stage]}. {KEYS}"
-                self._empty = Tag("p", "Nobody here.", "meta pipeline__empty")
+                self._empty = Tag("p", "Nobody here.", "meta contact-pipeline__empty")
                 self.list: LiveList[Contact, Card] = LiveList(
                     board.book, self._card, cards, shows=lambda row: row.stage == stage, changed=self._changed
                 )
-                self._skeleton = ui.element("div").classes("pipeline__coming").props("aria-hidden=true")
+                self._skeleton = ui.element("div").classes("contact-pipeline__coming").props("aria-hidden=true")
                 with self._skeleton:
                     for _ in range(2):
-                        ui.element("div").classes("deal skeleton")
+                        ui.element("div").classes("contact-card skeleton")
                 MoreBelow(partial(board.more, stage))
         self._changed()
 
@@ -182,12 +182,12 @@ class Card:
         self._board = board
         self._contact = contact
         self._here: dict[UUID, str | None] | None = None
-        with Island("button").classes("deal") as self.element:
+        with Island("button").classes("contact-card") as self.element:
             self.element.props("type=button").props["data-contact"] = str(contact.id)
-            self._name = Tag("span", "", "deal__name truncate-1")
+            self._name = Tag("span", "", "contact-card__name truncate-1")
             self._company = Tag("span", "", "meta truncate-1")
-            with ui.element("span").classes("deal__foot"):
-                self._tags = ui.element("span").classes("deal__tags")
+            with ui.element("span").classes("contact-card__foot"):
+                self._tags = ui.element("span").classes("contact-card__tags")
                 self._people = ui.element("span").classes("avatars")
         self._drawn: tuple[object, ...] = ()
         self.update(contact, pending)
@@ -198,8 +198,8 @@ class Card:
         self._name.text = contact.name
         self._company.text = contact.company or contact.title or contact.email
         self.element.classes(
-            add="deal--unsent" if pending and pending.waiting else "",
-            remove="" if pending and pending.waiting else "deal--unsent",
+            add="contact-card--unsent" if pending and pending.waiting else "",
+            remove="" if pending and pending.waiting else "contact-card--unsent",
         )
         drawn = (tuple(contact.tags), contact.owner_id)
         if drawn != self._drawn:
@@ -207,7 +207,7 @@ class Card:
             self._tags.clear()
             with self._tags:
                 for tag in contact.tags[:MOST_TAGS]:
-                    Tag("span", tag, "tag truncate-1")
+                    Tag("span", tag, "contact-tag truncate-1")
             self._here = None
         self.look()
 

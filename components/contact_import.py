@@ -40,12 +40,12 @@ class ImportContacts(ui.dialog):
         self._duplicates: Duplicates = "skip"
         self._id: UUID = uuid4()
         self._busy = False
-        with self, ui.card().classes("import"):
-            with ui.element("div").classes("import__head"):
+        with self, ui.card().classes("contact-import"):
+            with ui.element("div").classes("contact-import__head"):
                 Tag("h2", "Import contacts", "title")
                 self._what = Tag("p", "", "secondary")
-            self._body = ui.element("div").classes("import__body")
-            with ui.element("div").classes("confirm__actions import__actions"):
+            self._body = ui.element("div").classes("contact-import__body")
+            with ui.element("div").classes("confirm__actions contact-import__actions"):
                 self._wrong = Tag("p", "", "field__error").props("role=alert")
                 ui.button("Close", color=None, on_click=self.close).props("flat")
                 self._go = (
@@ -68,7 +68,7 @@ class ImportContacts(ui.dialog):
             )
             upload.on_upload(self._read)
             upload.on("rejected", lambda: self._say("The file is too large."), args=[])
-            upload.props('accept=".csv,.tsv,.txt,text/csv" flat').classes("import__file")
+            upload.props('accept=".csv,.tsv,.txt,text/csv" flat').classes("contact-import__file")
         self.open()
 
     async def take(self, name: str, content: bytes) -> None:
@@ -122,15 +122,15 @@ class ImportContacts(ui.dialog):
         options = {NOT_IMPORTED: "Not imported"} | dict(enumerate(sheet.columns))
         self._body.clear()
         with self._body:
-            with ui.element("div").classes("import__columns"):
+            with ui.element("div").classes("contact-import__columns"):
                 for field in IMPORTED:
                     with ui.element("div").classes("field"):
                         Tag("span", TITLES[field], "field__label")
                         choice = ui.select(options, value=self._mapping.get(field, NOT_IMPORTED))
                         choice.props("outlined dense options-dense").props["aria-label"] = f"Column for {TITLES[field]}"
                         choice.on_value_change(lambda event, field=field: self._match(field, event.value))
-            self._preview = ui.element("div").classes("import__preview")
-            same = ui.radio(DUPLICATES, value=self._duplicates).props("dense").classes("import__same")
+            self._preview = ui.element("div").classes("contact-import__preview")
+            same = ui.radio(DUPLICATES, value=self._duplicates).props("dense").classes("contact-import__same")
             same.on_value_change(lambda event: setattr(self, "_duplicates", cast("Duplicates", event.value)))
         self._draw_preview()
 
@@ -145,7 +145,7 @@ class ImportContacts(ui.dialog):
         assert self._sheet is not None
         fields = [field for field in IMPORTED if field in self._mapping]
         self._preview.clear()
-        with self._preview, ui.element("table").classes("import__table"):
+        with self._preview, ui.element("table").classes("contact-import__table"):
             with ui.element("thead"), ui.element("tr"):
                 for field in fields:
                     Tag("th", TITLES[field]).props("scope=col")
@@ -157,7 +157,7 @@ class ImportContacts(ui.dialog):
                         for field in fields:
                             value = made.get(field, "")
                             text = ", ".join(value) if isinstance(value, list) else str(value)
-                            cell = Tag("td", text, "import__wrong" if field in wrong else "")
+                            cell = Tag("td", text, "contact-import__wrong" if field in wrong else "")
                             cell.props["title"] = wrong.get(field, text)
 
     def _show_outcome(self, outcome: Outcome) -> None:
@@ -173,7 +173,7 @@ class ImportContacts(ui.dialog):
         self._what.text = f"{said}. What is right is imported; these rows are not:"
         self._go.set_visibility(False)
         self._body.clear()
-        with self._body, ui.element("ul").classes("import__faults divided"):
+        with self._body, ui.element("ul").classes("contact-import__faults divided"):
             for fault in outcome.errors[:MOST_FAULTS]:
                 with ui.element("li"):
                     Tag("span", f"Row {fault.row:,}", "num strong")

@@ -26,7 +26,7 @@ class StageBadge(Tag):
     """A stage as a word on its colour."""
 
     def __init__(self, stage: str = "lead") -> None:
-        super().__init__("span", "", "badge stage")
+        super().__init__("span", "", "badge contact-stage")
         self._stage: str | None = None
         self.show(stage)
 

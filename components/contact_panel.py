@@ -43,20 +43,20 @@ class ContactPanel(Island):
         remove: Callable[[list[Contact]], None],
     ) -> None:
         super().__init__("aside")
-        self.classes("panel card").props("aria-label=Contact role=region tabindex=-1")
+        self.classes("contact-panel card card--flush").props("aria-label=Contact role=region tabindex=-1")
         self.contact_id = contact
         self._desk, self._people, self._menu, self._closed, self._remove = desk, people, menu, closed, remove
         self.file, self._leave = use_file(desk, contact)
         self._ends: list[Callable[[], object]] = [self._leave]
         self._drawn = False
         with self:
-            with ui.element("div").classes("panel__top"):
-                self._here = ui.element("div").classes("panel__here")
+            with ui.element("div").classes("contact-panel__top"):
+                self._here = ui.element("div").classes("contact-panel__here")
                 FreshnessNote(lambda: self.file.view.freshness)
                 if desk.may_edit:
                     IconButton("delete", "Delete the contact", self._ask_to_remove)
                 IconButton("close", "Close", closed)
-            self._body = ui.element("div").classes("panel__body")
+            self._body = ui.element("div").classes("contact-panel__body")
             with self._body:
                 _skeleton()
         self.on("keydown.esc", closed, args=[])
@@ -122,22 +122,22 @@ class ContactPanel(Island):
         locked = not self._desk.may_edit
         self._body.clear()
         with self._body:
-            self._title = Tag("h2", contact.name, "panel__name")
+            self._title = Tag("h2", contact.name, "contact-panel__name")
             self._below = Tag("p", "", "secondary")
-            with ui.element("div").classes("panel__stages").props("role=group aria-label=Stage"):
+            with ui.element("div").classes("contact-panel__stages").props("role=group aria-label=Stage"):
                 self._stages = {
-                    stage: Tag("button", title, "panel__stage")
+                    stage: Tag("button", title, "contact-panel__stage")
                     .props("type=button")
                     .on("click", partial(self.save, "stage", stage), args=[])
                     for stage, title in STAGES.items()
                 }
                 for button in self._stages.values():
                     button.props["disabled"] = locked
-            with ui.element("div").classes("panel__fields"):
+            with ui.element("div").classes("contact-panel__fields"):
                 self._fields = {field.name: PanelField(self, contact, field.name, locked=locked) for field in FIELDS}
                 with ui.element("div").classes("field"):
                     Tag("span", "Owner", "field__label")
-                    self._owner = Tag("button", "", "panel__owner").props("type=button aria-haspopup=menu")
+                    self._owner = Tag("button", "", "contact-panel__owner").props("type=button aria-haspopup=menu")
                     self._owner.props["disabled"] = locked
                     self._owner.on("click", self._ask_owner, args=[])
                 self._fields["tags"] = PanelField(self, contact, "tags", locked=locked)
@@ -160,7 +160,7 @@ class ContactPanel(Island):
                 Avatar(profile)
             Tag(
                 "span",
-                self.name_of(contact.owner_id) if contact.owner_id else "Nobody looks after it yet",
+                self.name_of(contact.owner_id) if contact.owner_id else "Nobody yet",
                 "truncate-1",
             )
             ui.icon(f"{ICON}expand_more").props("aria-hidden=true")
@@ -181,7 +181,7 @@ class ContactPanel(Island):
         self._here.clear()
         with self._here:
             for who, field in list(self._desk.looking.at(self.contact_id).items())[:4]:
-                with ui.element("span").classes("panel__person"):
+                with ui.element("span").classes("contact-panel__person"):
                     Avatar(self._people.get(who))
                     name = self.name_of(who).split()[0]
                     Tag("span", f"{name} writes {TITLES[field].lower()}" if field else f"{name} is here", "meta")
@@ -197,7 +197,7 @@ class PanelField:
         self._base = self._value  # as it was when one began to write
         self._writing = False
         kind = ui.textarea if name == "notes" else ui.input
-        with ui.element("div").classes(f"field panel__field panel__field--{name}"):
+        with ui.element("div").classes(f"field contact-panel__field contact-panel__field--{name}"):
             Tag("label", TITLES[name], "field__label").props(f"for=contact-{name}")
             self.input: ui.input | ui.textarea = kind(value=self._value, on_change=self._forgive)
             self.input.props(f"outlined dense for=contact-{name} no-error-icon hide-bottom-space autocomplete=off")
@@ -207,7 +207,7 @@ class PanelField:
             self.input.props["readonly"] = locked
             if name == "tags":
                 self.input.props["placeholder"] = "vip, berlin"
-            with ui.element("div").classes("panel__notice").props("role=status") as self._notice:
+            with ui.element("div").classes("contact-panel__notice").props("role=status") as self._notice:
                 self._words = Tag("span", "")
                 self._take = Tag("button", "Take theirs", "link").props("type=button")
                 self._take.on("click", self._take_theirs, args=[])

@@ -29,7 +29,7 @@ WRITTEN = ("name", "company", "email", "phone", "tags")  # in the cell itself; t
 
 
 class ContactRow:
-    """As `Item` of a LiveList. What happens in it is heard by the table (`static/contacts.js`)."""
+    """As `Item` of a LiveList. What happens in it is heard by the table (`static/starling_contacts.js`)."""
 
     def __init__(self, contact: Contact, pending: Pending | None, *, desk: Contacts, people: Rows[Profile]) -> None:
         self.contact = contact
@@ -114,7 +114,7 @@ class ContactRow:
                     StageBadge(value)
                 case "tags":
                     for tag in value[:MOST_TAGS]:
-                        Tag("span", tag, "tag truncate-1")
+                        Tag("span", tag, "contact-tag truncate-1")
                     if len(value) > MOST_TAGS:
                         Tag("span", f"+{len(value) - MOST_TAGS}", "meta num").props["title"] = ", ".join(value)
                 case "owner_id":

@@ -74,7 +74,10 @@ class ContactTable(Island):
             for event in ("click", "keydown", "change"):
                 rows.on(event, self._heard, js_handler=HEARD)
             self._state = RegionState(
-                self.book, skeleton=skeleton, empty="No contacts yet.", action=("Add a contact", begin)
+                self.book,
+                skeleton=skeleton,
+                empty="No contacts yet.",
+                action=("Add a contact", begin) if desk.may_edit else None,
             )
             self.list: LiveList[Contact, ContactRow] = LiveList(self.book, self._row, rows, changed=self._changed)
             with ui.element("div").classes("contacts__foot meta"):
@@ -175,7 +178,9 @@ class ContactTable(Island):
         narrowed = look.narrowed
         self._state.show(
             len(self.list.items),
-            empty="No contact is like that." if narrowed else "No contacts yet. Add one, or import a file.",
+            empty="No contact is like that."
+            if narrowed
+            else "No contacts yet. Those of the team appear here, whoever adds them.",
         )
 
     def _tell_picks(self) -> None:

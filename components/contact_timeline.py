@@ -16,8 +16,10 @@ from components.island import Island
 from components.live_list import LiveList
 from components.region_state import RegionState
 from components.tag import Tag
+from components.theme import ICON
 from components.viewer import when
-from state.models import ContactComment, Profile
+from state.activity_words import words
+from state.models import Activity, ContactComment, Profile
 
 if TYPE_CHECKING:
     from state.contact_rows import ContactFile
@@ -38,26 +40,28 @@ class Timeline(Island):
 
     def __init__(self, file: ContactFile, people: Rows[Profile], members: Callable[[], list[Profile]]) -> None:
         super().__init__("section")
-        self.classes("timeline").props("aria-label=Timeline role=region")
+        self.classes("contact-timeline").props("aria-label=Timeline role=region")
         self._file, self._people, self._members = file, people, members
         with self:
             with ui.element("h3").classes("section-title"):
                 Tag("span", "Timeline")
             if file.may_edit:
                 self._draw_form()
-            rows = ui.element("ol").classes("timeline__rows")
+            rows = ui.element("ol").classes("contact-timeline__rows")
             self._state = RegionState(file.timeline, skeleton=_skeleton, empty="Nothing has happened yet.")
             self._list: LiveList[Any, Any] = LiveList(file.timeline, self._row, rows, changed=self._changed)
         self._changed()
 
     def _draw_form(self) -> None:
-        with ui.element("div").classes("timeline__form"):
+        with ui.element("div").classes("contact-timeline__form"):
             self._body = ui.textarea(placeholder="Comment, @ to mention somebody", on_change=self._suggest)
             self._body.props(f"outlined autogrow dense maxlength={MAX_COMMENT} aria-label=Comment")
             self._body.on("keydown", self.say, args=[], js_handler=SENT)
             with self._body, ui.menu().props("no-parent-event no-focus no-refocus fit") as self._menu:
                 self._found = ui.element("div").props('role=listbox aria-label="People"')
-            self._send = ui.button("Comment", color=None, on_click=self.say).props("flat").classes("timeline__send")
+            self._send = (
+                ui.button("Comment", color=None, on_click=self.say).props("flat").classes("contact-timeline__send")
+            )
 
     def say(self) -> None:
         """Send what was written."""
@@ -108,15 +112,17 @@ class CommentRow:
     ) -> None:
         self._people = people
         author = people.get(comment.author_id) if comment.author_id else None
-        with Island("li").classes("event") as self.element:
+        with Island("li").classes("contact-event") as self.element:
             Avatar(author)
-            with ui.element("div").classes("event__words"):
-                with ui.element("div").classes("event__head"):
+            with ui.element("div").classes("contact-event__words"):
+                with ui.element("div").classes("contact-event__head"):
                     Tag("span", author.display_name if author else "Somebody", "strong truncate-1")
                     self._meta = Tag("span", "", "meta")
                     if file.may_remove(comment):
-                        IconButton("delete", "Delete the comment", lambda: file.remove(comment), "event__remove")
-                with ui.element("p").classes("event__body"):
+                        IconButton(
+                            "delete", "Delete the comment", lambda: file.remove(comment), "contact-event__remove"
+                        )
+                with ui.element("p").classes("contact-event__body"):
                     self._say(comment.body)
         self.update(comment, pending)
 
@@ -134,19 +140,41 @@ class CommentRow:
         for found in MENTION.finditer(body):
             if found.group(1).lower() in known:
                 Tag("span", body[at : found.start()])
-                Tag("b", found.group(), "mention")
+                Tag("b", found.group(), "contact-mention")
                 at = found.end()
         Tag("span", body[at:])
 
 
+class ActivityRow:
+    """What somebody did to the contact."""
+
+    def __init__(self, activity: Activity, pending: Pending | None, file: ContactFile, people: Rows[Profile]) -> None:
+        who = people.get(activity.member_id)
+        self._name = who.display_name if who else "Somebody"
+        with Island("li").classes("contact-event contact-event--small") as self.element:
+            self._icon = ui.icon("").props("aria-hidden=true")
+            with ui.element("p").classes("contact-event__words"):
+                self._did = Tag("span", "", "secondary")
+                self._when = Tag("span", "", "meta")
+        self.update(activity, pending)
+
+    def update(self, activity: Activity, pending: Pending | None) -> None:
+        """As `Item` says: what one does within minutes is one activity."""
+        said = words(activity)
+        self._icon.name = ICON + said.icon
+        verb = said.verb.removesuffix(" of").removesuffix(" the contact")
+        self._did.text = f"{self._name} {verb}" + (" this" if verb in ("added", "edited") else "")
+        self._when.text = when(activity.created_at, datetime.now(UTC))
+
+
 # How the rows of a contact's timeline read, by their type (state/contact_rows.py says where they come from).
-DRAWN: dict[type, Callable[..., Any]] = {ContactComment: CommentRow}
+DRAWN: dict[type, Callable[..., Any]] = {ContactComment: CommentRow, Activity: ActivityRow}
 
 
 def _skeleton() -> None:
     for _ in range(2):
-        with ui.element("div").classes("event"):
+        with ui.element("div").classes("contact-event"):
             ui.element("div").classes("avatar skeleton")
-            with ui.element("div").classes("event__words"):
+            with ui.element("div").classes("contact-event__words"):
                 ui.element("div").classes("skeleton skeleton--line")
                 ui.element("div").classes("skeleton skeleton--short")

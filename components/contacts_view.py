@@ -67,6 +67,7 @@ class ContactsView(ui.element):
                     more.classes("btn--icon")
                     self._add_button = ui.button("Add contact", icon=f"{ICON}add", color=None, on_click=self.add.show)
                     self._add_button.classes("btn--primary").props("unelevated")
+            self.bar.stages.move(self)
             with ui.element("div").classes("contacts__parts"):
                 self._main = ui.element("div").classes("contacts__main")
                 self._side = ui.element("div").classes("contacts__side")
@@ -104,9 +105,10 @@ class ContactsView(ui.element):
 
     def close_panel(self) -> None:
         """Only the others are shown."""
-        self._drop_panel()
-        self.classes(remove="contacts--open")
-        ui.navigate.history.replace(PATH)
+        with self:  # whoever asks may be part of the panel, and go with it
+            self.classes(remove="contacts--open")
+            ui.navigate.history.replace(PATH)
+            self._drop_panel()
 
     def toggle_way(self) -> None:
         """Table or pipeline."""
@@ -143,7 +145,7 @@ class ContactsView(ui.element):
         for one, button in self._ways.items():
             button.props["aria-pressed"] = str(one == way).lower()
             button.update()
-        self.bar.only_stages(way == "table")
+        self.bar.stages.set_visibility(way == "table")
         if (way == "table") == (self.table is not None) and (self.table or self.board):
             return
         for part in (self.table, self.board):

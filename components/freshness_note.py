@@ -31,6 +31,8 @@ class FreshnessNote(Island):
         return asyncio.get_running_loop().call_later(seconds, self._show)
 
     def _show(self) -> None:
+        if self.is_deleted:
+            return  # its part of the page has gone before the page
         view = self._look()
         words = describe(view)
         self._words.text = words

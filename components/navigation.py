@@ -21,9 +21,11 @@ class Place:
 
 
 PLACES = (
-    Place("Home", "/", "home", "g h", for_members=False),
+    Place("Home", "/", "home", "g h", where="at their dashboard"),
     Place("Studio", "/studio", "palette", "g s", where="in the studio"),
+    Place("Training", "/training", "model_training", "g t", for_guests=False, where="training a model"),
     Place("Feed", "/feed", "dynamic_feed", "g f", where="in the feed"),
+    Place("Market", "/market", "candlestick_chart", "g m", where="at the market"),
     Place("Contacts", "/contacts", "contacts", "g c", section="Work", for_guests=False, where="looking at contacts"),
     Place("E-mail", "/emails", "mail", "g e", section="Work", for_guests=False, where="writing e-mail"),
     Place("Team", "/team", "groups", "g w", section="Work", for_guests=False, where="with their team"),
@@ -35,6 +37,11 @@ PLACES = (
 def places(*, member: bool) -> list[Place]:
     """The places that a member, or a guest, can go to, in the order of the rail."""
     return [place for place in PLACES if (place.for_members if member else place.for_guests)]
+
+
+def leads_somewhere(path: str) -> bool:
+    """Whether there is such a page for members."""
+    return any(place.path == path and place.for_members for place in PLACES)
 
 
 def section_of(path: str) -> str:

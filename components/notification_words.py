@@ -18,6 +18,7 @@ LOOKS: dict[str, tuple[str, str]] = {
     "training_finished": ("model_training", "tone-live"),
     "training_failed": ("error", "tone-fail"),
     "low_credits": ("toll", "tone-wait"),
+    "price_alert": ("candlestick_chart", "tone-info"),
     "like": ("favorite", ""),
     "comment": ("chat_bubble", ""),
     "email_opened": ("drafts", "tone-live"),
@@ -27,6 +28,7 @@ LOOK = ("notifications", "tone-info")
 MANY: dict[str, Callable[[int], str]] = {
     "generation_finished": lambda n: f"{n} more of your prompts are finished",
     "generation_failed": lambda n: f"{n} more of your prompts failed",
+    "price_alert": lambda n: f"{n} more price alerts fired",
     "like": lambda n: f"{n} more likes",
     "comment": lambda n: f"{n} more comments",
     "email_opened": lambda n: f"{n} more of your e-mails were opened",

@@ -50,6 +50,7 @@ class ModelChip(MenuChip):
     def __init__(self, draft: PromptDraft, models: Rows[Model], changed: Callable[[], None]) -> None:
         super().__init__("Model", self._list, arrow=True)
         self._draft, self._models, self._chosen = draft, models, changed
+        self._wished = ""
         self.client.on_delete(models.subscribe(lambda _: self._models_changed()))
         self.show()
 
@@ -59,8 +60,17 @@ class ModelChip(MenuChip):
         able = [model for model in self._models.rows if self._draft.kind in model.makes]
         return next((model for model in able if str(model.id) == self._draft.model_id), able[0] if able else None)
 
+    def wish(self, slug: str) -> None:
+        """Choose the model with this slug: now, or when it comes."""
+        self._wished = slug
+        self.show()
+
     def show(self) -> None:
         """Follow the draft."""
+        wished = next((m for m in self._models.rows if m.slug == self._wished), None) if self._wished else None
+        if wished is not None:
+            self._wished, self._draft.model_id = "", str(wished.id)
+            self._chosen()
         model = self.model
         if model is not None:
             self._draft.model_id = str(model.id)
@@ -81,7 +91,7 @@ class ModelChip(MenuChip):
                 item.props["active"] = chosen is not None and model.id == chosen.id
                 item.props["disable"] = not able
                 palette = ui.element("i").classes("prompt__palette").props("aria-hidden=true")
-                palette.style(f"background:{_stripes(model.style)}")
+                palette.style(f"background:{stripes(model.style)}")
                 with ui.element("div"):
                     Tag("div", model.name, "strong")
                     Tag("div", model.description if able else f"{model.description} · pictures only", "meta")
@@ -235,7 +245,7 @@ class SeedChip(MenuChip):
         self._chosen()
 
 
-def _stripes(style: Any) -> str:
+def stripes(style: Any) -> str:
     """The colours of a model side by side, as a CSS background; they come from the database, so only #rrggbb is let in."""
     palette = style.get("palette") if isinstance(style, dict) else None
     colours = [c for c in palette or () if isinstance(c, str) and len(c) == 7 and c[0] == "#" and c[1:].isalnum()]

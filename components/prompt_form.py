@@ -86,6 +86,11 @@ class PromptForm(ui.element):
         self._changed()
         self.focus()
 
+    def draw_with(self, slug: str) -> None:
+        """Choose the model of this name in addresses, as soon as it is known."""
+        self._choose_kind("image")  # which every model makes
+        self._model.wish(slug)
+
     def surprise(self) -> None:
         """Write one of the examples, another one than stands there."""
         self._write(random.choice([example for example in EXAMPLES if example != self.draft.prompt]))

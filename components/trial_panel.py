@@ -27,6 +27,8 @@ class TrialPanel(Island):
         with self:
             with ui.element("div").classes("trials__actions"):
                 self._button("Queue a job", "add_photo_alternate", trials.queue_job)
+                self._button("Add a contact", "person_add", trials.add_contact)
+                self._button("Log an activity", "bolt", trials.log_activity)
                 self._button("Drop the socket", "power_off", trials.drop_socket)
                 self._button("Expire the token", "key_off", trials.expire_token)
                 self._pause = self._button("Pause Realtime", "pause", self._toggle)

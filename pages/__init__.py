@@ -7,12 +7,14 @@ from pages import (
     emails,
     feed,
     home,
+    market,
     notifications,
     profile,
     settings,
     sign_in,
     studio,
     team,
+    training,
     trouble,
 )
 
@@ -23,12 +25,14 @@ __all__ = [
     "emails",
     "feed",
     "home",
+    "market",
     "notifications",
     "profile",
     "settings",
     "sign_in",
     "studio",
     "team",
+    "training",
 ]
 
 trouble.install()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import Response
-from fastapi.responses import RedirectResponse
 from nicegui import ui
 
 from components import session
@@ -18,6 +16,7 @@ from components.newest import Newest
 from components.shell import Shell, shell
 from components.showcase import Showcase
 from components.tag import Tag
+from pages.dashboard import dashboard_page
 from state.gallery import GalleryCount
 from state.generation import Studio
 from state.models import Job
@@ -30,11 +29,13 @@ JOBS = 3
 
 
 @ui.page("/")
-async def page() -> Response | None:
-    """A landing for guests; members go on to the studio."""
+async def page() -> None:
+    """A landing for guests, a dashboard for members."""
     visitor = await session.visitor()
     if visitor.member:
-        return RedirectResponse("/studio")
+        with shell("Dashboard", visitor) as around:
+            dashboard_page(visitor.member, around)
+        return
     with shell(title="Home", visitor=visitor) as around, ui.element("div").classes("landing"):
         with ui.element("div").classes("landing__words"):
             Tag("h2", "Type a prompt. Everybody sees it come into focus.", "landing__headline")
@@ -48,7 +49,6 @@ async def page() -> Response | None:
             _numbers(visitor.world)
             BeingMade(visitor.world, visitor.studio)
         Showcase(visitor.world.generations, visitor.world.people, visitor.studio.media, most=PICTURES)
-    return None
 
 
 def _ways_in(around: Shell, visitor: session.Visitor) -> None:

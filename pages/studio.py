@@ -37,14 +37,14 @@ MANY = {  # what a toast says instead of several of a kind
 
 
 @ui.page(PATH)
-async def page(picture: str = "") -> None:
-    """`picture`: the id of the one to open at once."""
+async def page(picture: str = "", model: str = "") -> None:
+    """`picture`: the id of the one to open at once; `model`: the slug of the one to draw with."""
     visitor = await session.visitor()
     with shell("Studio", visitor) as around:
-        studio_page(visitor, around, picture)
+        studio_page(visitor, around, picture, model)
 
 
-def studio_page(visitor: Visitor, around: Shell, picture: str) -> None:
+def studio_page(visitor: Visitor, around: Shell, picture: str, model: str = "") -> None:
     """Lay out the studio for `visitor` inside the shell and bind it to what is live."""
     studio, people = visitor.studio, visitor.world.people
     member = visitor.member
@@ -113,6 +113,8 @@ def studio_page(visitor: Visitor, around: Shell, picture: str) -> None:
     )
     if picture:
         open_when_known(visitor.studio.gallery, viewer, around, picture)
+    if model:
+        form.draw_with(model)
 
 
 def queue_commands(queue: Queue) -> list[Command]:

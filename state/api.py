@@ -10,13 +10,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 import httpx
 from postgrest import AsyncPostgrestClient, CountMethod
 from postgrest.exceptions import APIError
 from storage3 import AsyncStorageClient
 from storage3.exceptions import StorageApiError
-from storage3.types import FileOptions
 
 from state.errors import RateLimited, Refused, Unreachable
 from state.realtime.connection import Identity
@@ -24,6 +24,8 @@ from state.realtime.pace import Pace
 from state.sync.query import Query
 
 TIMEOUT_S = 15.0
+UPLOAD_S = 60.0  # between two signs of life of a file on its way
+PART_BYTES = 65_536
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,21 @@ class Api:
 
         return await self._asking(ask)
 
+    async def who(self) -> UUID:
+        """The member whose token this is, as Auth says. Raises Refused for a token that is not good."""
+
+        async def ask(token: str) -> UUID:
+            answer = await self._project.http.get(f"{self._project.url}/auth/v1/user", headers=self._headers(token))
+            if answer.status_code == 429:
+                raise RateLimited("Too many requests at the moment")
+            if answer.status_code >= 500:
+                raise Unreachable("Supabase is not ready")
+            if answer.status_code != 200:
+                raise Refused("This token is not good", f"auth {answer.status_code}")
+            return UUID(answer.json()["id"])
+
+        return await self._asking(ask)
+
     async def update(self, table: str, key: Any, changes: dict[str, Any]) -> dict[str, Any]:
         """Sets columns of one row; the row as it is then. Refused when it is not there, or not ours to change."""
 
@@ -135,12 +152,31 @@ class Api:
 
         return await self._asking(ask)
 
-    async def upload(self, bucket: str, path: str, content: bytes, media_type: str) -> None:
-        """Writes a file, over one that is there."""
+    async def upload(
+        self,
+        bucket: str,
+        path: str,
+        content: bytes,
+        media_type: str,
+        progress: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        """Writes a file, over one that is there; `progress` hears which part of it has been sent, up to 1."""
+
+        async def parts() -> AsyncIterator[bytes]:
+            for start in range(0, len(content), PART_BYTES):
+                yield content[start : start + PART_BYTES]
+                progress(min(1.0, (start + PART_BYTES) / len(content)))
 
         async def ask(token: str) -> None:
-            options: FileOptions = {"content-type": media_type, "upsert": "true"}
-            await self._storage(token).from_(bucket).upload(path, content, options)
+            headers = {"content-type": media_type, "content-length": str(len(content)), "x-upsert": "true"}
+            answer = await self._project.http.post(
+                f"{self._project.url}/storage/v1/object/{bucket}/{quote(path)}",
+                headers=self._headers(token) | headers,
+                content=parts(),
+                timeout=UPLOAD_S,
+            )
+            if not answer.is_success:
+                raise _complaint(answer)
 
         await self._asking(ask)
 
@@ -181,6 +217,16 @@ class Api:
                     raise
                 await self._identity.token(renew=True)
         raise AssertionError("unreachable")
+
+
+def _complaint(answer: httpx.Response) -> StorageApiError:
+    """Storage's error, as its library has it."""
+    try:
+        said = answer.json()
+    except ValueError:
+        said = {}
+    status = str(said.get("statusCode") or answer.status_code)
+    return StorageApiError(str(said.get("message") or answer.reason_phrase), str(said.get("error") or ""), status)
 
 
 # SQLSTATE classes and PGRST codes that say "not now" rather than "no": connection, resources, shutdown, conflict.

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from state.contact_fields import STAGES
 from state.contact_look import Look
 from state.contacts import KIND, Contacts
-from state.models import Contact, ContactComment
+from state.models import Activity, Contact, ContactComment
 from state.signal import Signal, Unsubscribe, leave_all
 from state.space import Space
 from state.sync.live_table import LiveTable
@@ -223,6 +223,11 @@ class Source:
 # components/contact_timeline.py how it reads.
 SOURCES: list[Source] = [
     Source("contact_comments", ContactComment, lambda contact: (Where("contact_id", "eq", contact),)),
+    Source(
+        "member_activities",
+        Activity,
+        lambda contact: (Where("entity_id", "eq", contact), Where("kind", "neq", "contact_commented")),
+    ),
 ]
 
 
@@ -262,7 +267,6 @@ class ContactFile(Space):
         )  # fmt: skip
         args = {"comment_id": str(row.id), "contact_id": str(self.contact_id), "body": row.body}
         self.comments.mutations.insert(row, row.id, partial(self.member.api.rpc, "comment_on_contact", args))
-        self.timeline.look(row.id)
 
     def may_remove(self, comment: ContactComment) -> bool:
         """Whether one may take a comment away."""

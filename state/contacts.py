@@ -112,7 +112,7 @@ class Contacts(Space):
         self.looking = Looking(self.here, member.id)
         self.replaced: Signal[Replaced] = Signal()
         self._tables: dict[LiveTable[Contact], int] = {}
-        self._written: OrderedDict[tuple[UUID, str], tuple[Any, datetime]] = OrderedDict()
+        self._written: OrderedDict[tuple[UUID, str], tuple[Any, Any, datetime]] = OrderedDict()
 
     def open(self) -> None:
         """As `Area` says."""
@@ -161,7 +161,7 @@ class Contacts(Space):
         wanted = {name: value for name, value in wanted.items() if value != getattr(contact, name)}
         if not wanted:
             return Write()
-        self._remember(contact.id, wanted)
+        self._remember(contact, wanted)
         args = {"contact_id": str(contact.id), "changes": _sent(wanted)}
         send = Shared(partial(self.member.api.rpc, "edit_contact", args))
         return Write(self._show(contact, wanted, send))
@@ -190,7 +190,7 @@ class Contacts(Space):
             shown = dict(changes)
             if more_tags or less_tags:
                 shown["tags"] = sorted({*contact.tags, *more_tags} - {*less_tags})
-            self._remember(contact.id, shown)
+            self._remember(contact, shown)
             pendings += self._show(contact, shown, send)
         return Write(pendings)
 
@@ -239,8 +239,7 @@ class Contacts(Space):
 
     def _show(self, contact: Contact, changes: dict[str, Any], send: Shared) -> list[Pending]:
         now = datetime.now(UTC)
-        mark = {"by": str(self.member.id), "at": now.isoformat()}
-        shown = dict(changes, edited={**_edited(contact), **dict.fromkeys(changes, mark)})
+        shown = dict(changes)
         if "name" in changes:
             shown["name_key"] = changes["name"].lower()
         if "company" in changes:
@@ -262,10 +261,10 @@ class Contacts(Space):
             **row,
         )  # fmt: skip
 
-    def _remember(self, contact: UUID, changes: dict[str, Any]) -> None:
+    def _remember(self, contact: Contact, changes: dict[str, Any]) -> None:
         for name, value in changes.items():
-            self._written[contact, name] = value, datetime.now(UTC)
-            self._written.move_to_end((contact, name))
+            self._written[contact.id, name] = value, _edited(contact).get(name), datetime.now(UTC)
+            self._written.move_to_end((contact.id, name))
         while len(self._written) > MOST_REMEMBERED:
             self._written.popitem(last=False)
 
@@ -274,12 +273,12 @@ class Contacts(Space):
             return
         recently = datetime.now(UTC) - timedelta(seconds=REPLACED_S)
         for row in batch.updated:
-            for (contact, name), (value, at) in list(self._written.items()):
+            for (contact, name), (value, mark, at) in list(self._written.items()):
                 if contact != row.id or getattr(row, name) == value:
                     continue
                 by = editor(row, name)
-                if by == self.member.id:
-                    continue
+                if by == self.member.id or _edited(row).get(name) == mark:
+                    continue  # nobody has written since: it was refused, or undone
                 del self._written[contact, name]
                 if at > recently:
                     self.replaced.emit(Replaced(row, name, by))  # C3

@@ -37,6 +37,7 @@ PREFIXES = {
     "starling.selftest": "SelfTest",
     "starling.trials": "Trials",
     "starling.tasks": "Tasks",
+    "starling.feed": "Feed",
 }
 OTHERS = "Starling"
 

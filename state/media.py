@@ -20,10 +20,11 @@ MAX_CACHE = 5_000  # addresses; the longest unused go first
 
 
 class Media:
-    """What one identity may see."""
+    """What one identity may see of a bucket."""
 
-    def __init__(self, api: Api, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, api: Api, bucket: str = BUCKET, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = api
+        self._bucket = bucket
         self._clock = clock
         self._cache: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._unanswered: set[str] = set()
@@ -63,7 +64,7 @@ class Media:
 
     async def download(self, path: str) -> bytes:
         """The file itself. Raises StateError."""
-        return await self._api.download(BUCKET, path)
+        return await self._api.download(self._bucket, path)
 
     async def close(self) -> None:
         """Nobody waits for an address any more."""
@@ -78,7 +79,7 @@ class Media:
         for start in range(0, len(paths), MAX_BATCH):
             batch = paths[start : start + MAX_BATCH]
             try:
-                signed = await self._api.sign(BUCKET, batch, SIGNED_S)
+                signed = await self._api.sign(self._bucket, batch, SIGNED_S)
                 self._unanswered.difference_update(batch)
             except StateError as error:
                 signed = {}

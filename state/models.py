@@ -7,6 +7,9 @@ from state.rows import PublicContactFilters as ContactFilter
 from state.rows import PublicContacts as Contact
 from state.rows import PublicCreditAccounts as CreditAccount
 from state.rows import PublicCreditTransactions as CreditTransaction
+from state.rows import PublicDashboards as Dashboard
+from state.rows import PublicDatasetImages as DatasetImage
+from state.rows import PublicDatasets as Dataset
 from state.rows import PublicDigestPreferences as DigestPreference
 from state.rows import PublicDigests as Digest
 from state.rows import PublicEmailCampaigns as EmailCampaign
@@ -17,19 +20,26 @@ from state.rows import PublicGenerationJobs as Job
 from state.rows import PublicGenerationQueues as GenerationQueue
 from state.rows import PublicGenerations as Generation
 from state.rows import PublicLikes as Like
+from state.rows import PublicMarketStatus as MarketStatus
+from state.rows import PublicMemberActivities as Activity
 from state.rows import PublicModels as Model
 from state.rows import PublicNotificationKinds as NotificationKind
 from state.rows import PublicNotificationPreferences as NotificationPreference
 from state.rows import PublicNotifications as Notification
 from state.rows import PublicPosts as Post
+from state.rows import PublicPriceAlerts as PriceAlert
 from state.rows import PublicProfiles as Profile
 from state.rows import PublicSentEmails as SentEmail
 from state.rows import PublicTeamInvitations as TeamInvitation
 from state.rows import PublicTeamMembers as TeamMember
 from state.rows import PublicTeams as Team
+from state.rows import PublicTrainingJobs as TrainingJob
+from state.rows import PublicTrainingMetrics as TrainingMetric
 from state.rows import PublicUserPresence as UserPresence
+from state.rows import PublicWatchlists as Watched
 
 __all__ = [
+    "Activity",
     "CircleMember",
     "Comment",
     "Contact",
@@ -37,6 +47,9 @@ __all__ = [
     "ContactFilter",
     "CreditAccount",
     "CreditTransaction",
+    "Dashboard",
+    "Dataset",
+    "DatasetImage",
     "Digest",
     "DigestPreference",
     "EmailCampaign",
@@ -47,15 +60,20 @@ __all__ = [
     "GenerationQueue",
     "Job",
     "Like",
+    "MarketStatus",
     "Model",
     "Notification",
     "NotificationKind",
     "NotificationPreference",
     "Post",
+    "PriceAlert",
     "Profile",
     "SentEmail",
     "Team",
     "TeamInvitation",
     "TeamMember",
+    "TrainingJob",
+    "TrainingMetric",
     "UserPresence",
+    "Watched",
 ]

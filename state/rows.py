@@ -279,6 +279,165 @@ class PublicCreditTransactionsUpdate(TypedDict):
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
 
+class PublicCryptoPrices(BaseModel):
+    change_24h: float = Field(alias="change_24h")
+    change_percentage_24h: float = Field(alias="change_percentage_24h")
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    last_updated: datetime.datetime = Field(alias="last_updated")
+    market_cap: int = Field(alias="market_cap")
+    name: str = Field(alias="name")
+    open_24h: float = Field(alias="open_24h")
+    position: int = Field(alias="position")
+    price: float = Field(alias="price")
+    simulated: bool = Field(alias="simulated")
+    supply: float = Field(alias="supply")
+    symbol: str = Field(alias="symbol")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+    volume_24h: int = Field(alias="volume_24h")
+
+class PublicCryptoPricesInsert(TypedDict):
+    change_24h: NotRequired[Annotated[float, Field(alias="change_24h")]]
+    change_percentage_24h: NotRequired[Annotated[float, Field(alias="change_percentage_24h")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    last_updated: NotRequired[Annotated[datetime.datetime, Field(alias="last_updated")]]
+    market_cap: NotRequired[Annotated[int, Field(alias="market_cap")]]
+    name: Annotated[str, Field(alias="name")]
+    open_24h: Annotated[float, Field(alias="open_24h")]
+    position: NotRequired[Annotated[int, Field(alias="position")]]
+    price: Annotated[float, Field(alias="price")]
+    simulated: NotRequired[Annotated[bool, Field(alias="simulated")]]
+    supply: Annotated[float, Field(alias="supply")]
+    symbol: Annotated[str, Field(alias="symbol")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+    volume_24h: NotRequired[Annotated[int, Field(alias="volume_24h")]]
+
+class PublicCryptoPricesUpdate(TypedDict):
+    change_24h: NotRequired[Annotated[float, Field(alias="change_24h")]]
+    change_percentage_24h: NotRequired[Annotated[float, Field(alias="change_percentage_24h")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    last_updated: NotRequired[Annotated[datetime.datetime, Field(alias="last_updated")]]
+    market_cap: NotRequired[Annotated[int, Field(alias="market_cap")]]
+    name: NotRequired[Annotated[str, Field(alias="name")]]
+    open_24h: NotRequired[Annotated[float, Field(alias="open_24h")]]
+    position: NotRequired[Annotated[int, Field(alias="position")]]
+    price: NotRequired[Annotated[float, Field(alias="price")]]
+    simulated: NotRequired[Annotated[bool, Field(alias="simulated")]]
+    supply: NotRequired[Annotated[float, Field(alias="supply")]]
+    symbol: NotRequired[Annotated[str, Field(alias="symbol")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+    volume_24h: NotRequired[Annotated[int, Field(alias="volume_24h")]]
+
+class PublicDashboards(BaseModel):
+    cards: List[str] = Field(alias="cards")
+    created_at: datetime.datetime = Field(alias="created_at")
+    hidden: List[str] = Field(alias="hidden")
+    id: uuid.UUID = Field(alias="id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicDashboardsInsert(TypedDict):
+    cards: NotRequired[Annotated[List[str], Field(alias="cards")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    hidden: NotRequired[Annotated[List[str], Field(alias="hidden")]]
+    id: Annotated[uuid.UUID, Field(alias="id")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicDashboardsUpdate(TypedDict):
+    cards: NotRequired[Annotated[List[str], Field(alias="cards")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    hidden: NotRequired[Annotated[List[str], Field(alias="hidden")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicDatasetImages(BaseModel):
+    bytes: int = Field(alias="bytes")
+    colour: str = Field(alias="colour")
+    created_at: datetime.datetime = Field(alias="created_at")
+    dataset_id: uuid.UUID = Field(alias="dataset_id")
+    height: int = Field(alias="height")
+    id: uuid.UUID = Field(alias="id")
+    media_type: str = Field(alias="media_type")
+    name: str = Field(alias="name")
+    owner_id: uuid.UUID = Field(alias="owner_id")
+    path: str = Field(alias="path")
+    ready: bool = Field(alias="ready")
+    thumb_path: str = Field(alias="thumb_path")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+    width: int = Field(alias="width")
+
+class PublicDatasetImagesInsert(TypedDict):
+    bytes: Annotated[int, Field(alias="bytes")]
+    colour: Annotated[str, Field(alias="colour")]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    dataset_id: Annotated[uuid.UUID, Field(alias="dataset_id")]
+    height: Annotated[int, Field(alias="height")]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    media_type: Annotated[str, Field(alias="media_type")]
+    name: Annotated[str, Field(alias="name")]
+    owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
+    path: Annotated[str, Field(alias="path")]
+    ready: NotRequired[Annotated[bool, Field(alias="ready")]]
+    thumb_path: Annotated[str, Field(alias="thumb_path")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+    width: Annotated[int, Field(alias="width")]
+
+class PublicDatasetImagesUpdate(TypedDict):
+    bytes: NotRequired[Annotated[int, Field(alias="bytes")]]
+    colour: NotRequired[Annotated[str, Field(alias="colour")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    dataset_id: NotRequired[Annotated[uuid.UUID, Field(alias="dataset_id")]]
+    height: NotRequired[Annotated[int, Field(alias="height")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    media_type: NotRequired[Annotated[str, Field(alias="media_type")]]
+    name: NotRequired[Annotated[str, Field(alias="name")]]
+    owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
+    path: NotRequired[Annotated[str, Field(alias="path")]]
+    ready: NotRequired[Annotated[bool, Field(alias="ready")]]
+    thumb_path: NotRequired[Annotated[str, Field(alias="thumb_path")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+    width: NotRequired[Annotated[int, Field(alias="width")]]
+
+class PublicDatasets(BaseModel):
+    cover_path: Optional[str] = Field(alias="cover_path")
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    image_count: int = Field(alias="image_count")
+    name: str = Field(alias="name")
+    owner_id: uuid.UUID = Field(alias="owner_id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicDatasetsInsert(TypedDict):
+    cover_path: NotRequired[Annotated[Optional[str], Field(alias="cover_path")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    image_count: NotRequired[Annotated[int, Field(alias="image_count")]]
+    name: Annotated[str, Field(alias="name")]
+    owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicDatasetsUpdate(TypedDict):
+    cover_path: NotRequired[Annotated[Optional[str], Field(alias="cover_path")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    image_count: NotRequired[Annotated[int, Field(alias="image_count")]]
+    name: NotRequired[Annotated[str, Field(alias="name")]]
+    owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
 class PublicDigestPreferences(BaseModel):
     created_at: datetime.datetime = Field(alias="created_at")
     hour: int = Field(alias="hour")
@@ -705,6 +864,75 @@ class PublicLikesUpdate(TypedDict):
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
 
+class PublicMarketStatus(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    note: str = Field(alias="note")
+    provider: str = Field(alias="provider")
+    since: datetime.datetime = Field(alias="since")
+    source: str = Field(alias="source")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicMarketStatusInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    note: NotRequired[Annotated[str, Field(alias="note")]]
+    provider: NotRequired[Annotated[str, Field(alias="provider")]]
+    since: NotRequired[Annotated[datetime.datetime, Field(alias="since")]]
+    source: NotRequired[Annotated[str, Field(alias="source")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicMarketStatusUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    note: NotRequired[Annotated[str, Field(alias="note")]]
+    provider: NotRequired[Annotated[str, Field(alias="provider")]]
+    since: NotRequired[Annotated[datetime.datetime, Field(alias="since")]]
+    source: NotRequired[Annotated[str, Field(alias="source")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicMemberActivities(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    entity_id: Optional[uuid.UUID] = Field(alias="entity_id")
+    entity_type: Optional[str] = Field(alias="entity_type")
+    id: uuid.UUID = Field(alias="id")
+    kind: str = Field(alias="kind")
+    member_id: uuid.UUID = Field(alias="member_id")
+    params: JsonValue = Field(alias="params")
+    team_id: Optional[uuid.UUID] = Field(alias="team_id")
+    title: str = Field(alias="title")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicMemberActivitiesInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    entity_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="entity_id")]]
+    entity_type: NotRequired[Annotated[Optional[str], Field(alias="entity_type")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: Annotated[str, Field(alias="kind")]
+    member_id: Annotated[uuid.UUID, Field(alias="member_id")]
+    params: NotRequired[Annotated[JsonValue, Field(alias="params")]]
+    team_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="team_id")]]
+    title: NotRequired[Annotated[str, Field(alias="title")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicMemberActivitiesUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    entity_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="entity_id")]]
+    entity_type: NotRequired[Annotated[Optional[str], Field(alias="entity_type")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: NotRequired[Annotated[str, Field(alias="kind")]]
+    member_id: NotRequired[Annotated[uuid.UUID, Field(alias="member_id")]]
+    params: NotRequired[Annotated[JsonValue, Field(alias="params")]]
+    team_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="team_id")]]
+    title: NotRequired[Annotated[str, Field(alias="title")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
 class PublicModels(BaseModel):
     cost: int = Field(alias="cost")
     created_at: datetime.datetime = Field(alias="created_at")
@@ -927,6 +1155,87 @@ class PublicPostsUpdate(TypedDict):
     version: NotRequired[Annotated[int, Field(alias="version")]]
     width: NotRequired[Annotated[int, Field(alias="width")]]
 
+class PublicPriceAlerts(BaseModel):
+    armed: bool = Field(alias="armed")
+    armed_at: datetime.datetime = Field(alias="armed_at")
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    kind: str = Field(alias="kind")
+    owner_id: uuid.UUID = Field(alias="owner_id")
+    reference_price: float = Field(alias="reference_price")
+    symbol: str = Field(alias="symbol")
+    threshold: float = Field(alias="threshold")
+    triggered_at: Optional[datetime.datetime] = Field(alias="triggered_at")
+    triggered_price: Optional[float] = Field(alias="triggered_price")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicPriceAlertsInsert(TypedDict):
+    armed: NotRequired[Annotated[bool, Field(alias="armed")]]
+    armed_at: NotRequired[Annotated[datetime.datetime, Field(alias="armed_at")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: Annotated[str, Field(alias="kind")]
+    owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
+    reference_price: Annotated[float, Field(alias="reference_price")]
+    symbol: Annotated[str, Field(alias="symbol")]
+    threshold: Annotated[float, Field(alias="threshold")]
+    triggered_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="triggered_at")]]
+    triggered_price: NotRequired[Annotated[Optional[float], Field(alias="triggered_price")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicPriceAlertsUpdate(TypedDict):
+    armed: NotRequired[Annotated[bool, Field(alias="armed")]]
+    armed_at: NotRequired[Annotated[datetime.datetime, Field(alias="armed_at")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: NotRequired[Annotated[str, Field(alias="kind")]]
+    owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
+    reference_price: NotRequired[Annotated[float, Field(alias="reference_price")]]
+    symbol: NotRequired[Annotated[str, Field(alias="symbol")]]
+    threshold: NotRequired[Annotated[float, Field(alias="threshold")]]
+    triggered_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="triggered_at")]]
+    triggered_price: NotRequired[Annotated[Optional[float], Field(alias="triggered_price")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicPriceCandles(BaseModel):
+    close: float = Field(alias="close")
+    created_at: datetime.datetime = Field(alias="created_at")
+    high: float = Field(alias="high")
+    id: uuid.UUID = Field(alias="id")
+    low: float = Field(alias="low")
+    minute: datetime.datetime = Field(alias="minute")
+    open: float = Field(alias="open")
+    symbol: str = Field(alias="symbol")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicPriceCandlesInsert(TypedDict):
+    close: Annotated[float, Field(alias="close")]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    high: Annotated[float, Field(alias="high")]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    low: Annotated[float, Field(alias="low")]
+    minute: Annotated[datetime.datetime, Field(alias="minute")]
+    open: Annotated[float, Field(alias="open")]
+    symbol: Annotated[str, Field(alias="symbol")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicPriceCandlesUpdate(TypedDict):
+    close: NotRequired[Annotated[float, Field(alias="close")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    high: NotRequired[Annotated[float, Field(alias="high")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    low: NotRequired[Annotated[float, Field(alias="low")]]
+    minute: NotRequired[Annotated[datetime.datetime, Field(alias="minute")]]
+    open: NotRequired[Annotated[float, Field(alias="open")]]
+    symbol: NotRequired[Annotated[str, Field(alias="symbol")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
 class PublicProfiles(BaseModel):
     avatar_path: Optional[str] = Field(alias="avatar_path")
     bio: str = Field(alias="bio")
@@ -1122,6 +1431,126 @@ class PublicTeamsUpdate(TypedDict):
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
 
+class PublicTrainingJobs(BaseModel):
+    attempt: int = Field(alias="attempt")
+    base_model_id: Optional[uuid.UUID] = Field(alias="base_model_id")
+    cost: int = Field(alias="cost")
+    created_at: datetime.datetime = Field(alias="created_at")
+    current_step: int = Field(alias="current_step")
+    dataset_id: Optional[uuid.UUID] = Field(alias="dataset_id")
+    error: Optional[str] = Field(alias="error")
+    eta_s: Optional[int] = Field(alias="eta_s")
+    failures: int = Field(alias="failures")
+    finished_at: Optional[datetime.datetime] = Field(alias="finished_at")
+    id: uuid.UUID = Field(alias="id")
+    learning_rate: float = Field(alias="learning_rate")
+    loss: Optional[float] = Field(alias="loss")
+    model_id: Optional[uuid.UUID] = Field(alias="model_id")
+    name: str = Field(alias="name")
+    owner_id: uuid.UUID = Field(alias="owner_id")
+    previews: JsonValue = Field(alias="previews")
+    progress: int = Field(alias="progress")
+    retried_from: Optional[uuid.UUID] = Field(alias="retried_from")
+    sample_prompt: str = Field(alias="sample_prompt")
+    stage: str = Field(alias="stage")
+    started_at: Optional[datetime.datetime] = Field(alias="started_at")
+    status: str = Field(alias="status")
+    total_steps: int = Field(alias="total_steps")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+    visibility: str = Field(alias="visibility")
+
+class PublicTrainingJobsInsert(TypedDict):
+    attempt: NotRequired[Annotated[int, Field(alias="attempt")]]
+    base_model_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="base_model_id")]]
+    cost: NotRequired[Annotated[int, Field(alias="cost")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    current_step: NotRequired[Annotated[int, Field(alias="current_step")]]
+    dataset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="dataset_id")]]
+    error: NotRequired[Annotated[Optional[str], Field(alias="error")]]
+    eta_s: NotRequired[Annotated[Optional[int], Field(alias="eta_s")]]
+    failures: NotRequired[Annotated[int, Field(alias="failures")]]
+    finished_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="finished_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    learning_rate: Annotated[float, Field(alias="learning_rate")]
+    loss: NotRequired[Annotated[Optional[float], Field(alias="loss")]]
+    model_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="model_id")]]
+    name: Annotated[str, Field(alias="name")]
+    owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
+    previews: NotRequired[Annotated[JsonValue, Field(alias="previews")]]
+    progress: NotRequired[Annotated[int, Field(alias="progress")]]
+    retried_from: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="retried_from")]]
+    sample_prompt: Annotated[str, Field(alias="sample_prompt")]
+    stage: NotRequired[Annotated[str, Field(alias="stage")]]
+    started_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="started_at")]]
+    status: NotRequired[Annotated[str, Field(alias="status")]]
+    total_steps: Annotated[int, Field(alias="total_steps")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+    visibility: NotRequired[Annotated[str, Field(alias="visibility")]]
+
+class PublicTrainingJobsUpdate(TypedDict):
+    attempt: NotRequired[Annotated[int, Field(alias="attempt")]]
+    base_model_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="base_model_id")]]
+    cost: NotRequired[Annotated[int, Field(alias="cost")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    current_step: NotRequired[Annotated[int, Field(alias="current_step")]]
+    dataset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="dataset_id")]]
+    error: NotRequired[Annotated[Optional[str], Field(alias="error")]]
+    eta_s: NotRequired[Annotated[Optional[int], Field(alias="eta_s")]]
+    failures: NotRequired[Annotated[int, Field(alias="failures")]]
+    finished_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="finished_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    learning_rate: NotRequired[Annotated[float, Field(alias="learning_rate")]]
+    loss: NotRequired[Annotated[Optional[float], Field(alias="loss")]]
+    model_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="model_id")]]
+    name: NotRequired[Annotated[str, Field(alias="name")]]
+    owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
+    previews: NotRequired[Annotated[JsonValue, Field(alias="previews")]]
+    progress: NotRequired[Annotated[int, Field(alias="progress")]]
+    retried_from: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="retried_from")]]
+    sample_prompt: NotRequired[Annotated[str, Field(alias="sample_prompt")]]
+    stage: NotRequired[Annotated[str, Field(alias="stage")]]
+    started_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="started_at")]]
+    status: NotRequired[Annotated[str, Field(alias="status")]]
+    total_steps: NotRequired[Annotated[int, Field(alias="total_steps")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+    visibility: NotRequired[Annotated[str, Field(alias="visibility")]]
+
+class PublicTrainingMetrics(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    job_id: uuid.UUID = Field(alias="job_id")
+    learning_rate: float = Field(alias="learning_rate")
+    loss: float = Field(alias="loss")
+    owner_id: uuid.UUID = Field(alias="owner_id")
+    step: int = Field(alias="step")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicTrainingMetricsInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    job_id: Annotated[uuid.UUID, Field(alias="job_id")]
+    learning_rate: Annotated[float, Field(alias="learning_rate")]
+    loss: Annotated[float, Field(alias="loss")]
+    owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
+    step: Annotated[int, Field(alias="step")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicTrainingMetricsUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    job_id: NotRequired[Annotated[uuid.UUID, Field(alias="job_id")]]
+    learning_rate: NotRequired[Annotated[float, Field(alias="learning_rate")]]
+    loss: NotRequired[Annotated[float, Field(alias="loss")]]
+    owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
+    step: NotRequired[Annotated[int, Field(alias="step")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
 class PublicUserPresence(BaseModel):
     created_at: datetime.datetime = Field(alias="created_at")
     id: uuid.UUID = Field(alias="id")
@@ -1149,5 +1578,32 @@ class PublicUserPresenceUpdate(TypedDict):
     metadata: NotRequired[Annotated[JsonValue, Field(alias="metadata")]]
     session: NotRequired[Annotated[Optional[str], Field(alias="session")]]
     status: NotRequired[Annotated[str, Field(alias="status")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicWatchlists(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    owner_id: uuid.UUID = Field(alias="owner_id")
+    position: float = Field(alias="position")
+    symbol: str = Field(alias="symbol")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicWatchlistsInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
+    position: NotRequired[Annotated[float, Field(alias="position")]]
+    symbol: Annotated[str, Field(alias="symbol")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicWatchlistsUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
+    position: NotRequired[Annotated[float, Field(alias="position")]]
+    symbol: NotRequired[Annotated[str, Field(alias="symbol")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]

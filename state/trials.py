@@ -13,11 +13,14 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
 
+from state.activities import log as log_activity
 from state.errors import StateError
 from state.generation import EXAMPLES, Draft
 from state.models import Generation
@@ -35,6 +38,9 @@ IN_FLIGHT = 16  # requests of a flood at once: more would only wait elsewhere
 SETTLE_S = 3.0
 STEPS = 12
 WATCHED = "generations"  # the family whose polling is told
+
+FIRST_NAMES = ("Anna", "Jonas", "Mira", "Tomas", "Ines", "Noor")
+LAST_NAMES = ("Bell", "Reed", "Okafor", "Lind", "Costa", "Haddad")
 
 log = logging.getLogger("starling.trials")
 
@@ -108,6 +114,22 @@ class Trials:
         self._begin("Queued a job")
         member.studio.generate(Draft(prompt=random.choice(EXAMPLES), model_id=model.id, visibility="private"))
 
+    def add_contact(self) -> None:
+        """Somebody made up, in the team that the member turned to last. Raises CannotTry."""
+        member, team = self._needs_team()
+        name = f"{random.choice(FIRST_NAMES)} {random.choice(LAST_NAMES)}"
+        self._begin(f"Added the contact {name}")
+        new = {"contact_id": str(uuid4()), "team_id": str(team), "fields": {"name": name, "tags": ["trial"]}}
+        self._tasks.start(self._write(member.api.rpc("add_contact", new), "The contact is written"), "contact")
+
+    def log_activity(self) -> None:
+        """A note, in the team that the member turned to last. Raises CannotTry."""
+        member, team = self._needs_team()
+        self._begin("Logged an activity")
+        self._tasks.start(
+            self._write(log_activity(member, team, "note", "Tried it out"), "The activity is written"), "log"
+        )
+
     def drop_socket(self) -> None:
         """As a bad network does. Raises CannotTry."""
         self._begin("Dropped the socket")
@@ -155,6 +177,22 @@ class Trials:
         if self._member is None:
             raise CannotTry("Sign in first: this changes rows, and a guest has none")
         return self._member
+
+    def _needs_team(self) -> tuple[Member, UUID]:
+        member = self._needs_member()
+        places = member.circles.of("team")
+        if not places:
+            raise CannotTry("Your teams are not known yet")
+        start = datetime.min.replace(tzinfo=UTC)
+        return member, max(places, key=lambda place: place.turned_at or start).circle_id
+
+    async def _write(self, writing: Awaitable[object], done: str) -> None:
+        try:
+            await writing
+        except StateError as error:
+            self._tell(f"Refused: {error}")
+        else:
+            self._tell(f"{done}; {self._state()}")
 
     def _begin(self, what: str) -> None:
         """The moment from which steps count."""

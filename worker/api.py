@@ -49,6 +49,10 @@ class Api:
         headers = {"Content-Type": media_type, "Cache-Control": _YEAR, "x-upsert": "true"}
         await self._send("POST", f"/storage/v1/object/{BUCKET}/{quote(path)}", content=content, headers=headers)
 
+    async def download(self, path: str, bucket: str) -> bytes:
+        """A whole file."""
+        return await self._send("GET", f"/storage/v1/object/{bucket}/{quote(path)}", raw=True)
+
     async def files_below(self, folder: str, bucket: str = BUCKET) -> list[str]:
         """Paths of all files below a folder, however deep. `folder` ends without a slash."""
         files: list[str] = []
@@ -86,11 +90,13 @@ class Api:
             if error.status != 404:
                 raise
 
-    async def _send(self, method: str, path: str, **options: Any) -> Any:
+    async def _send(self, method: str, path: str, *, raw: bool = False, **options: Any) -> Any:
         try:
             answer = await self._http.request(method, path, **options)
         except httpx.TransportError as error:
             raise Unavailable(f"{type(error).__name__}: {error}".rstrip(": ")) from error
+        if answer.is_success and raw:
+            return answer.content
         if answer.is_success:
             return answer.json() if answer.content else None
         code, message = _complaint(answer)

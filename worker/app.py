@@ -6,7 +6,10 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import httpx
 
 from settings import WorkerSettings
 from worker.api import Api, persist
@@ -14,8 +17,10 @@ from worker.beat import BEAT_EVERY_S, Beat
 from worker.crowd import CROWD_LOOKS_EVERY_S, CROWD_PRUNES_EVERY_S, Crowd
 from worker.demo import Demo
 from worker.digest import DIGEST_EVERY_S, Digest
+from worker.exchange import BITSTAMP, Bitstamp
 from worker.generation import Generation
 from worker.housekeeping import (
+    ACTIVITIES_EVERY_S,
     LEASES_EVERY_S,
     LEAVERS_EVERY_S,
     NOTIFICATIONS_EVERY_S,
@@ -27,7 +32,9 @@ from worker.letter import Paper
 from worker.mail import DELIVER_EVERY_S, MAIL_PRUNE_EVERY_S, MAIL_RESCUE_EVERY_S, READ_EVERY_S, Mail
 from worker.pool import RenderPool
 from worker.post_office import PostOffice
+from worker.prices import Prices
 from worker.ticks import Ticks
+from worker.training import Training
 
 CLAIM_EVERY_S = 0.5
 DEMO_EVERY_S = 2
@@ -41,7 +48,7 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
     """
     url, key = settings.secret_project
     name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
-    async with Api.connect(url, key) as api:
+    async with Api.connect(url, key) as api, _exchange(settings) as exchange:
         housekeeping = Housekeeping(api)
         if not await _connected(housekeeping, stop):
             return
@@ -51,8 +58,15 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
             places=settings.jobs, lease_s=settings.lease_s, speed=settings.render_seconds, failure_rate=settings.failure_rate,
             freed=lambda: ticks.now("claim"),
         )  # fmt: skip
+        training = Training(
+            api, pool, name,
+            places=settings.trainings, lease_s=settings.lease_s, speed=settings.training_seconds,
+            failure_rate=settings.training_failure_rate, freed=lambda: ticks.now("claim trainings"),
+        )  # fmt: skip
         ticks.add("claim", generation.claim, CLAIM_EVERY_S, at_once=True)
         ticks.add("progress", generation.report, settings.pace_s)
+        ticks.add("claim trainings", training.claim, CLAIM_EVERY_S, at_once=True)
+        ticks.add("training", training.report, settings.pace_s)
         ticks.add("beat", Beat(api).send, BEAT_EVERY_S, at_once=True)
         ticks.add("leases", housekeeping.rescue, LEASES_EVERY_S)
         ticks.add("trash", housekeeping.empty_trash, TRASH_EVERY_S)
@@ -68,6 +82,10 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
         ticks.add("mail's leases", mail.rescue, MAIL_RESCUE_EVERY_S)
         ticks.add("mail's past", mail.prune, MAIL_PRUNE_EVERY_S)
         ticks.add("digest", Digest(api, name, paper, office).send, DIGEST_EVERY_S, at_once=True)
+        ticks.add("activities", housekeeping.prune_activities, ACTIVITIES_EVERY_S)
+        prices = Prices(api, name, tick_s=settings.market_pace_s, exchange=exchange)
+        if settings.price_feed != "off":
+            ticks.add("prices", prices.tick, settings.market_pace_s, at_once=True)
         if demo:
             ticks.add("demo", Demo(api).fill, DEMO_EVERY_S, at_once=True)
         if demo and settings.crowd_s:
@@ -82,10 +100,20 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
         finally:
             warming.cancel()
             ticks.pause()
-            await generation.close()
-            await mail.close()
+            await asyncio.gather(generation.close(), training.close(), mail.close())
             await ticks.stop()
+            await prices.close()
             await pool.close()
+
+
+@asynccontextmanager
+async def _exchange(settings: WorkerSettings) -> AsyncIterator[Bitstamp | None]:
+    """Where real prices come from, if they are asked for."""
+    if settings.price_feed != "bitstamp":
+        yield None
+        return
+    async with httpx.AsyncClient(headers={"Accept": "application/json"}) as http:
+        yield Bitstamp(http, str(settings.price_feed_url or BITSTAMP))
 
 
 async def _connected(housekeeping: Housekeeping, stop: asyncio.Event) -> bool:

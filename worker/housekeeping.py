@@ -1,5 +1,5 @@
 """Housekeeping: jobs of dead workers go back into the queue, files nobody refers to are removed, and so are members who
-asked for it; members whom no app speaks for any longer are offline; old notifications are pruned.
+asked for it; members whom no app speaks for any longer are offline; old notifications and activities are pruned.
 
 H1  A member who leaves is forgotten whole: account, rows, files. Their entry stays until all of it is gone, so a worker
     that dies half-way, or a service that does not answer, only makes it later.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 
-from worker.api import Api
+from worker.api import BUCKET, Api
 from worker.errors import ApiError
 
 log = logging.getLogger("worker.housekeeping")
@@ -19,10 +19,12 @@ LEASES_EVERY_S = 5
 TRASH_EVERY_S = 10
 LEAVERS_EVERY_S = 10
 NOTIFICATIONS_EVERY_S = 3600
+ACTIVITIES_EVERY_S = 600
 PRESENCE_EVERY_S = 30  # reference 1: inactive users are cleaned up after 30 seconds
 _AT_ONCE = 100
 _LEAVERS_AT_ONCE = 20
 _AVATARS = "avatars"
+_BUCKETS = (BUCKET, "datasets")  # whose files the database throws away as their rows go
 
 
 class Housekeeping:
@@ -34,6 +36,7 @@ class Housekeeping:
     async def rescue(self) -> None:
         """Jobs whose lease ran out wait again, or have failed for the third time."""
         jobs = await self._api.call("release_expired_leases")
+        jobs += await self._api.call("release_expired_trainings")
         if jobs:
             log.info("took %s jobs from workers that stopped answering", jobs)
 
@@ -43,6 +46,11 @@ class Housekeeping:
         if members:
             log.info("%s members are no longer here", members)
 
+    async def prune_activities(self) -> None:
+        """Activities are a history of bounded length."""
+        if pruned := await self._api.call("prune_activities"):
+            log.info("pruned %s activities", pruned)
+
     async def prune_notifications(self) -> None:
         """Those that were read a month ago, and all but the newest five hundred of each member."""
         pruned = await self._api.call("prune_notifications")
@@ -51,16 +59,20 @@ class Housekeeping:
 
     async def empty_trash(self) -> None:
         """Removes what is due through the Storage API: rows of storage.objects are not to be deleted by SQL."""
-        due: list[str] = await self._api.call("due_media_trash", n=_AT_ONCE)
+        for bucket in _BUCKETS:
+            await self._empty(bucket)
+
+    async def _empty(self, bucket: str) -> None:
+        due: list[str] = await self._api.call("due_media_trash", n=_AT_ONCE, bucket=bucket)
         if not due:
             return
         files = [path for path in due if not path.endswith("/")]
         for folder in due:
             if folder.endswith("/"):
-                files += await self._api.files_below(folder.rstrip("/"))
+                files += await self._api.files_below(folder.rstrip("/"), bucket)
         if files:
-            await self._api.remove(files)
-        await self._api.call("clear_media_trash", paths=due)
+            await self._api.remove(files, bucket)
+        await self._api.call("clear_media_trash", paths=due, bucket=bucket)
         log.info("removed %s files", len(files))
 
     async def forget(self) -> None:

@@ -19,9 +19,16 @@ A family is the first part of a query's key; invalidating it reaches every key t
 | `notifications`        | `("notifications", …)`                                                            |
 | `credit-accounts`      | `("credit-accounts", …)`                                                          |
 | `credit-spending`      | `("credit-spending", days, zone)`: see `state.credits`                            |
+| `activities`           | `("activities", "count", team)`, `("activities", "days", team, days, zone)`       |
+| `dashboards`           | `("dashboards", …)`                                                               |
 | `contacts`             | `("contacts", "count", team, search, stage, tag, owner)`: see `state.contacts`    |
 | `contact-counts`       | `("contact-counts", team)`: in all, by stage, by tag                              |
 | `email-numbers`        | `("email-numbers", team)`, `("email-numbers", team, campaign)`: by status         |
+| `contact-comments`     | `("contact-comments", …)`                                                         |
+| `contact-filters`      | `("contact-filters", …)`                                                          |
+| `prices`               | `("prices", "facts")`, `("prices", "sparklines")`, `("prices", "candles", symbol)`|
+| `watchlists`           | `("watchlists", …)`                                                               |
+| `price-alerts`         | `("price-alerts", …)`                                                             |
 
 The first six are those of reference 5, which had them follow `tasks` alone and left the rest to polling; here each
 table names what can be read from it. Tasks, shots and projects are the board's.
@@ -38,8 +45,16 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "notification_preferences": ("notifications",),
     "contacts": ("contacts", "contact-counts"),
     "sent_emails": ("email-numbers",),
+    "contact_comments": ("contact-comments",),
+    "contact_filters": ("contact-filters",),
     "credit_accounts": ("credit-accounts",),
     "credit_transactions": ("credit-spending",),
+    "member_activities": ("activities",),
+    "dashboards": ("dashboards",),
+    "crypto_prices": ("prices",),  # heard by those who follow `market`: no query cache does, a tick refreshes nothing
+    "market_status": ("prices",),
+    "watchlists": ("watchlists",),
+    "price_alerts": ("price-alerts",),
     "projects": ("projects", "project-video-counts"),
     "shots": ("shots", "unpositioned-count", "unified-generations", "project-video-counts"),
     "tasks": (

@@ -45,10 +45,10 @@ Note = Callable[[int], None]
 
 
 class Tab:
-    """One open studio: what a browser's socket.io does, and nothing more. `hear` gets every frame."""
+    """One open page: what a browser's socket.io does, and nothing more. `hear` gets every frame."""
 
-    def __init__(self, address: str, hear: Callable[[str], None]) -> None:
-        self._address = address
+    def __init__(self, address: str, hear: Callable[[str], None], path: str = "/studio") -> None:
+        self._address, self._path = address, path
         self._hear = hear
         self.ready = asyncio.Event()
         self.received = 0  # bytes
@@ -56,7 +56,7 @@ class Tab:
     async def run(self) -> None:
         """Loads the page and listens until it is cancelled."""
         async with httpx.AsyncClient(base_url=self._address, timeout=60) as http:
-            page = await http.get("/studio")
+            page = await http.get(self._path)
         self.received = page.num_bytes_downloaded
         found = re.search(r"query: (\{.*\}),", page.text)
         assert found, "the page names no socket"

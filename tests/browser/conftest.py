@@ -85,9 +85,10 @@ async def shorten(running: Running) -> None:
 
 @pytest.fixture(scope="session")
 async def starling(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """The address of a running Starling that tests share, with an empty data folder. Its pictures never fail."""
+    """The address of a running Starling that tests share, with an empty data folder. Nothing fails by chance."""
     data = tmp_path_factory.mktemp("starling")
-    async with run_starling(data, STARLING_FAILURE_RATE="0", STARLING_RENDER_SECONDS="0.5") as running:
+    steady = {"STARLING_FAILURE_RATE": "0", "STARLING_TRAINING_FAILURE_RATE": "0", "STARLING_RENDER_SECONDS": "0.5"}
+    async with run_starling(data, **steady) as running:
         await shorten(running)
         yield running.address
 

@@ -117,6 +117,6 @@ async def test_a_job_that_is_dragged_stands_there_in_another_browser_too(chromiu
     await stand(there, "first", "third", "second")
     await expect(third).to_be_focused()
     await here.get_by_role("button", name="Resume", exact=True).click()
-    await expect(queue(there).get_by_text("Paused")).to_be_hidden()
+    await expect(queue(there).get_by_text("Paused. Nothing of yours")).to_be_hidden()
     await here.context.close()
     await there.context.close()

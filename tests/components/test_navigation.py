@@ -6,10 +6,14 @@ from components.navigation import PLACES, places
 
 
 def test_guests_have_a_home_and_members_go_to_work() -> None:
-    assert [place.path for place in places(member=False)] == ["/", "/studio", "/feed", "/diagnostics"]
+    assert [place.path for place in places(member=False)] == ["/", "/studio", "/feed", "/market", "/diagnostics"]
     assert [place.path for place in places(member=True)] == [
+        "/",
         "/studio",
+        "/training",
         "/feed",
+        "/market",
+        "/contacts",
         "/team",
         "/credits",
         "/diagnostics",

@@ -33,13 +33,13 @@ async def test_one_click_is_enough_to_be_somebody(user: User) -> None:
         assert ui.context.client.page.path == "/studio"
 
 
-async def test_members_go_on_to_the_studio(user: User) -> None:
+async def test_members_have_a_dashboard_there(user: User) -> None:
     await user.open("/")
     user.find("Sign in as Ada").click()
     await user.should_see("Ada Lovelace", retries=150)
     await user.open("/")
-    with user:
-        assert ui.context.client.page.path == "/studio"
+    await user.should_see("People online", retries=150)
+    await user.should_not_see("Everybody sees it come into focus")
 
 
 async def test_guests_cannot_switch_off_the_connection_that_all_share(user: User) -> None:

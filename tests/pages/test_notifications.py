@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from nicegui import ElementFilter, ui
+from nicegui import Client, ElementFilter, ui
 from nicegui.testing import User
 
 from components.bell import Bell
@@ -85,7 +85,7 @@ async def test_a_page_that_nobody_looks_at_asks_its_browser(ada: User, db: async
     assert texts(ada) == []
 
 
-def see(client: ui.Client, visible: bool) -> None:
+def see(client: Client, visible: bool) -> None:
     """As static/session.js says it."""
     for listener in client.layout._event_listeners.values():
         if listener.type == VISIBLE:

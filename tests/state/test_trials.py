@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from embedded.stack import Address
 
 NewAccount = Callable[[], Awaitable[Account]]
-ACTIONS = ("queue_job", "drop_socket", "expire_token", "pause", "resume")
+ACTIONS = ("queue_job", "add_contact", "log_activity", "drop_socket", "expire_token", "pause", "resume")
 
 
 @pytest.fixture
@@ -150,3 +150,15 @@ async def test_a_flood_needs_a_picture_and_a_member(trials: Trials, dev: Starlin
         trials.flood(1, 1)
     with pytest.raises(CannotTry, match="Sign in first"):
         Trials(dev, None).flood(1, 1)
+
+
+async def test_a_contact_and_an_activity_are_written_into_ones_team(
+    trials: Trials, member: Member, db: asyncpg.Connection
+) -> None:
+    await until(lambda: member.circles.of("team"))
+    for act, done in ((trials.add_contact, "The contact is written"), (trials.log_activity, "The activity is written")):
+        act()
+        await until(lambda done=done: any(step.text.startswith(done) for step in trials.steps))
+    team = member.circles.of("team")[0].circle_id
+    rows = await db.fetch("select kind from public.member_activities where team_id = $1 order by created_at", team)
+    assert [row["kind"] for row in rows] == ["contact_added", "note"]

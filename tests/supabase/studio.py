@@ -8,10 +8,11 @@ from uuid import uuid4
 
 import asyncpg
 
-from tests.supabase.people import Person
+from tests.supabase.people import AURORA, Person
 
 Visibility = Literal["private", "public"]
 
+CANDLE = '{"symbol": "BTC", "minute": "2026-01-01T00:00:00Z", "open": 2, "high": 3, "low": 1, "close": 2}'
 MODEL = """
 insert into public.models (slug, name, kind, owner_id, visibility) values ($1, 'Of my own', 'trained', $2, $3)
 returning id::text
@@ -64,8 +65,16 @@ class Studio:
         await clear_queue(sql)
         await owner.call("touch_presence", status="online")
         halves = [await _half(visibility, owner, service, sql) for visibility in ("private", "public")]
-        own = await _told(owner, sql) | await _team(owner) | await _contacts(owner) | await _ledger(owner)
-        own |= await _mail(owner, sql)
+        own = {
+            **await _told(owner, sql),
+            **await _team(owner),
+            **await _ledger(owner),
+            **await train(owner, service),
+            **await _contacts(owner),
+            **await _mail(owner, sql),
+            **await _logged(owner),
+            **await _watched(owner, sql),
+        }
         return cls(owner.id, *halves, own=own)
 
 
@@ -134,6 +143,69 @@ async def _mail(owner: Person, sql: asyncpg.Connection) -> dict[str, str]:
 async def _ledger(owner: Person) -> dict[str, str]:
     (welcome,) = await owner.rows("credit_transactions?kind=eq.grant")
     return {"credit_accounts": owner.id, "credit_transactions": welcome["id"]}
+
+
+async def _logged(owner: Person) -> dict[str, str]:
+    note = {"activity_id": str(uuid4()), "team_id": None, "kind": "note", "title": "a wren was here"}
+    return {"member_activities": (await owner.call("log_activity", **note))["id"], "dashboards": owner.id}
+
+
+async def train(owner: Person, service: Person) -> dict[str, str]:
+    """A dataset of two images and a training on it that has begun to learn: the id of a row, by table."""
+    dataset, job, worker = str(uuid4()), str(uuid4()), f"worker-{uuid4().hex[:8]}"
+    for begun in await owner.rows("training_jobs?status=in.(waiting,active)&select=id"):
+        await owner.call("cancel_training", job_id=begun["id"])
+    await owner.call("create_dataset", dataset_id=dataset, name="Wrens")
+    images = [await enter(owner, dataset, str(uuid4())) for _ in range(2)]
+    for image in images:
+        for path in (image["path"], image["thumb_path"]):
+            await put(owner, "datasets", path, path.encode())
+        assert (await owner.rest("PATCH", f"dataset_images?id=eq.{image['id']}", {"ready": True})).is_success
+    await owner.call(
+        "start_training",
+        job_id=job,
+        dataset_id=dataset,
+        base_model_id=AURORA,
+        name="Wren",
+        total_steps=500,
+        learning_rate=1e-4,
+    )
+    claimed = await service.call("claim_training_jobs", worker=worker, n=100)
+    report = {"id": job, "attempt": 1, "progress": 9, "stage": "Training", "eta_s": 9, "current_step": 44, "loss": 0.5,
+              "previews": [{"step": 44, "path": f"{owner.id}/{job}/1/checkpoints/44.webp"}],
+              "metrics": [{"step": 44, "loss": 0.5, "learning_rate": 1e-4}]}  # fmt: skip
+    assert job in [row["id"] for row in claimed]
+    await put(service, "media", report["previews"][0]["path"], b"sketch")
+    assert await service.call("report_training", worker=worker, reports=[report]) == [job]
+    (point,) = await owner.rows(f"training_metrics?job_id=eq.{job}")
+    return {
+        "datasets": dataset,
+        "dataset_images": images[0]["id"],
+        "training_jobs": job,
+        "training_metrics": point["id"],
+    }
+
+
+async def enter(owner: Person, dataset: str, image: str) -> dict[str, Any]:
+    """Enters an image into a dataset, which must succeed."""
+    return await owner.call(
+        "add_dataset_image", image_id=image, dataset_id=dataset, name="wren.png", media_type="image/webp", bytes=10, width=640,
+        height=480, colour="#9bdcff",
+    )  # fmt: skip
+
+
+async def _watched(owner: Person, sql: asyncpg.Connection) -> dict[str, str]:
+    watched = await owner.call("watch_symbol", watch_id=str(uuid4()), symbol="BTC")
+    alert = await owner.call("set_price_alert", alert_id=str(uuid4()), symbol="BTC", kind="above", threshold=1e9)
+    await sql.execute("select public.backfill_candles('tests', $1)", f"[{CANDLE}]")
+    await sql.execute("select public.release_market('tests')")
+    return {
+        "watchlists": watched["id"],
+        "price_alerts": alert["id"],
+        "crypto_prices": (await owner.rows("crypto_prices?symbol=eq.BTC"))[0]["id"],
+        "price_candles": (await owner.rows("price_candles?limit=1"))[0]["id"],
+        "market_status": (await owner.rows("market_status"))[0]["id"],
+    }
 
 
 async def _half(visibility: Visibility, owner: Person, service: Person, sql: asyncpg.Connection) -> Half:

@@ -41,7 +41,7 @@ async def contents(service: Person, paths: list[str]) -> list[bytes]:
 
 
 def test_the_buckets_tried_here_are_all_there_are():
-    assert BUCKETS.keys() == {"media", "avatars"}
+    assert BUCKETS.keys() == {"media", "avatars", "datasets"}, "the last is tried in test_training.py"
 
 
 @pytest.mark.parametrize("who", OTHERS)

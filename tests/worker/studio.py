@@ -84,9 +84,9 @@ class Studio:
 
     @asynccontextmanager
     async def worker(self, *options: str, **settings: str) -> AsyncIterator[Process]:
-        """`python -m worker`, ready; ended with the block. No pace, no failures, no crowd unless `settings` say otherwise."""
+        """`python -m worker`, ready; ended with the block. No pace, no failures, no crowd, no market unless `settings` say otherwise."""
         told = {"STARLING_RENDER_SECONDS": "0", "STARLING_FAILURE_RATE": "0", "PROGRESS_INTERVAL_S": "0.05"}
-        told |= {"STARLING_CROWD_S": "0"} | settings
+        told |= {"STARLING_CROWD_S": "0", "PRICE_FEED": "off"} | settings
         told = {"SUPABASE_URL": self.address.api_url, "SUPABASE_SECRET_KEY": self.address.secret_key} | told
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "worker", "--watch-stdin", "--json", *options,

@@ -40,9 +40,21 @@ _LEVELS = 4096
 
 def lab_from_hex(colour: str) -> Lab:
     """#rrggbb as OKLab."""
-    srgb = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    return lab_from_srgb(np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]))
+
+
+def lab_from_srgb(srgb: ArrayLike) -> Lab:
+    """sRGB, 0 to 1, as OKLab; shape (…, 3)."""
+    srgb = np.asarray(srgb)
     linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
     return np.cbrt(linear @ _LMS.T) @ _LAB.T
+
+
+def hex_from_lab(lab: Lab) -> str:
+    """OKLab as #rrggbb; what no screen can show is clipped."""
+    light = light_from_lab(lab)
+    srgb = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+    return "#" + "".join(f"{round(float(level) * 255):02x}" for level in np.clip(srgb, 0, 1))
 
 
 def light_from_lab(lab: ArrayLike) -> NDArray[np.float32]:

@@ -14,6 +14,7 @@ from . import aurora, basalt, filament, gouache
 from .canvas import Canvas, Field
 from .colour import develop
 from .scene import Painter, Scene
+from .texture import Texture, weave
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class _Family:
     grain: float  # levels of 255, standard deviation
 
 
+_GRAIN = 9.0  # levels of 255 that the grainiest texture adds
+
 _FAMILIES = {
     "aurora": _Family(aurora.paint, 1.04, 0.16, 2.6),
     "gouache": _Family(gouache.paint, 1.0, 0.05, 1.2),
@@ -53,8 +56,11 @@ def prepare(request: Request, canvas: Canvas) -> Callable[[float], NDArray[np.ui
     family = _FAMILIES.get(scene.family, _FAMILIES["aurora"])
     paint = family.paint(scene, canvas)
     shade = _vignette(canvas, family.vignette)
-    fine = scene.rng("grain").standard_normal((canvas.height, canvas.width), np.float32) * np.float32(family.grain)
-    contrast = family.contrast * scene.mood.contrast**0.5
+    grain, contrast = family.grain, family.contrast * scene.mood.contrast**0.5
+    if texture := Texture.of(request.style):
+        shade = shade * weave(texture, scene, canvas)
+        grain, contrast = grain + _GRAIN * texture.grain, contrast * texture.contrast
+    fine = scene.rng("grain").standard_normal((canvas.height, canvas.width), np.float32) * np.float32(grain)
 
     def frame(t: float) -> NDArray[np.uint8]:
         return develop(paint(t) * shade, fine, contrast)

@@ -17,6 +17,7 @@ Painter: TypeAlias = Callable[[float], Light]
 
 _FALLBACK = ("#0b1026", "#3f2b96", "#7c6cff", "#55b7ff", "#f6f1d1")
 _HUE_DRIFT = 16.0  # degrees either way that a seed may turn the palette
+_FAITHFUL = 0.35  # how much of what moves a palette moves that of a trained model
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,14 @@ class Scene:
 
     @classmethod
     def of(cls, prompt: str, negative_prompt: str, style: Mapping[str, Any], seed: int) -> Scene:
-        """Reads the prompt with a model's `style`: {"family", "palette": ["#rrggbb", …]}; unknown keys are ignored."""
+        """Reads the prompt with a model's `style`: {"family", "palette": ["#rrggbb", …], "texture": see `texture`}; unknown keys
+        are ignored. A model that was trained keeps closer to its palette."""
         reading = interpret(prompt, negative_prompt)
         key = f"{seed}|{' '.join(words_of(prompt))}|{style.get('family')}"
         base = [lab_from_hex(colour) for colour in style.get("palette") or _FALLBACK]
+        free = _FAITHFUL if "texture" in style else 1.0
         drift = (stable_hash(key) % 2001 / 1000 - 1) * _HUE_DRIFT
-        return cls(key, str(style.get("family", "aurora")), _palette(base, reading, drift), reading.mood)
+        return cls(key, str(style.get("family", "aurora")), _palette(base, reading, drift, free), reading.mood)
 
     def rng(self, part: str) -> np.random.Generator:
         """Random numbers of one part of the picture: adding a part leaves the others as they are."""
@@ -74,9 +77,9 @@ class Scene:
         return next(reversed(list(weights)))
 
 
-def _palette(base: list[Lab], reading: Reading, drift: float) -> Palette:
+def _palette(base: list[Lab], reading: Reading, drift: float, free: float) -> Palette:
     mood = reading.mood
-    colours = [rotate(lab, drift + mood.turn) for lab in sorted(base, key=lambda lab: lab[0])]
+    colours = [rotate(lab, (drift + mood.turn) * free) for lab in sorted(base, key=lambda lab: lab[0])]
     wanted, pull = (
         ([lab_from_hex(c) for c in reading.named], 0.85)
         if reading.named
@@ -87,7 +90,7 @@ def _palette(base: list[Lab], reading: Reading, drift: float) -> Palette:
         for i, lab in enumerate(colours):
             target = wanted[i * len(wanted) // len(colours)]
             # least at the dark end and at the very light: a picture in one hue only is flat
-            strength = pull * (0.4, 0.65, 1.0, 1.0, 0.9, 0.5)[round(i * 5 / max(len(colours) - 1, 1))]
+            strength = free * pull * (0.4, 0.65, 1.0, 1.0, 0.9, 0.5)[round(i * 5 / max(len(colours) - 1, 1))]
             lightness = lab[0] + (target[0] - lab[0]) * 0.3
             chroma = min(1.0, 0.4 + 1.3 * (1 - abs(lightness - target[0])))
             # painters let hues wander with the light: darks towards blue, lights towards yellow
@@ -95,7 +98,7 @@ def _palette(base: list[Lab], reading: Reading, drift: float) -> Palette:
             colours[i] = np.array([lightness, *(lab[1:] + (hue[1:] * chroma - lab[1:]) * strength)])
     warm = np.array([0.0, 0.018, 0.042])
     for i, lab in enumerate(colours):
-        moved = lab + warm * mood.warmth * (0.4 + 2.4 * lab[0] * (1 - lab[0]))
+        moved = lab + free * warm * mood.warmth * (0.4 + 2.4 * lab[0] * (1 - lab[0]))
         moved[0] = np.clip(moved[0] + (mood.light - 0.5) * 0.16, 0.06, 0.98)
         moved[1:] *= mood.chroma
         colours[i] = moved

@@ -1,3 +1,4 @@
+// Named so that it is loaded after starling.js.
 // What happens in the rows of contacts travels as one event: {contact, what, field, on}.
 // A click or Enter opens a contact or a cell, a box picks; arrows go from cell to cell.
 window.starling.contactRows = (event, say) => {
@@ -48,10 +49,10 @@ window.starling.contactCards = (event, say, movable) => {
       if (event.shiftKey) {
         if (!movable) return;
         const keep = new MutationObserver(() => {
-          const moved = to.querySelector(`[data-contact="${contact}"]`);
-          if (moved) moved.focus(), keep.disconnect();
+          const lost = document.activeElement === document.body || document.activeElement === card;
+          if (lost) to.querySelector(`[data-contact="${contact}"]`)?.focus();
         });
-        keep.observe(to, { childList: true, subtree: true });
+        keep.observe(board, { childList: true, subtree: true });
         setTimeout(() => keep.disconnect(), 1500);
         return say({ contact, stage: to.dataset.stage });
       }
@@ -74,7 +75,7 @@ window.starling.contactCards = (event, say, movable) => {
       const box = card.getBoundingClientRect();
       ghost = card.cloneNode(true);
       ghost.removeAttribute("id");
-      ghost.classList.add("deal--ghost");
+      ghost.classList.add("contact-card--ghost");
       Object.assign(ghost.style, { left: `${box.left}px`, top: `${box.top}px`, width: `${box.width}px` });
       document.body.append(ghost);
       card.dataset.dragged = "";

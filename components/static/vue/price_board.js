@@ -1,0 +1,103 @@
+// Prices as cards or as a strip; a tick changes what moved, in one go. See components/price_board.py.
+const FLASH_MS = 420;
+
+const formats = new Map();
+const format = (places) => {
+  if (!formats.has(places)) {
+    formats.set(places, new Intl.NumberFormat("en-US", { minimumFractionDigits: places, maximumFractionDigits: places }));
+  }
+  return formats.get(places);
+};
+const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 });
+const places = (price) => {
+  if (price >= 100 || price <= 0) return 2;
+  return price >= 1 ? 4 : Math.min(12, 3 - Math.floor(Math.log10(price)));
+};
+const dollars = (price) => "$" + format(places(price)).format(price);
+const percent = (number) => (number < 0 ? "−" : "+") + format(2).format(Math.abs(number)) + " %";
+const tone = (number) => (number < 0 ? "price--down" : number > 0 ? "price--up" : "");
+
+const slope = (line) => (line.length < 2 || line[0] === line.at(-1) ? "" : line[0] < line.at(-1) ? "price__line--up" : "price__line--down");
+
+// The last hour in a box of 100 × 30: stretched by the browser, the stroke stays as it is.
+const points = (line) => {
+  if (line.length < 2) return "";
+  const low = Math.min(...line);
+  const span = Math.max(...line) - low || 1;
+  return line.map((close, n) => `${((n / (line.length - 1)) * 100).toFixed(1)},${(28 - ((close - low) / span) * 26).toFixed(1)}`).join(" ");
+};
+
+const shown = (row) => Vue.shallowReactive({ ...row, points: points(row.line), flash: "", beat: 0 });
+
+export default {
+  template: `
+    <ul :class="['prices', 'prices--' + layout]" :aria-label="name">
+      <li v-for="row in held" :key="row.symbol" :class="['price', tone(row.percent), { 'price--chosen': row.symbol === chosen }]"
+          v-memo="[row.beat, chosen === row.symbol, watched.includes(row.symbol), stars]" :data-symbol="row.symbol">
+        <button type="button" class="price__open" :aria-pressed="layout === 'cards' ? String(row.symbol === chosen) : null"
+                @click="$emit('choose', row.symbol)">
+          <span class="price__who"><b class="price__symbol">{{ row.symbol }}</b><span v-if="layout === 'cards'" class="price__name truncate-1">{{ row.name }}</span></span>
+          <span class="price__now num" :class="row.flash">{{ dollars(row.price) }}</span>
+          <span class="price__change num">{{ percent(row.percent) }}</span>
+          <template v-if="layout === 'cards'">
+            <svg :class="['price__line', slope(row.line)]" viewBox="0 0 100 30" preserveAspectRatio="none" aria-hidden="true">
+              <polyline v-if="row.points" :points="row.points" vector-effect="non-scaling-stroke" />
+            </svg>
+            <span class="price__facts meta"><span>Vol {{ short(row.volume) }}</span><span>Cap {{ short(row.cap) }}</span></span>
+          </template>
+        </button>
+        <button v-if="stars" type="button" class="icon-button material-symbols-rounded price__star" :class="{ 'price__star--on': watched.includes(row.symbol) }"
+                :aria-pressed="String(watched.includes(row.symbol))" :aria-label="'Watch ' + row.symbol" :title="watched.includes(row.symbol) ? 'Watched' : 'Watch'"
+                @click="$emit('watch', row.symbol)">star</button>
+      </li>
+    </ul>
+  `,
+  props: { name: String, layout: String, stars: Boolean, chosen: String, watched: Array, rows: Array },
+  emits: ["choose", "watch"],
+  data() {
+    return { held: Vue.shallowReactive(this.rows.map(shown)) };
+  },
+  watch: {
+    rows(rows) {
+      const old = new Map(this.held.map((row) => [row.symbol, row]));
+      this.held = Vue.shallowReactive(
+        rows.map((row) => {
+          const now = shown(row);
+          now.beat = (old.get(row.symbol)?.beat ?? 0) + 1;
+          return now;
+        }),
+      );
+    },
+  },
+  unmounted() {
+    clearTimeout(this.fading);
+  },
+  methods: {
+    tick(moved) {
+      const rows = new Map(this.held.map((row) => [row.symbol, row]));
+      for (const [symbol, price, change, percentage] of moved) {
+        const row = rows.get(symbol);
+        if (!row) continue;
+        if (price !== row.price) row.flash = price > row.price ? "price__now--up" : "price__now--down";
+        row.price = price;
+        row.change = change;
+        row.percent = percentage;
+        row.beat += 1;
+      }
+      clearTimeout(this.fading);
+      this.fading = setTimeout(this.fade, FLASH_MS);
+    },
+    fade() {
+      for (const row of this.held) {
+        if (!row.flash) continue;
+        row.flash = "";
+        row.beat += 1;
+      }
+    },
+    dollars,
+    percent,
+    tone,
+    slope,
+    short: (number) => (number === null ? "–" : "$" + compact.format(number)),
+  },
+};

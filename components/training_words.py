@@ -1,0 +1,63 @@
+"""What is said of a training: one badge, one line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from components.job_row import UNSENT, duration
+from state.models import TrainingJob
+from state.sync.mutation import Pending
+
+TONES = {"completed": "live", "failed": "fail", "cancelled": "", "waiting": "wait", "active": "brand"}
+NAMES = {"completed": "done", "active": "training"}
+
+
+@dataclass(frozen=True)
+class Words:
+    """A word on a badge, its tone, and the rest beside it."""
+
+    badge: str
+    tone: str
+    text: str
+
+
+def describe(job: TrainingJob, pending: Pending | None = None, *, elapsed_s: float = 0.0) -> Words:
+    """`elapsed_s`: since the worker last said how long it will take."""
+    if pending is not None and pending.failed:
+        return Words("not sent", "fail", pending.failed)
+    if pending is not None and pending.waiting:
+        return Words("not sent yet", "wait", UNSENT)
+    badge, tone = NAMES.get(job.status, job.status), TONES.get(job.status, "")
+    match job.status:
+        case "failed":
+            return Words(badge, tone, job.error or "It did not work out.")
+        case "waiting":
+            return Words(badge, tone, "Trying again soon" if job.failures else "Next in line")
+        case "active":
+            parts = [job.stage or "Preparing", f"{job.progress} %"]
+            if left := time_left(job, elapsed_s):
+                parts.append(left)
+            return Words(badge, tone, " · ".join(parts))
+        case "completed":
+            return Words(badge, tone, f"{job.total_steps:,} steps · loss {loss(job.loss)}")
+        case _:
+            return Words(badge, tone, f"After {job.current_step:,} of {job.total_steps:,} steps")
+
+
+def time_left(job: TrainingJob, elapsed_s: float = 0.0) -> str:
+    """12 s left, or nothing when nobody knows."""
+    if job.status != "active" or job.eta_s is None:
+        return ""
+    left = max(0, round(job.eta_s - elapsed_s))
+    return f"{duration(left)} left" if left else "nearly done"
+
+
+def loss(value: float | None) -> str:
+    """0.213, or a dash."""
+    return "–" if value is None else f"{value:.3f}"
+
+
+def rate(value: float) -> str:
+    """4e-4, as those who train write it."""
+    mantissa, _, exponent = f"{value:.1e}".partition("e")
+    return f"{mantissa.removesuffix('.0')}e{int(exponent)}"

@@ -1,0 +1,53 @@
+"""The market in two real browsers: a list that is the same in both tabs, and prices that flash."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.people import sign_in
+
+pytestmark = pytest.mark.browser
+
+LINE = re.compile(r"^(\d+\.\d,-?\d+\.\d ?){30,}$")  # points of an hour
+FLASHED = """() => {
+  const cards = document.querySelector('.prices--cards');
+  window.flashes = { up: 0, down: 0, cards: new Set() };
+  new MutationObserver((changes) => {
+    for (const { target } of changes) {
+      const way = target.classList.contains('price__now--up') ? 'up' : target.classList.contains('price__now--down') ? 'down' : null;
+      if (!way) continue;
+      flashes[way] += 1;
+      flashes.cards.add(target.closest('.price').dataset.symbol);
+    }
+  }).observe(cards, { subtree: true, attributes: true, attributeFilter: ['class'] });
+}"""
+
+
+async def market(page: Page, address: str) -> None:
+    await page.goto(f"{address}/market")
+    await expect(page.locator(".price").first).to_be_visible()
+
+
+async def test_a_list_is_the_same_in_both_tabs_and_prices_flash(chromium: Browser, starling: str) -> None:
+    one = await sign_in(chromium, starling, "Grace")
+    two = await one.context.new_page()
+    await market(one, starling)
+    await market(two, starling)
+    await one.get_by_role("button", name="Watch SEI").click()
+    await one.get_by_role("button", name="Watch DOGE").click()
+    await two.get_by_role("button", name="Watchlist 2").click()
+    await expect(two.locator(".price__symbol")).to_have_text(["SEI", "DOGE"])
+    await two.get_by_role("button", name="Watch SEI").click()
+    await expect(two.locator(".price__symbol")).to_have_text(["DOGE"])
+    await expect(one.get_by_role("button", name="Watch SEI")).to_have_attribute("aria-pressed", "false")
+    await two.close()
+
+    await one.bring_to_front()
+    await one.evaluate(FLASHED)
+    await one.wait_for_function("flashes.up && flashes.down && flashes.cards.size > 20", polling=200)
+    await expect(one.locator(".price__line polyline").first).to_have_attribute("points", LINE)
+    canvas = one.get_by_role("region", name="BTC").locator("canvas")
+    await expect(canvas.first).to_be_visible()

@@ -1,0 +1,224 @@
+"""The page of contacts, on the real stack: written, moved, imported and undone, and only looked at by viewers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from nicegui import ElementFilter, ui
+from nicegui.testing import User
+
+from components.contact_add import AddContact
+from components.contact_bar import ContactBar
+from components.contact_board import ContactBoard
+from components.contact_import import ImportContacts
+from components.contact_panel import ContactPanel
+from components.contact_row import CellEditor
+from components.contact_table import ContactTable
+from components.contact_timeline import Timeline
+from components.contacts_view import ContactsView
+from components.session import starling
+from components.toasts import Toasts
+from state.contacts import Contacts
+from state.member import Member
+from tests.pages.test_studio import LONG, only, until
+
+if TYPE_CHECKING:
+    from embedded.stack import Address
+
+GRACE = "select id from public.profiles where username = 'grace'"
+
+
+@pytest.fixture
+async def db(supabase: Address) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(supabase.db_url)
+    yield connection
+    await connection.execute("delete from public.teams where name = 'Wrens'")
+    await connection.execute("delete from public.contacts")
+    await connection.execute("delete from public.notifications")
+    await connection.close()
+
+
+def me() -> Member:
+    (member,) = starling().members
+    return member
+
+
+async def team_of(db: asyncpg.Connection, role: str) -> UUID:
+    """A team called Wrens, with the member and Grace in it, and two contacts."""
+    team = uuid4()
+    await db.execute("insert into public.teams (id, name) values ($1, 'Wrens')", team)
+    for who, what in ((me().id, role), (await db.fetchval(GRACE), "owner")):
+        await db.execute(
+            "insert into public.team_members (team_id, member_id, role) values ($1, $2, $3)", team, who, what
+        )
+    for name, stage in (("Lin Ito", "lead"), ("Zoe Costa", "won")):
+        await db.execute("insert into public.contacts (team_id, name, stage) values ($1, $2, $3)", team, name, stage)
+    await until(lambda: me().circles.get("team", team) is not None)
+    return team
+
+
+async def opened(user: User, db: asyncpg.Connection, role: str = "editor", more: str = "") -> Contacts:
+    """Ada, on the page of contacts of that team."""
+    await user.open("/sign-in")
+    user.find("Sign in as Ada").click()
+    await user.should_see("Queue", retries=LONG)
+    team = await team_of(db, role)
+    await user.open(f"/contacts?team={team}{more}")
+    await user.should_see("Lin Ito", retries=LONG)
+    return only(user, ContactsView).desk
+
+
+def say(user: User, name: str, **said: object) -> None:
+    """What the browser says happened in the row of a contact."""
+    table = only(user, ContactTable)
+    row = next(row for row in table.list.items.values() if row.contact.name == name)
+    event = type("Event", (), {"args": {"contact": str(row.contact.id), **said}})()
+    with table:
+        table._heard(event)
+
+
+def all_of(user: User, kind: type) -> list:
+    with user:
+        return list(ElementFilter(kind=kind))
+
+
+async def becomes(db: asyncpg.Connection, value: object, query: str, *arguments: object) -> None:
+    """Waits until the database answers this."""
+    async with asyncio.timeout(25):
+        while await db.fetchval(query, *arguments) != value:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+def names(user: User) -> list[str]:
+    return [row.contact.name for row in only(user, ContactTable).list.items.values()]
+
+
+async def test_a_contact_is_added_written_in_and_deleted_with_undo(user: User, db: asyncpg.Connection) -> None:
+    desk = await opened(user, db)
+    add = only(user, AddContact)
+    with user:
+        add.show()
+        add.fields["email"].value = "nonsense"
+        add._add()
+    assert add.fields["name"].error == "A contact needs a name"
+    assert add.fields["email"].error == "This is not an e-mail address"
+    with user:
+        add.fields["name"].value = "Ada Berg"
+        add.fields["email"].value = "ada@berg.com"
+        add._add()
+    await until(lambda: names(user) == ["Ada Berg", "Lin Ito", "Zoe Costa"])
+    say(user, "Ada Berg", what="edit", field="company")
+    (editor,) = all_of(user, CellEditor)
+    with user:
+        editor.value = "x" * 121
+        editor.finish()
+        assert editor.error == "At most 120 letters"
+        editor.value = "Berg"
+        editor.finish()
+    assert not all_of(user, CellEditor)
+    await becomes(db, "Berg", "select company from public.contacts where name = 'Ada Berg'")
+    view = only(user, ContactsView)
+    say(user, "Ada Berg", what="pick", on=True)
+    await user.should_see("1 picked")
+    with user:
+        view._remove(view._chosen())
+    await until(lambda: names(user) == ["Lin Ito", "Zoe Costa"])
+    await user.should_see("Ada Berg is deleted")
+    user.find("Undo").click()
+    await until(lambda: names(user) == ["Ada Berg", "Lin Ito", "Zoe Costa"])
+    assert desk.may_edit
+
+
+async def test_one_is_open_by_its_address_and_says_what_others_do_to_it(user: User, db: asyncpg.Connection) -> None:
+    desk = await opened(user, db)
+    lin = await db.fetchval("select id from public.contacts where name = 'Lin Ito'")
+    await user.open(f"/contacts?team={desk.id}&contact={lin}")
+    await user.should_see("Timeline", retries=LONG)
+    panel = only(user, ContactPanel)
+    title = panel._fields["title"]
+    with user:
+        title._begin()
+        title.input.value = "Buyer"
+    grace = await db.fetchval(GRACE)
+    await db.execute("select set_config('request.jwt.claims', json_build_object('sub', $1::uuid)::text, false)", grace)
+    await db.execute("update public.contacts set title = 'Founder', phone = '123' where id = $1", lin)
+    await until(lambda: "Grace Hopper changed this to “Founder” while you were editing" in title._words.text)
+    assert panel._fields["phone"].input.value == "123"
+    assert title.input.value == "Buyer"  # never under one's own cursor
+    with user:
+        title.finish()
+    await until(lambda: panel.file.contact is not None and panel.file.contact.title == "Buyer")
+    timeline = only(user, Timeline)
+    with user:
+        timeline._body.value = "Ask @gra"
+        timeline._take(next(p for p in timeline._members() if p.username == "grace"))
+        assert timeline._body.value == "Ask @grace "
+        timeline.say()
+    await user.should_see("@grace", retries=LONG)
+    await becomes(db, 1, "select count(*) from public.notifications where owner_id = $1 and kind = 'mention'", grace)
+    with user:
+        only(user, ContactsView).close_panel()
+    assert not all_of(user, ContactPanel)
+
+
+async def test_contacts_are_searched_and_moved_along_the_pipeline(user: User, db: asyncpg.Connection) -> None:
+    await opened(user, db)
+    view, bar = only(user, ContactsView), only(user, ContactBar)
+    with user:
+        bar.search.value = "cos"
+    await until(lambda: names(user) == ["Zoe Costa"])
+    await user.should_see("1 found", retries=LONG)
+    with user:
+        view.desk.save_filter("Costas", view.look)
+        bar.search.value = ""
+        view.toggle_way()
+    await until(lambda: [f.name for f in view.desk.filters.rows] == ["Costas"])
+    board = only(user, ContactBoard)
+    columns = {stage: column.list for stage, column in board._columns.items()}
+    await until(lambda: len(columns["lead"].items) == len(columns["won"].items) == 1)
+    (lin,) = columns["lead"].items
+    with user:
+        board._heard(type("Event", (), {"args": {"contact": str(lin), "stage": "proposal"}})())  # type: ignore[arg-type]
+    await until(lambda: list(columns["proposal"].items) == [lin] and not columns["lead"].items)
+    assert board._said.text == "Lin Ito is now in Proposal"
+    with user:
+        view.toggle_way()
+
+
+async def test_a_file_is_matched_imported_and_its_errors_are_said_row_by_row(
+    user: User, db: asyncpg.Connection
+) -> None:
+    await opened(user, db)
+    dialog = only(user, ImportContacts)
+    with user:
+        dialog.show()
+        await dialog.take("people.csv", b"Person,Mail\nNoah,noah@x.com\nEmil,nonsense\n")
+        await dialog.send()
+        assert dialog._wrong.text == "Which column is the name?"
+        dialog._match("name", 0)
+        await dialog.send()
+    await user.should_see("1 added, 1 with errors", retries=LONG)
+    await user.should_see("Row 2")
+    await until(lambda: "Noah" in names(user))
+
+
+async def test_a_viewer_only_looks(user: User, db: asyncpg.Connection) -> None:
+    desk = await opened(user, db, "viewer")
+    assert not desk.may_edit
+    assert not only(user, ContactsView)._add_button.visible
+    say(user, "Lin Ito", what="edit", field="company")
+    assert not all_of(user, CellEditor)
+    say(user, "Lin Ito", what="open")
+    await user.should_see("Timeline", retries=LONG)
+    panel = only(user, ContactPanel)
+    assert panel._fields["name"].input.props["readonly"]
+    await user.should_not_see(kind=ui.textarea, content="Comment, @ to mention somebody")
+    with user:
+        desk.edit(desk.find(panel.contact_id), {"name": "Mallory"})  # type: ignore[arg-type]  # and if the page would let them
+    await until(lambda: bool(only(user, Toasts)._shown))
+    await until(lambda: "Lin Ito" in names(user))
