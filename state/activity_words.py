@@ -45,6 +45,10 @@ KINDS: dict[str, tuple[str, str, str]] = {
     "contact_deleted": ("person_remove", "deleted the contact", "/contacts"),
     "contact_imported": ("upload_file", "imported", "/contacts"),
     "contact_commented": ("chat_bubble", "commented on", "/contacts"),
+    "email_sent": ("send", "wrote to", "/emails"),
+    "template_added": ("description", "added the template", "/emails"),
+    "template_edited": ("description", "edited the template", "/emails"),
+    "template_deleted": ("description", "deleted the template", "/emails"),
     "note": ("sticky_note_2", "noted", ""),
     "call": ("call", "logged a call:", ""),
     "meeting": ("event", "logged a meeting:", ""),
@@ -63,6 +67,9 @@ def words(activity: Activity) -> Words:
     if (count := number(params.get("count"))) is not None:
         thing = f"{count:,} contacts" if activity.kind.startswith("contact") else f"{count:,}"
         verb = verb.removesuffix(" the contact")
+        if activity.kind == "email_sent":
+            thing = f"{'one contact' if count == 1 else f'{count:,} contacts'}: {activity.title}"
+            path = f"{path}/{activity.entity_id}?team={activity.team_id}"
     elif activity.kind == "team_role":
         thing = f"{thing} to {params.get('role', '')}"
     elif activity.kind == "contact_edited":
