@@ -34,7 +34,7 @@ class DigestPart(Part):
         self._showing = False
         browser_zone(self._moved)
         with self, ui.element("div").classes("digest"):
-            self._wanted = ui.switch("Send me a digest", on_change=self._changed)
+            self._wanted = ui.switch("Send me a digest", on_change=self._changed).props("dense")
             self._hour = ui.select(HOURS, value=choice.hour, on_change=self._changed).props(
                 "outlined dense options-dense"
             )
