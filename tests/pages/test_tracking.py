@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import asyncpg
 import httpx
@@ -207,7 +207,12 @@ async def test_they_survive_whatever_is_asked(letter: Letter) -> None:
             return await http.request(**asked)
 
     def attack(operation: Any) -> None:
-        @settings(max_examples=15, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @settings(
+            max_examples=15,
+            deadline=None,
+            database=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+        )
         @given(case=operation.as_strategy())
         def ask(case: Any) -> None:
             answer = asyncio.run_coroutine_threadsafe(send(case), loop).result(20)
@@ -216,4 +221,4 @@ async def test_they_survive_whatever_is_asked(letter: Letter) -> None:
         ask()
 
     for operation in schema.get_all_operations():
-        await asyncio.to_thread(attack, operation.ok())
+        await asyncio.to_thread(attack, cast("Any", operation).ok())

@@ -59,7 +59,7 @@ class Server:
         if envelope.rcpt_tos[0].startswith("spam"):
             return "554 5.7.1 not wanted"
         if envelope.rcpt_tos[0].startswith("silent"):
-            server.transport.abort()
+            cast("asyncio.Transport", server.transport).abort()
         return "250 taken"
 
 
