@@ -91,13 +91,14 @@ def serve(settings: Settings) -> None:
 
     import api
     import pages  # noqa: F401  (importing a page is what registers it)
-    from components import session, theme
+    from components import session, theme, upload_guard
     from pages import health, tracking
     from state.starling import Starling, storage_secret
 
     logging.getLogger("uvicorn.error").addFilter(worth_saying)
     starling = Starling(settings)
     theme.install()
+    upload_guard.install()
     session.install(starling)
     health.install(starling)
     tracking.install(starling)

@@ -9,6 +9,7 @@ from nicegui import ui
 from components.icon_button import IconButton
 from components.island import Island
 from components.live_list import LiveList
+from components.naming import follow_names
 from components.newest import Newest
 from components.notification_item import Letterbox, NotificationItem
 from components.region_state import RegionState
@@ -42,6 +43,7 @@ class Bell(Island):
             )
             self._menu.on("before-show", self._opened, args=[])
         self.client.on_delete(member.notifications.changed.subscribe(lambda _: self._show()))
+        follow_names(member.world.people, lambda: self._list.items.values() if self._list else (), self)
         self._show()
 
     def _show(self) -> None:

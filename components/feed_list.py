@@ -10,6 +10,7 @@ from nicegui import ui
 from components.freshness_note import FreshnessNote
 from components.island import Island
 from components.live_list import LiveList
+from components.naming import follow_names
 from components.post_card import CardHost, PostCard, draw_skeleton
 from components.reader import Reader
 from components.region_state import RegionState
@@ -55,6 +56,7 @@ class FeedList(Island):
             self._end = MoreBelow(self._load_more)
         self.client.on_delete(host.feed.changed.subscribe(self._stand))
         self.client.on_delete(self._posts.close)
+        follow_names(host.feed.world.people, lambda: self._list.items.values(), self)
         self._changed()
 
     @property

@@ -13,6 +13,7 @@ from components.freshness_note import FreshnessNote
 from components.island import Island
 from components.live_list import LiveList
 from components.media_tile import MediaTile, TileHost
+from components.naming import follow_names
 from components.picture_actions import PictureActions
 from components.picture_menu import PictureMenu
 from components.region_state import RegionState
@@ -78,6 +79,7 @@ class Gallery(Island):
             self._end = MoreBelow(self._load_more)
         self._unobserve = self._observe()
         self.client.on_delete(lambda: self._unobserve())
+        follow_names(people, lambda: self._list.items.values(), self)
         self._changed()
 
     @property

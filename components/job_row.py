@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
+from uuid import UUID
 
 from nicegui import ui
 
@@ -12,8 +13,10 @@ from components.avatar import Avatar
 from components.icon_button import IconButton
 from components.island import Island
 from components.job_menu import JobMenu, nth
+from components.person_link import PersonLink
 from components.signed_image import SignedImage
 from components.tag import Tag
+from state.credits import credits
 from state.generation import Studio
 from state.models import Job, Profile
 from state.sync.mutation import Pending
@@ -52,7 +55,7 @@ def describe(
     if pending is not None and pending.kind == "insert":
         return Words("sending", "", "")
     if job.status == "failed":
-        return Words("failed", "fail", job.error or "It could not be made.")
+        return Words("failed", "fail", (job.error or "It could not be made.") + given_back(job.cost))
     if job.status == "waiting" and held:
         return Words("paused", "wait", "")
     if job.status == "waiting":
@@ -63,6 +66,11 @@ def describe(
         left = max(0, round(job.eta_s - elapsed_s))
         parts.append(f"{duration(left)} left" if left else "nearly done")
     return Words("", "", " · ".join(parts))
+
+
+def given_back(cost: int) -> str:
+    """What is said behind the reason why something was not made: " · 8 credits given back"."""
+    return f" · {credits(cost)} given back" if cost else ""
 
 
 def place_in_line(line: int) -> str:
@@ -89,6 +97,7 @@ class JobRow:
         menu: JobMenu | None = None,
     ) -> None:
         self._studio, self._job, self._pending = studio, job, pending
+        self._people = people
         self._mine = studio.mine(job)
         self._reported = time.monotonic()
         self._line: int | None = None
@@ -121,10 +130,10 @@ class JobRow:
                     self._retry = IconButton("refresh", "Retry", self._on_retry)
                     self._stop = IconButton("close", "Cancel", self._on_stop)
             else:
-                owner = people.get(job.owner_id)
-                name = owner.display_name if owner else "somebody else"
-                Avatar(owner).classes("job__owner").props["title"] = name
-                Tag("span", f"By {name}", "sr-only")
+                self._owner = PersonLink(None, "job__owner", unknown="")
+                with self._owner:
+                    self._avatar = Avatar()
+                self.name()
         self.update(job, pending)
 
     def update(self, job: Job, pending: Pending | None) -> None:
@@ -150,6 +159,18 @@ class JobRow:
             name = "Dismiss" if failed else "Discard" if pending and unsent and pending.waiting else "Cancel"
             if self._stop.props.get("aria-label") != name:
                 self._stop.rename(name)
+
+    @property
+    def named(self) -> tuple[UUID, ...]:
+        """Whose it is, unless it is one's own."""
+        return () if self._mine else (self._job.owner_id,)
+
+    def name(self) -> None:
+        """Say whose it is: a disc that leads to them."""
+        owner = self._people.get(self._job.owner_id)
+        self._avatar.show(owner)
+        self._owner.show(owner, text=" ")
+        self._owner.props["aria-label"] = f"By {owner.display_name if owner else 'somebody else'}"
 
     def stand(self, line: int | None, *, held: bool = False) -> None:
         """Say this place in line, if it waits, or that it is held back."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from uuid import UUID
 
 from nicegui import background_tasks, ui
 
@@ -36,9 +37,8 @@ class MediaTile:
     def __init__(self, picture: Generation, pending: Pending | None, *, host: TileHost, fresh: bool) -> None:
         self.picture = picture
         self._host = host
-        mine = host.studio.mine(picture)
+        self._mine = mine = host.studio.mine(picture)
         video = picture.kind == "video"
-        owner = host.owner(picture)
         with Island("li").classes("tile").style(f"background-color:{picture.colour}") as self.element:
             self._open = ui.element("button").classes("tile__open").props("type=button")
             with self._open:
@@ -59,25 +59,41 @@ class MediaTile:
                 )
         self._tags: ui.element | None = None
         self._marks: dict[str, Tag] = {}
-        if fresh and not mine:
-            self._tag(f"New · {first_name(owner)}", "tile__tag--new")
+        self._new = self._tag("", "tile__tag--new") if fresh and not mine else None
         if video:
             self._tag(f"{picture.duration:.0f} s", "tile__tag--clip num")
-        self._spoken = spoken(picture, None if mine else owner)
+        self._unsent = False
+        self.name()
         self.update(picture, pending)
+
+    @property
+    def named(self) -> tuple[UUID, ...]:
+        """Whose it is, unless it is one's own."""
+        return () if self._mine else (self.picture.owner_id,)
+
+    def name(self) -> None:
+        """Say whose it is."""
+        owner = None if self._mine else self._host.owner(self.picture)
+        self._spoken = spoken(self.picture, owner)
+        if self._new is not None:
+            self._new.text = f"New · {first_name(owner)}"
+        self._say()
 
     def update(self, picture: Generation, pending: Pending | None) -> None:
         """Show this state: a picture itself never changes, only its marks do."""
         self.picture = picture
         self._mark(LOCK, picture.visibility == "private")
-        waiting = pending is not None and pending.waiting
-        self._mark(CLOUD, waiting)
-        name = f"{self._spoken}, {UNSENT}" if waiting else self._spoken
-        if self._open.props.get("aria-label") != name:
-            self._open.props["aria-label"] = name
+        self._unsent = pending is not None and pending.waiting
+        self._mark(CLOUD, self._unsent)
+        self._say()
         if self._heart is not None:
             self._heart.props["aria-pressed"] = str(picture.favourite).lower()
             self._heart.rename("Remove from favourites" if picture.favourite else "Add to favourites")
+
+    def _say(self) -> None:
+        name = f"{self._spoken}, {UNSENT}" if self._unsent else self._spoken
+        if self._open.props.get("aria-label") != name:
+            self._open.props["aria-label"] = name
 
     def marked(self, icon: str) -> bool:
         """Whether the tile bears this mark now."""

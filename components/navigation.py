@@ -18,6 +18,7 @@ class Place:
     for_members: bool = True
     for_guests: bool = True
     where: str = ""
+    counts: str = ""  # what is counted beside it, for members: see components/unread.py
 
 
 PLACES = (
@@ -25,8 +26,9 @@ PLACES = (
     Place("Studio", "/studio", "palette", "g s", where="in the studio"),
     Place("Training", "/training", "model_training", "g t", for_guests=False, where="training a model"),
     Place("Feed", "/feed", "dynamic_feed", "g f", where="in the feed"),
+    Place("Chat", "/chat", "forum", "g c", for_guests=False, where="in chat", counts="chat"),
     Place("Market", "/market", "candlestick_chart", "g m", where="at the market"),
-    Place("Contacts", "/contacts", "contacts", "g c", section="Work", for_guests=False, where="looking at contacts"),
+    Place("Contacts", "/contacts", "contacts", "g o", section="Work", for_guests=False, where="looking at contacts"),
     Place("E-mail", "/emails", "mail", "g e", section="Work", for_guests=False, where="writing e-mail"),
     Place("Team", "/team", "groups", "g w", section="Work", for_guests=False, where="with their team"),
     Place("Credits", "/credits", "toll", "g r", section="System", for_guests=False, where="looking at their credits"),

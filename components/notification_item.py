@@ -80,6 +80,16 @@ class NotificationItem:
         self._faces: list[UUID] | None = None
         self.update(told, None)
 
+    @property
+    def named(self) -> list[UUID]:
+        """Those who did it."""
+        return self.told.actor_ids
+
+    def name(self) -> None:
+        """Say who did it."""
+        self._faces = None
+        self.update(self.told, None)
+
     def update(self, told: Notification, _: Pending | None) -> None:
         """Show this state."""
         self.told = told

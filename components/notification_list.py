@@ -12,6 +12,7 @@ from components.counter import Counter
 from components.freshness_note import FreshnessNote
 from components.island import Island
 from components.live_list import LiveList
+from components.naming import follow_names
 from components.notification_item import Letterbox, NotificationItem
 from components.region_state import RegionState
 from components.sentinel import MoreBelow
@@ -63,6 +64,7 @@ class NotificationList(Island):
             self._end = MoreBelow(self._load_more)
             ui.timer(TICK_S, self._tick, immediate=False)
         self.client.on_delete(member.notifications.changed.subscribe(lambda _: self._show()))
+        follow_names(member.world.people, lambda: self._list.items.values(), self)
         self._changed()
         self._show()
 

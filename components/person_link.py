@@ -12,8 +12,15 @@ class PersonLink(Tag):
     def __init__(
         self, profile: Profile | None, classes: str = "", *, text: str | None = None, unknown: str = "Somebody"
     ) -> None:
-        name = text or (profile.display_name if profile else unknown)
-        super().__init__("a" if profile else "span", name, f"person-link {classes}" if profile else classes)
+        super().__init__("span", "", classes)
+        self._unknown = unknown
+        self.show(profile, text=text)
+
+    def show(self, profile: Profile | None, *, text: str | None = None) -> None:
+        """Name this person instead, or the same one as they are called now."""
+        self.text = text or (profile.display_name if profile else self._unknown)
         if profile is not None:
+            self.tag = "a"
+            self.classes("person-link")
             self.props["href"] = f"/u/{profile.username}"
             self.props["data-person"] = str(profile.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from nicegui import ui
 
@@ -14,6 +15,7 @@ from components.count_button import CountButton
 from components.icon_button import IconButton
 from components.island import Island
 from components.job_row import UNSENT
+from components.person_link import PersonLink
 from components.signed_image import SignedImage
 from components.tag import Tag
 from state.feed import Feed
@@ -45,10 +47,10 @@ class PostCard:
         author = host.person(post)
         self.element = Island("li").classes("post")
         with self.element:
-            picture = ui.element("button").classes("post__open").props("type=button")
-            picture.style(f"background-color:{post.colour}").props["aria-label"] = spoken(post, author)
-            picture.on("click", lambda: host.open(self.post), args=[])
-            with picture:
+            self._picture = ui.element("button").classes("post__open").props("type=button")
+            self._picture.style(f"background-color:{post.colour}")
+            self._picture.on("click", lambda: host.open(self.post), args=[])
+            with self._picture:
                 SignedImage(host.media, post.poster_path, "post__picture", alt="")
                 if post.duration:
                     Tag("span", f"{post.duration:.0f} s", "tile__tag tile__tag--clip num post__length").props(
@@ -56,8 +58,7 @@ class PostCard:
                     )
             with ui.element("div").classes("post__body"):
                 with ui.element("div").classes("post__author"):
-                    Avatar(author)
-                    Tag("span", author.display_name if author else "Somebody", "strong truncate-1")
+                    self._avatar, self._author = Avatar(author), PersonLink(author, "strong truncate-1")
                     Ago(post.created_at)
                 Tag("p", words(post), "post__caption clamp-2" + ("" if post.caption else " muted"))
                 with ui.element("div").classes("post__state") as self._state:
@@ -76,7 +77,20 @@ class PostCard:
                     IconButton("link", "Copy link", lambda: host.copy(self.post), "post__quiet")
                     if host.feed.mine(post):
                         IconButton("delete", "Remove from the feed", lambda: host.remove(self.post), "post__quiet")
+        self.name()
         self.update(post, pending)
+
+    @property
+    def named(self) -> tuple[UUID]:
+        """Its author."""
+        return (self.post.author_id,)
+
+    def name(self) -> None:
+        """Say who made it."""
+        author = self._host.person(self.post)
+        self._avatar.show(author)
+        self._author.show(author)
+        self._picture.props["aria-label"] = spoken(self.post, author)
 
     def update(self, post: Post, pending: Pending | None) -> None:
         """Show this state of the post."""

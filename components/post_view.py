@@ -12,6 +12,8 @@ from components.ago import Ago
 from components.avatar import Avatar
 from components.count_button import CountButton
 from components.icon_button import IconButton
+from components.naming import follow_names
+from components.person_link import PersonLink
 from components.post_card import CardHost, show_standing, spoken, words
 from components.signed_image import SignedImage
 from components.tag import Tag
@@ -65,6 +67,7 @@ class PostView(ui.dialog):
         for key, way in (("left", -1), ("right", 1)):
             self.on(f"keydown.{key}", lambda _, way=way: self.step(way), js_handler=UNLESS_WRITING)
         self.client.on_delete(lambda: leave_all(self._leave))
+        follow_names(people, lambda: (self,), self)
 
     def show(self, post_id: UUID) -> None:
         """Open it at this post, wherever in the feed it is."""
@@ -76,6 +79,18 @@ class PostView(ui.dialog):
         self._follow()
         ui.navigate.history.replace(f"{self._path}?{urlencode({QUERY: str(post_id)})}")
         self.open()
+
+    @property
+    def named(self) -> tuple[UUID, ...]:
+        """The author of the post that is shown."""
+        return (self._drawn.author_id,) if self._drawn is not None else ()
+
+    def name(self) -> None:
+        """Say who made it."""
+        if self._drawn is not None:
+            author = self._host.person(self._drawn)
+            self._avatar.show(author)
+            self._author.show(author)
 
     def step(self, way: int) -> None:
         """Go on by `way` posts, as far as there are any."""
@@ -114,9 +129,9 @@ class PostView(ui.dialog):
                 background_tasks.create(self._play(post), name=f"play {post.media_path}")
         with self._details:
             with ui.element("div").classes("viewer__owner"):
-                Avatar(author)
+                self._avatar = Avatar(author)
                 with ui.element("div").classes("post-view__author"):
-                    Tag("div", author.display_name if author else "Somebody", "strong truncate-1")
+                    self._author = PersonLink(author, "strong truncate-1")
                     Ago(post.created_at)
             with ui.element("div").classes("post-view__words"):
                 Tag("p", words(post), "viewer__prompt")

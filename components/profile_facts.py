@@ -12,7 +12,7 @@ from components.people import ago
 from components.tag import Tag
 from state.errors import StateError
 from state.member import Member
-from state.people import public_pictures
+from state.people import posts_of, public_pictures
 from state.signal import Unsubscribe, leave_all
 from state.sync.cached_query import CachedQuery
 from state.world import World
@@ -69,6 +69,7 @@ class Counts(ui.element):
         self._leaves: list[Unsubscribe] = []
         with self:
             self._count(public_pictures(world, id), "public picture", "public pictures")
+            self._count(posts_of(world, id), "post", "posts")
         self.client.on_delete(self.leave)
 
     def leave(self) -> None:

@@ -15,6 +15,7 @@ from components.island import Island
 from components.job_menu import JobMenu
 from components.job_row import JobRow
 from components.live_list import LiveList
+from components.naming import follow_names
 from components.queue_controls import PausedNote, QueueButtons
 from components.region_state import RegionState
 from components.tag import Tag
@@ -76,6 +77,7 @@ class Queue(Island):
             self._list: LiveList[Job, JobRow] = LiveList(studio.queue, self._row, rows, changed=self._changed)
         if own is not None:
             self.client.on_delete(own.rows.subscribe(lambda _: self._changed()))
+        follow_names(people, lambda: self._list.items.values(), self)
         self._changed()
 
     def _row(self, job: Job, pending: Pending | None) -> JobRow:

@@ -28,6 +28,7 @@ from components.team_switcher import TeamSwitcher
 from components.telling import Telling
 from components.theme import ICON, Mode
 from components.toasts import Toast, Toasts
+from components.unread import UnreadChats
 
 if TYPE_CHECKING:
     from components.session import Visitor
@@ -82,7 +83,7 @@ def shell(title: str, visitor: Visitor, *, tab: str = "") -> Iterator[Shell]:
                     ui.link("Sign in", sign_in_path(here)).classes("action")
             OfflineBar(*connections, own=member is not None)
             content = ui.element("main").classes("content").props("id=content tabindex=-1")
-        _tab_bar(reachable, here)
+        _tab_bar(reachable, here, member)
     ProfileCard(visitor.world, member)
     toasts = Toasts()
     commands.add(*_everywhere(reachable, connections, mode, member, here))
@@ -136,27 +137,29 @@ def _rail(reachable: list[Place], here: str, member: Member | None) -> None:
             if place.section != section:
                 section = place.section
                 Tag("h2", section, "rail__section rail__word")
-            with _place_link(place, here, "rail__place"):
+            with _place_link(place, here, "rail__place", member):
                 ui.tooltip(place.title).props('anchor="center right" self="center left"').classes("only-slim")
         if member:
             PersonMenu(member, wide=True).classes("rail__person")
 
 
-def _tab_bar(reachable: list[Place], here: str) -> None:
+def _tab_bar(reachable: list[Place], here: str, member: Member | None) -> None:
     """The navigation on phones: up to five thumbs' places; the last one opens the palette, which has them all."""
     with Island("nav").classes("tabs").props('aria-label="Main, short"'):
         for place in reachable[:TABS]:
-            _place_link(place, here, "tabs__place")
+            _place_link(place, here, "tabs__place", member)
         with ui.element("button").classes("tabs__place").props("type=button").on("click", js_handler=OPEN_PALETTE):
             ui.icon(f"{ICON}search").props("aria-hidden=true")
             Tag("span", "Search" if len(reachable) <= TABS else "More")
 
 
-def _place_link(place: Place, here: str, classes: str) -> ui.link:
+def _place_link(place: Place, here: str, classes: str, member: Member | None) -> ui.link:
     with ui.link(target=place.path).classes(classes) as link:
         ui.icon(ICON + place.icon).props("aria-hidden=true")
         Tag("span", place.title, "rail__word")
-    if place.path == here:
+        if member and place.counts == "chat":
+            UnreadChats(member)
+    if place.path == here or here.startswith(f"{place.path}/"):
         link.props("aria-current=page")
     return link
 

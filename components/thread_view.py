@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import UUID
 
 from nicegui import ui
 
@@ -12,6 +13,8 @@ from components.icon_button import IconButton
 from components.island import Island
 from components.job_row import UNSENT
 from components.live_list import LiveList
+from components.naming import follow_names
+from components.person_link import PersonLink
 from components.region_state import RegionState
 from components.sentinel import MoreBelow
 from components.tag import Tag
@@ -49,10 +52,12 @@ class ThreadView(Island):
                 thread.comments, self._row, rows, changed=self._changed
             )
             self._end = MoreBelow(self._load_more)
+        self._unfollow = follow_names(people, lambda: self._list.items.values(), self)
         self._changed()
 
     def close(self) -> None:
         """Follows no longer."""
+        self._unfollow()
         self._list.close()
 
     def _row(self, comment: Comment, pending: Pending | None) -> CommentRow:
@@ -141,10 +146,10 @@ class CommentRow:
         author = view.person(comment)
         self.element = Island("li").classes("comment")
         with self.element:
-            Avatar(author)
+            self._avatar = Avatar(author)
             with ui.element("div").classes("comment__words") as self._words:
                 with ui.element("div").classes("comment__head"):
-                    Tag("span", author.display_name if author else "Somebody", "strong truncate-1")
+                    self._author = PersonLink(author, "strong truncate-1")
                     Ago(comment.created_at)
                     self._edited = Tag("span", "edited", "meta faint")
                 self._body = Tag("p", "", "comment__body")
@@ -160,6 +165,17 @@ class CommentRow:
                     IconButton("edit", "Edit", self._edit)
                 self._remove = IconButton("delete", "Remove", lambda: view.take_away(self._comment))
         self.update(comment, pending)
+
+    @property
+    def named(self) -> tuple[UUID]:
+        """Who has written it."""
+        return (self._comment.author_id,)
+
+    def name(self) -> None:
+        """Say who."""
+        author = self._view.person(self._comment)
+        self._avatar.show(author)
+        self._author.show(author)
 
     def update(self, comment: Comment, pending: Pending | None) -> None:
         """Show this state of the comment."""

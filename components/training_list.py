@@ -1,4 +1,4 @@
-"""The trainings and the datasets of a member, each a list of links to the one."""
+"""The trainings, the datasets and the models of a member, each a list of links to the one."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from nicegui import ui
 from components.freshness_note import FreshnessNote
 from components.island import Island
 from components.live_list import LiveList
+from components.model_list import ModelRow
 from components.region_state import RegionState
 from components.signed_image import SignedImage
 from components.tag import Tag
 from components.theme import ICON
 from components.training_words import describe
 from state.media import Media
-from state.models import Dataset, TrainingJob
+from state.models import Dataset, Model, TrainingJob
 from state.sync.mutation import Pending
 from state.sync.rows import Rows
 from state.sync.view import View
@@ -107,11 +108,15 @@ def images(count: int) -> str:
 
 
 class TrainingLists(ui.element):
-    """Both lists, one above the other. `chosen` is the id of what is shown beside them; `create` and `begin` make new ones."""
+    """The lists, one above the other. `chosen` is the id of what is shown beside them; `create` and `begin` make new ones,
+    `delete` deletes a model."""
 
-    def __init__(self, training: Training, chosen: str, *, create: Callable[[], Any], begin: Callable[[], Any]) -> None:
+    def __init__(
+        self, training: Training, chosen: str, *, create: Callable[[], Any], begin: Callable[[], Any],
+        delete: Callable[[Model], Any],
+    ) -> None:  # fmt: skip
         super().__init__("aside")
-        self.classes("training__lists").props('aria-label="Trainings and datasets"')
+        self.classes("training__lists").props('aria-label="Trainings, datasets and models"')
         jobs, datasets = training.jobs, training.datasets
         with self:
             self._region(
@@ -124,18 +129,24 @@ class TrainingLists(ui.element):
                 lambda dataset, pending: DatasetRow(dataset, pending, chosen, training.pictures),
                 f"No datasets yet. One holds {MIN_IMAGES} to {MAX_IMAGES} images of what a model shall learn.",
             )  # fmt: skip
+            self._region(
+                "Models", "", begin, training.models, training.models_view,
+                lambda model, pending: ModelRow(model, pending, training=training, delete=delete), "",
+            )  # fmt: skip
 
     def _region(
         self, title: str, new: str, make: Callable[[], Any], rows: Rows[Any], view: View,
         build: Callable[[Any, Pending | None], Any], empty: str,
     ) -> None:  # fmt: skip
-        with Island("section").props(f"aria-label={title} role=region"):
+        with Island("section").props(f"aria-label={title} role=region") as section:
             with ui.element("h2").classes("section-title"):
                 Tag("span", title)
                 count = Tag("b", "", "num")
                 FreshnessNote(lambda: view.freshness)
-                with ui.element("span").classes("end"):
-                    ui.button(new, icon=f"{ICON}add", color=None, on_click=make).props("flat").classes("btn--bare")
+                if new:
+                    end = ui.element("span").classes("end")
+                    with end:
+                        ui.button(new, icon=f"{ICON}add", color=None, on_click=make).props("flat").classes("btn--bare")
             with ui.element("div").classes("card card--flush"):
                 box = ui.element("ul").classes("divided training__rows")
                 state = RegionState(rows, skeleton=_skeleton, empty=empty)
@@ -145,6 +156,7 @@ class TrainingLists(ui.element):
                 count.text = f"{shown:,}" if rows.phase == "ready" else ""
                 box.set_visibility(shown > 0)
                 state.show(shown)
+                section.set_visibility(bool(new or shown))  # what one cannot make here is not missed
 
             LiveList(rows, build, box, changed=changed)
             changed()

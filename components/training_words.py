@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from components.job_row import UNSENT, duration
+from components.job_row import UNSENT, duration, given_back
 from state.models import TrainingJob
 from state.sync.mutation import Pending
 
@@ -30,7 +30,7 @@ def describe(job: TrainingJob, pending: Pending | None = None, *, elapsed_s: flo
     badge, tone = NAMES.get(job.status, job.status), TONES.get(job.status, "")
     match job.status:
         case "failed":
-            return Words(badge, tone, job.error or "It did not work out.")
+            return Words(badge, tone, (job.error or "It did not work out.") + given_back(job.cost))
         case "waiting":
             return Words(badge, tone, "Trying again soon" if job.failures else "Next in line")
         case "active":
@@ -41,7 +41,8 @@ def describe(job: TrainingJob, pending: Pending | None = None, *, elapsed_s: flo
         case "completed":
             return Words(badge, tone, f"{job.total_steps:,} steps · loss {loss(job.loss)}")
         case _:
-            return Words(badge, tone, f"After {job.current_step:,} of {job.total_steps:,} steps")
+            after = f"After {job.current_step:,} of {job.total_steps:,} steps"
+            return Words(badge, tone, after + given_back(job.cost))
 
 
 def time_left(job: TrainingJob, elapsed_s: float = 0.0) -> str:

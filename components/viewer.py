@@ -12,6 +12,7 @@ from nicegui import background_tasks, ui
 
 from components.avatar import Avatar
 from components.icon_button import IconButton
+from components.naming import follow_names
 from components.person_link import PersonLink
 from components.picture_actions import PictureActions
 from components.signed_image import SignedImage
@@ -41,6 +42,7 @@ class Viewer(ui.dialog):
     ) -> None:
         super().__init__()
         self._gallery = gallery or studio.gallery
+        self._beyond: Rows[Generation] | None = None
         self._studio, self._people, self._actions, self._shown, self._path = studio, people, actions, shown, path
         self._picture: Generation | None = None
         self._place = 0
@@ -60,6 +62,7 @@ class Viewer(ui.dialog):
         self.on("keydown.left", lambda: self.step(-1), args=[])
         self.on("keydown.right", lambda: self.step(1), args=[])
         self.client.on_delete(self._gallery.subscribe(self._on_batch))
+        follow_names(people, lambda: (self,), self)
 
     def show(self, picture: Generation) -> None:
         """Open it at this picture."""
@@ -67,11 +70,29 @@ class Viewer(ui.dialog):
         self.open()
 
     def show_id(self, picture_id: UUID) -> bool:
-        """Open it at the picture with this id; False if it is not in the gallery."""
-        picture = self._gallery.get(picture_id)
+        """Open it at the picture with this id; False if it is neither in the gallery nor the one beyond."""
+        picture = self._get(picture_id)
         if picture is not None:
             self.show(picture)
         return picture is not None
+
+    @property
+    def named(self) -> tuple[UUID, ...]:
+        """Whose picture is shown."""
+        return (self._picture.owner_id,) if self._picture is not None else ()
+
+    def name(self) -> None:
+        """Say whose it is."""
+        if self._picture is not None:
+            self._describe(self._picture)
+
+    def reach(self, beyond: Rows[Generation]) -> None:
+        """Show what lies behind the loaded gallery, too."""
+        self._beyond = beyond
+        self.client.on_delete(beyond.subscribe(self._on_batch))
+
+    def _get(self, picture_id: UUID) -> Generation | None:
+        return self._gallery.get(picture_id) or (self._beyond.get(picture_id) if self._beyond is not None else None)
 
     def step(self, way: int) -> None:
         """Go on by `way` pictures, as far as there are any."""
@@ -85,7 +106,7 @@ class Viewer(ui.dialog):
     def _on_batch(self, batch: Batch[Generation]) -> None:
         if self._picture is None or self.is_deleted:
             return
-        now = self._gallery.get(self._picture.id)
+        now = self._get(self._picture.id)
         if now is None:  # deleted, by oneself or somebody else: on to the one that took its place
             pictures = self._shown()
             if pictures:
@@ -116,7 +137,8 @@ class Viewer(ui.dialog):
             else:
                 background_tasks.create(self._play(picture), name=f"play {picture.media_path}")
         self._describe(picture)
-        ui.navigate.history.replace(f"{self._path}?{urlencode({QUERY: str(picture.id)})}")
+        with self:  # a batch may be what shows it, in nobody's slot
+            ui.navigate.history.replace(f"{self._path}?{urlencode({QUERY: str(picture.id)})}")
         background_tasks.create(self._prepare(pictures), name="prepare the next pictures")
 
     async def _play(self, picture: Generation) -> None:
@@ -172,7 +194,7 @@ class Viewer(ui.dialog):
 
 def facts(picture: Generation, model: Model | None) -> list[tuple[str, str]]:
     """What made it, in the order of the list."""
-    facts = [("Model", model.name if model else "no longer there"), ("Seed", str(picture.seed))]
+    facts = [("Model", model.name if model else picture.model_name or "no longer there"), ("Seed", str(picture.seed))]
     facts.append(("Size", f"{picture.width} × {picture.height}"))
     if picture.duration:
         facts.append(("Length", f"{picture.duration:.0f} s"))

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 from uuid import UUID
 
 from nicegui import ui
@@ -13,8 +10,8 @@ from nicegui import ui
 from components import session
 from components.command_palette import Command
 from components.feed_list import FeedList
-from components.post_card import CardHost
-from components.post_view import QUERY, PostView
+from components.post_host import card_host
+from components.post_view import PostView
 from components.shell import Shell, shell, sign_in_path
 from components.theme import ICON
 from components.toasts import Toast
@@ -22,10 +19,8 @@ from state.feed import feed_of
 
 if TYPE_CHECKING:
     from components.session import Visitor
-    from state.models import Post
 
 PATH = "/feed"
-COPY = "navigator.clipboard.writeText(location.origin + {path})"
 
 
 @ui.page(PATH)
@@ -45,35 +40,7 @@ def feed_page(visitor: Visitor, around: Shell, wanted: str) -> None:
     def sign_in(back: str) -> None:
         ui.navigate.to(sign_in_path(back))
 
-    def like(post: Post) -> None:
-        if member is not None:
-            feed.like(post, not feed.standing(post).liked)
-            return
-        again = ("Sign in", partial(sign_in, address(post)))
-        around.toasts.show(Toast("Sign in to like it", icon=f"{ICON}favorite", action=again, urgent=True))
-
-    def copy(post: Post) -> None:
-        ui.run_javascript(COPY.format(path=json.dumps(address(post))))
-        around.toasts.show(Toast("Copied the link", icon=f"{ICON}link", urgent=True))
-
-    def remove(post: Post) -> None:
-        assert feed.publications is not None
-        removal = feed.publications.remove(post.id)
-        picture = visitor.studio.media.peek(post.poster_path)
-        undo = ("Undo", removal.undo)
-        around.toasts.show(
-            Toast("Removed from the feed", picture=picture, action=undo, seconds=removal.seconds, urgent=True)
-        )
-
-    host = CardHost(
-        feed=feed,
-        media=visitor.studio.media,
-        person=lambda post: people.get(post.author_id),
-        open=lambda post: view.show(post.id),
-        like=like,
-        copy=copy,
-        remove=remove,
-    )
+    host = card_host(visitor, feed, around.toasts, open=lambda post: view.show(post.id), sign_in=sign_in)
     posts = FeedList(host, failed=around.toasts.failed, guest=member is None)
     view = PostView(
         host, people, around.toasts, shown=lambda: posts.shown, path=PATH, sign_in=sign_in if member is None else None
@@ -88,8 +55,3 @@ def feed_page(visitor: Visitor, around: Shell, wanted: str) -> None:
             view.show(UUID(wanted))
         except ValueError:
             around.toasts.show(Toast("That link leads to no post", icon=f"{ICON}link_off", urgent=True))
-
-
-def address(post: Post) -> str:
-    """Where one post is."""
-    return f"{PATH}?{urlencode({QUERY: str(post.id)})}"

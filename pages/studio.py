@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from nicegui import ui
 
 from components import session
 from components.command_palette import Command
+from components.deep_link import DeepLink
 from components.gallery import Gallery
 from components.here_now import HereNow
 from components.picture_actions import PictureActions
@@ -21,9 +21,7 @@ from components.theme import ICON
 from components.toasts import Toast
 from components.viewer import Viewer
 from state.generation import Draft, News
-from state.models import Generation
 from state.queue import OwnQueue
-from state.sync.rows import Rows
 
 if TYPE_CHECKING:
     from components.session import Visitor
@@ -112,7 +110,7 @@ def studio_page(visitor: Visitor, around: Shell, picture: str, model: str = "") 
         ),
     )
     if picture:
-        open_when_known(visitor.studio.gallery, viewer, around, picture)
+        DeepLink(visitor, studio.gallery, viewer, around.toasts, picture)
     if model:
         form.draw_with(model)
 
@@ -126,23 +124,3 @@ def queue_commands(queue: Queue) -> list[Command]:
         Command("Cancel what waits", icon=f"{ICON}playlist_remove", action=buttons.cancel_waiting, section="Queue"),
         Command("Cancel everything in the queue", icon=f"{ICON}cancel", action=buttons.cancel_all, section="Queue"),
     ]
-
-
-def open_when_known(gallery: Rows[Generation], viewer: Viewer, around: Shell, picture: str) -> None:
-    """Open the picture of a deep link as soon as the gallery has it, or say that there is none."""
-    waiting = True
-
-    def look(*_: object) -> None:
-        nonlocal waiting
-        if not waiting or gallery.phase == "loading":
-            return
-        waiting = False
-        try:
-            found = viewer.show_id(UUID(picture))
-        except ValueError:
-            found = False
-        if not found:
-            around.toasts.show(Toast("That picture is gone, or it is private", icon=f"{ICON}hide_image", urgent=True))
-
-    viewer.client.on_delete(gallery.subscribe(look))
-    look()

@@ -54,7 +54,10 @@ class TrainingPage:
         around = self.around
         with ui.element("div").classes("training" if run or dataset or new else "training training--lists"):
             self._main = ui.element("div").classes("training__main")
-            TrainingLists(self.training, run or dataset, create=self.create, begin=self.begin)
+            TrainingLists(
+                self.training, run or dataset, create=self.create, begin=self.begin,
+                delete=lambda model: self._delete(model.name, self.training.delete_model(model.id)),
+            )  # fmt: skip
         self._main_chosen = False
         self._choice = (run, dataset, new)
         for table in self.training.tables:

@@ -175,7 +175,7 @@ class Studio:
         self._gallery: Union[Generation] = Union(
             generations, sort_key=world.generations.query.sort_key, keep=self._still_there, paged=True
         )
-        self._models: Union[Model] = Union(models, sort_key=world.models.query.sort_key)
+        self._models: Union[Model] = Union(models, sort_key=world.models.query.sort_key, keep=self._on_offer)
         owners = [owner for owner in (member, world) if owner is not None]
         self.queue_view = View(*((owner.jobs, owner.connection.freshness) for owner in owners))
         self.gallery_view = View(*((owner.generations, owner.connection.freshness) for owner in owners))
@@ -299,6 +299,10 @@ class Studio:
         self._gallery.look(generation_id)
         return Deletion(pending)
 
+    def look_at_model(self, model_id: UUID) -> None:
+        """A member's own is about to be deleted: it is offered no longer."""
+        self._models.look(model_id)
+
     def _change(self, generation_id: UUID, changes: dict[str, Any]) -> None:
         member = self._member()
         send = partial(member.api.update, "generations", generation_id, changes)
@@ -314,6 +318,11 @@ class Studio:
     def _still_there(self, picture: Generation) -> bool:
         """What has left the table of its owner is deleted, though the world may not have heard of it yet."""
         return not (self.member and self.mine(picture) and self.member.generations.left(picture.id, picture.version))
+
+    def _on_offer(self, model: Model) -> bool:
+        """One that its owner deletes is not offered to them any more, though the world may not have heard of it yet."""
+        member = self.member
+        return not (member and model.owner_id == member.id and member.models.left(model.id, model.version))
 
     def _in_queue(self, job: Job) -> bool:
         return job.status in ("waiting", "active") or (job.status == "failed" and self.mine(job) and not job.dismissed)

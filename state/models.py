@@ -1,5 +1,10 @@
 """The row types under the names that everybody uses. `rows` is generated; this is the only module that imports it."""
 
+from state.rows import PublicChatCounts as ChatCount
+from state.rows import PublicChatMessages as Message
+from state.rows import PublicChatParticipants as Participant
+from state.rows import PublicChatReads as ReadMark
+from state.rows import PublicChatSessions as ChatSession
 from state.rows import PublicCircleMembers as CircleMember
 from state.rows import PublicComments as Comment
 from state.rows import PublicContactComments as ContactComment
@@ -40,6 +45,8 @@ from state.rows import PublicWatchlists as Watched
 
 __all__ = [
     "Activity",
+    "ChatCount",
+    "ChatSession",
     "CircleMember",
     "Comment",
     "Contact",
@@ -61,13 +68,16 @@ __all__ = [
     "Job",
     "Like",
     "MarketStatus",
+    "Message",
     "Model",
     "Notification",
     "NotificationKind",
     "NotificationPreference",
+    "Participant",
     "Post",
     "PriceAlert",
     "Profile",
+    "ReadMark",
     "SentEmail",
     "Team",
     "TeamInvitation",

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from state.models import Generation, Profile
+from state.models import Generation, Post, Profile
 from state.sync.cached_query import CachedQuery
 from state.sync.live_table import LiveTable
 from state.sync.query import Order, Query, Where
@@ -22,6 +22,12 @@ def public_pictures(world: World, id: UUID) -> CachedQuery[int]:
     """How many pictures and clips of somebody everybody may see; kept right while it is observed."""
     query = Query("generations", (PUBLIC, Where("owner_id", "eq", id)))
     return world.queries.query(("unified-generations", "count", "person", id), partial(world.api.count, query))
+
+
+def posts_of(world: World, id: UUID) -> CachedQuery[int]:
+    """How many posts of somebody are in the feed; kept right while it is observed."""
+    query = Query("posts", (Where("author_id", "eq", id),))
+    return world.queries.query(("posts", "count", "person", id), partial(world.api.count, query))
 
 
 async def by_name(world: World, username: str) -> Profile | None:
@@ -41,22 +47,27 @@ async def _find(world: World, who: Where) -> Profile | None:
 
 
 class Portfolio:
-    """The area of pages that show what somebody has made for everybody to see."""
+    """The area of pages that show what somebody has made for everybody to see, and what of it they have published."""
 
     def __init__(self, world: World, id: UUID) -> None:
         self.pictures: LiveTable[Generation] = world.table(
             Query("generations", (PUBLIC, Where("owner_id", "eq", id)), NEWEST), Generation, limit=60
         )
+        self.posts: LiveTable[Post] = world.table(
+            Query("posts", (Where("author_id", "eq", id),), NEWEST), Post, limit=60
+        )
 
     @property
     def tables(self) -> tuple[LiveTable[Any], ...]:
-        """The one."""
-        return (self.pictures,)
+        """Both."""
+        return (self.pictures, self.posts)
 
     def open(self) -> None:
         """Starts to follow."""
-        self.pictures.open()
+        for table in self.tables:
+            table.open()
 
     async def close(self) -> None:
         """Stops."""
-        await self.pictures.close()
+        for table in self.tables:
+            await table.close()

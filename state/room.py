@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from state.realtime.circle import Circle, Listening
-from state.realtime.presence import Presence
-from state.realtime.typing import Typing
+from state.realtime.presence import CONFIRM_S, Presence
+from state.realtime.typing import EXPIRE_S, Typing
 from state.signal import Unsubscribe, leave_all
 from state.tasks import Tasks
 
@@ -16,14 +16,24 @@ if TYPE_CHECKING:
 
 
 class Room:
-    """`part` as in `Circle.room`. The member is seen in it as they are everywhere, from `open` to `close`."""
+    """`part` as in `Circle.room`; `confirm_s` and `expire_s` are those of `Presence` and `Typing`. The member is seen in it as they are everywhere, from `open` to `close`."""
 
-    def __init__(self, member: Member, circle: Circle, part: str = "") -> None:
+    def __init__(
+        self,
+        member: Member,
+        circle: Circle,
+        part: str = "",
+        *,
+        confirm_s: float = CONFIRM_S,
+        expire_s: float = EXPIRE_S,
+    ) -> None:
         self.circle = circle
         self.part = part
         topic = circle.room(part)
-        self.presence = Presence(member.connection, topic, member.id)
-        self.typing = Typing(member.connection, topic, member.id, known=lambda who: who in self.presence.people)
+        self.presence = Presence(member.connection, topic, member.id, confirm_s=confirm_s)
+        self.typing = Typing(
+            member.connection, topic, member.id, known=lambda who: who in self.presence.people, expire_s=expire_s
+        )
         self._member = member
         self._channel = member.connection.channel(topic, presence_key=str(member.id))
         self._listening: set[Listening] = set()

@@ -18,6 +18,228 @@ AuthAalLevel: TypeAlias = Literal["aal1", "aal2", "aal3"]
 
 StorageBuckettype: TypeAlias = Literal["STANDARD", "ANALYTICS", "VECTOR"]
 
+class PublicChatCounts(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    member_id: uuid.UUID = Field(alias="member_id")
+    own: int = Field(alias="own")
+    session_id: uuid.UUID = Field(alias="session_id")
+    spoken: int = Field(alias="spoken")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicChatCountsInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    member_id: Annotated[uuid.UUID, Field(alias="member_id")]
+    own: NotRequired[Annotated[int, Field(alias="own")]]
+    session_id: Annotated[uuid.UUID, Field(alias="session_id")]
+    spoken: NotRequired[Annotated[int, Field(alias="spoken")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicChatCountsUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    member_id: NotRequired[Annotated[uuid.UUID, Field(alias="member_id")]]
+    own: NotRequired[Annotated[int, Field(alias="own")]]
+    session_id: NotRequired[Annotated[uuid.UUID, Field(alias="session_id")]]
+    spoken: NotRequired[Annotated[int, Field(alias="spoken")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicChatMessages(BaseModel):
+    author_id: Optional[uuid.UUID] = Field(alias="author_id")
+    content: str = Field(alias="content")
+    created_at: datetime.datetime = Field(alias="created_at")
+    deleted_at: Optional[datetime.datetime] = Field(alias="deleted_at")
+    edited_at: Optional[datetime.datetime] = Field(alias="edited_at")
+    id: uuid.UUID = Field(alias="id")
+    message_type: str = Field(alias="message_type")
+    metadata: JsonValue = Field(alias="metadata")
+    reactions: JsonValue = Field(alias="reactions")
+    reply_to: Optional[uuid.UUID] = Field(alias="reply_to")
+    role: str = Field(alias="role")
+    seq: int = Field(alias="seq")
+    session_id: uuid.UUID = Field(alias="session_id")
+    spoken: int = Field(alias="spoken")
+    status: str = Field(alias="status")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicChatMessagesInsert(TypedDict):
+    author_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="author_id")]]
+    content: NotRequired[Annotated[str, Field(alias="content")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    deleted_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="deleted_at")]]
+    edited_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="edited_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    message_type: NotRequired[Annotated[str, Field(alias="message_type")]]
+    metadata: NotRequired[Annotated[JsonValue, Field(alias="metadata")]]
+    reactions: NotRequired[Annotated[JsonValue, Field(alias="reactions")]]
+    reply_to: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="reply_to")]]
+    role: NotRequired[Annotated[str, Field(alias="role")]]
+    seq: Annotated[int, Field(alias="seq")]
+    session_id: Annotated[uuid.UUID, Field(alias="session_id")]
+    spoken: Annotated[int, Field(alias="spoken")]
+    status: NotRequired[Annotated[str, Field(alias="status")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicChatMessagesUpdate(TypedDict):
+    author_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="author_id")]]
+    content: NotRequired[Annotated[str, Field(alias="content")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    deleted_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="deleted_at")]]
+    edited_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="edited_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    message_type: NotRequired[Annotated[str, Field(alias="message_type")]]
+    metadata: NotRequired[Annotated[JsonValue, Field(alias="metadata")]]
+    reactions: NotRequired[Annotated[JsonValue, Field(alias="reactions")]]
+    reply_to: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="reply_to")]]
+    role: NotRequired[Annotated[str, Field(alias="role")]]
+    seq: NotRequired[Annotated[int, Field(alias="seq")]]
+    session_id: NotRequired[Annotated[uuid.UUID, Field(alias="session_id")]]
+    spoken: NotRequired[Annotated[int, Field(alias="spoken")]]
+    status: NotRequired[Annotated[str, Field(alias="status")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicChatParticipants(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    inviter_id: Optional[uuid.UUID] = Field(alias="inviter_id")
+    member_id: uuid.UUID = Field(alias="member_id")
+    role: str = Field(alias="role")
+    session_id: uuid.UUID = Field(alias="session_id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicChatParticipantsInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    inviter_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="inviter_id")]]
+    member_id: Annotated[uuid.UUID, Field(alias="member_id")]
+    role: Annotated[str, Field(alias="role")]
+    session_id: Annotated[uuid.UUID, Field(alias="session_id")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicChatParticipantsUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    inviter_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="inviter_id")]]
+    member_id: NotRequired[Annotated[uuid.UUID, Field(alias="member_id")]]
+    role: NotRequired[Annotated[str, Field(alias="role")]]
+    session_id: NotRequired[Annotated[uuid.UUID, Field(alias="session_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicChatReactions(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    emoji: str = Field(alias="emoji")
+    id: uuid.UUID = Field(alias="id")
+    member_id: uuid.UUID = Field(alias="member_id")
+    message_id: uuid.UUID = Field(alias="message_id")
+    session_id: uuid.UUID = Field(alias="session_id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicChatReactionsInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    emoji: Annotated[str, Field(alias="emoji")]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    member_id: Annotated[uuid.UUID, Field(alias="member_id")]
+    message_id: Annotated[uuid.UUID, Field(alias="message_id")]
+    session_id: Annotated[uuid.UUID, Field(alias="session_id")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicChatReactionsUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    emoji: NotRequired[Annotated[str, Field(alias="emoji")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    member_id: NotRequired[Annotated[uuid.UUID, Field(alias="member_id")]]
+    message_id: NotRequired[Annotated[uuid.UUID, Field(alias="message_id")]]
+    session_id: NotRequired[Annotated[uuid.UUID, Field(alias="session_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicChatReads(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    member_id: uuid.UUID = Field(alias="member_id")
+    read_seq: int = Field(alias="read_seq")
+    session_id: uuid.UUID = Field(alias="session_id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicChatReadsInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    member_id: Annotated[uuid.UUID, Field(alias="member_id")]
+    read_seq: NotRequired[Annotated[int, Field(alias="read_seq")]]
+    session_id: Annotated[uuid.UUID, Field(alias="session_id")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicChatReadsUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    member_id: NotRequired[Annotated[uuid.UUID, Field(alias="member_id")]]
+    read_seq: NotRequired[Annotated[int, Field(alias="read_seq")]]
+    session_id: NotRequired[Annotated[uuid.UUID, Field(alias="session_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicChatSessions(BaseModel):
+    assistant: bool = Field(alias="assistant")
+    created_at: datetime.datetime = Field(alias="created_at")
+    creator_id: Optional[uuid.UUID] = Field(alias="creator_id")
+    id: uuid.UUID = Field(alias="id")
+    last_activity: datetime.datetime = Field(alias="last_activity")
+    last_seq: int = Field(alias="last_seq")
+    metadata: JsonValue = Field(alias="metadata")
+    snippet: str = Field(alias="snippet")
+    snippet_by: Optional[uuid.UUID] = Field(alias="snippet_by")
+    spoken: int = Field(alias="spoken")
+    status: str = Field(alias="status")
+    title: str = Field(alias="title")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicChatSessionsInsert(TypedDict):
+    assistant: NotRequired[Annotated[bool, Field(alias="assistant")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    creator_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="creator_id")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    last_activity: NotRequired[Annotated[datetime.datetime, Field(alias="last_activity")]]
+    last_seq: NotRequired[Annotated[int, Field(alias="last_seq")]]
+    metadata: NotRequired[Annotated[JsonValue, Field(alias="metadata")]]
+    snippet: NotRequired[Annotated[str, Field(alias="snippet")]]
+    snippet_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="snippet_by")]]
+    spoken: NotRequired[Annotated[int, Field(alias="spoken")]]
+    status: NotRequired[Annotated[str, Field(alias="status")]]
+    title: Annotated[str, Field(alias="title")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicChatSessionsUpdate(TypedDict):
+    assistant: NotRequired[Annotated[bool, Field(alias="assistant")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    creator_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="creator_id")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    last_activity: NotRequired[Annotated[datetime.datetime, Field(alias="last_activity")]]
+    last_seq: NotRequired[Annotated[int, Field(alias="last_seq")]]
+    metadata: NotRequired[Annotated[JsonValue, Field(alias="metadata")]]
+    snippet: NotRequired[Annotated[str, Field(alias="snippet")]]
+    snippet_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="snippet_by")]]
+    spoken: NotRequired[Annotated[int, Field(alias="spoken")]]
+    status: NotRequired[Annotated[str, Field(alias="status")]]
+    title: NotRequired[Annotated[str, Field(alias="title")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
 class PublicCircleMembers(BaseModel):
     circle_id: uuid.UUID = Field(alias="circle_id")
     created_at: datetime.datetime = Field(alias="created_at")
@@ -778,6 +1000,7 @@ class PublicGenerations(BaseModel):
     media_path: str = Field(alias="media_path")
     media_type: str = Field(alias="media_type")
     model_id: Optional[uuid.UUID] = Field(alias="model_id")
+    model_name: str = Field(alias="model_name")
     ordinal: int = Field(alias="ordinal")
     owner_id: uuid.UUID = Field(alias="owner_id")
     poster_path: str = Field(alias="poster_path")
@@ -801,6 +1024,7 @@ class PublicGenerationsInsert(TypedDict):
     media_path: Annotated[str, Field(alias="media_path")]
     media_type: Annotated[str, Field(alias="media_type")]
     model_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="model_id")]]
+    model_name: NotRequired[Annotated[str, Field(alias="model_name")]]
     ordinal: NotRequired[Annotated[int, Field(alias="ordinal")]]
     owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
     poster_path: Annotated[str, Field(alias="poster_path")]
@@ -824,6 +1048,7 @@ class PublicGenerationsUpdate(TypedDict):
     media_path: NotRequired[Annotated[str, Field(alias="media_path")]]
     media_type: NotRequired[Annotated[str, Field(alias="media_type")]]
     model_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="model_id")]]
+    model_name: NotRequired[Annotated[str, Field(alias="model_name")]]
     ordinal: NotRequired[Annotated[int, Field(alias="ordinal")]]
     owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
     poster_path: NotRequired[Annotated[str, Field(alias="poster_path")]]

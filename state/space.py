@@ -43,9 +43,9 @@ class Space:
         self._made.append(made)
         return made
 
-    def room(self, part: str = "") -> Room:
-        """Where its people see each other."""
-        room = Room(self.member, self.circle, part)
+    def room(self, part: str = "", **options: float) -> Room:
+        """Where its people see each other. The options are `Room`'s."""
+        room = Room(self.member, self.circle, part, **options)
         self._rooms.append(room)
         return room
 

@@ -1,7 +1,8 @@
 """Training: a member's datasets, the images of one, the trainings on them, and the curve of one.
 
 Three areas, so that a page follows no more than it shows: `Training` is the datasets and the trainings, `Album` the images
-of one dataset, `Run` the curve of one training. The model that comes of it is among `Member.models`, as every other.
+of one dataset, `Run` the curve of one training. The model that comes of it is among `Member.models`, as every other, and theirs to rename and
+to delete.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from state.generation import UNDO_S, Deletion, Visibility
 from state.media import Media
-from state.models import Dataset, DatasetImage, TrainingJob, TrainingMetric
+from state.models import Dataset, DatasetImage, Model, TrainingJob, TrainingMetric
 from state.signal import Unsubscribe
 from state.sync.live_table import LiveTable
 from state.sync.query import Order, Query, Where
@@ -105,8 +106,11 @@ class Training:
         self.datasets: LiveTable[Dataset] = member.table(Query("datasets", (mine,), NEWEST), Dataset)
         self.jobs: LiveTable[TrainingJob] = member.table(Query("training_jobs", (mine,), NEWEST), TrainingJob)
         self.pictures = Media(member.api, BUCKET)
+        self.models: LiveTable[Model] = member.models  # as long as the member is here
         freshness = member.connection.freshness
-        self.datasets_view, self.jobs_view = View((self.datasets, freshness)), View((self.jobs, freshness))
+        self.datasets_view, self.jobs_view, self.models_view = (
+            View((table, freshness)) for table in (self.datasets, self.jobs, self.models)
+        )
 
     @property
     def tables(self) -> Sequence[LiveTable[Any]]:
@@ -197,6 +201,20 @@ class Training:
     def delete(self, job_id: UUID) -> Deletion:
         """Hides a training that has ended, and deletes it unless that is undone; its model stays."""
         return _delete(self.jobs, self.member, job_id)
+
+    # Models --------------------------------------------------------------------------------------------------------
+
+    def rename_model(self, model_id: UUID, name: str) -> None:
+        """Calls it something else, wherever it can be chosen."""
+        changes = {"name": name.strip()}
+        send = partial(self.member.api.update, "models", model_id, changes)
+        self.models.mutations.update(model_id, changes, send)
+
+    def delete_model(self, model_id: UUID) -> Deletion:
+        """Takes it away from whoever could choose it, and deletes it unless that is undone; what was made with it stays."""
+        deletion = _delete(self.models, self.member, model_id)
+        self.member.studio.look_at_model(model_id)
+        return deletion
 
 
 class Album:

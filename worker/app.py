@@ -21,6 +21,7 @@ from worker.exchange import BITSTAMP, Bitstamp
 from worker.generation import Generation
 from worker.housekeeping import (
     ACTIVITIES_EVERY_S,
+    CHATS_EVERY_S,
     LEASES_EVERY_S,
     LEAVERS_EVERY_S,
     NOTIFICATIONS_EVERY_S,
@@ -70,6 +71,7 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
         ticks.add("beat", Beat(api).send, BEAT_EVERY_S, at_once=True)
         ticks.add("leases", housekeeping.rescue, LEASES_EVERY_S)
         ticks.add("trash", housekeeping.empty_trash, TRASH_EVERY_S)
+        ticks.add("chats", housekeeping.rest_chats, CHATS_EVERY_S, at_once=True)
         ticks.add("leavers", housekeeping.forget, LEAVERS_EVERY_S, at_once=True)
         ticks.add("notifications", housekeeping.prune_notifications, NOTIFICATIONS_EVERY_S, at_once=True)
         ticks.add("presence", housekeeping.expire_presence, PRESENCE_EVERY_S, at_once=True)

@@ -5,8 +5,10 @@ C1  It acts for demo members only, and not for one that somebody is signed in as
     it makes costs no credits.
 C2  However many workers there are, there is one crowd: the database gives the turns.
 C3  Nobody likes or comments on anything twice, or on what is theirs; at most `MOST_OPEN` pictures of the crowd wait or are made.
-C4  While no member is here, it does a tenth of it.
+C4  While no member is here, it does a tenth of it, but for the opening.
 C5  Of what it made the newest `KEEP` pictures stay.
+C6  A feed that has just begun fills at once, watched or not: `OPENING_POSTS` pictures are published as they are finished, and
+    some are liked and talked about, before the crowd falls into its pace.
 """
 
 from __future__ import annotations
@@ -29,7 +31,12 @@ MOST_OPEN = 2
 QUIET = 0.1  # of its acts while nobody is here
 SHORTEST, LONGEST = 0.3, 3.0  # of the pace: people are not regular
 
+OPENING_POSTS = 8
+OPENING_S = 240.0  # from the start; a feed that is not full by then stays as it is
+OPENING_PAUSE_S = 1.0
+
 LIKELIHOOD = {"like": 10, "comment": 4, "publish": 3, "generate": 3}
+AT_FIRST = {"like": 5, "comment": 2, "publish": 6, "generate": 0}
 
 PROMPTS = (
     "a harbour of paper boats at dawn", "snow on a copper roof, late light", "an orchard under two moons",
@@ -65,19 +72,27 @@ class Crowd:
         self._pace_s = pace_s
         self._rng = rng or random.Random()
         self._clock = clock
-        self._due = clock() + pace_s
+        self._opening_ends = clock() + OPENING_S
+        self._due = clock() + OPENING_PAUSE_S
 
     async def act_when_due(self) -> None:
         """One act, if its time has come and no other worker's crowd was sooner. C2"""
         if self._clock() < self._due:
             return
-        pause_s = self.pause_s()
+        opening = self._clock() < self._opening_ends
+        pause_s = OPENING_PAUSE_S if opening else self.pause_s()
         self._due = self._clock() + pause_s
         scene: dict[str, Any] | None = await self._api.call("crowd_turn", pause_s=pause_s)
-        if scene is None or (not scene["watched"] and self._rng.random() >= QUIET):
+        if scene is None:
+            return
+        if opening and len(scene["posts"]) >= OPENING_POSTS:
+            self._opening_ends = self._clock()
+            self._due = self._clock() + self.pause_s()
+            return
+        if not opening and not scene["watched"] and self._rng.random() >= QUIET:
             return
         try:
-            await self.act(scene)
+            await self.act(scene, AT_FIRST if opening else LIKELIHOOD)
         except Refused as error:  # the post went meanwhile, or somebody did too much
             log.info("thought better of it: %s", error)
 
@@ -86,7 +101,7 @@ class Crowd:
         drawn = self._rng.expovariate(1.0)
         return self._pace_s * min(LONGEST, max(SHORTEST, drawn))
 
-    async def act(self, scene: dict[str, Any]) -> str | None:
+    async def act(self, scene: dict[str, Any], likelihood: dict[str, int] = LIKELIHOOD) -> str | None:
         """Does one of the things that can be done in a scene, as `crowd_turn` describes it; its name. C3"""
         rng, members = self._rng, scene["members"]
         likes = [(member, p["id"]) for p in scene["posts"] for member in members if may(member, p, "liked_by")]
@@ -97,10 +112,10 @@ class Crowd:
             "publish": bool(scene["pictures"]),
             "generate": bool(members) and scene["open_jobs"] < MOST_OPEN,
         }
-        acts = [act for act, can in possible.items() if can]
+        acts = [act for act, can in possible.items() if can and likelihood[act]]
         if not acts:
             return None
-        act = rng.choices(acts, [LIKELIHOOD[act] for act in acts])[0]
+        act = rng.choices(acts, [likelihood[act] for act in acts])[0]
         match act:
             case "like":
                 member, post = rng.choice(likes)

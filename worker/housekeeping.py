@@ -21,10 +21,11 @@ LEAVERS_EVERY_S = 10
 NOTIFICATIONS_EVERY_S = 3600
 ACTIVITIES_EVERY_S = 600
 PRESENCE_EVERY_S = 30  # reference 1: inactive users are cleaned up after 30 seconds
+CHATS_EVERY_S = 60
 _AT_ONCE = 100
 _LEAVERS_AT_ONCE = 20
 _AVATARS = "avatars"
-_BUCKETS = (BUCKET, "datasets")  # whose files the database throws away as their rows go
+_BUCKETS = (BUCKET, "datasets", "attachments")  # whose files the database throws away as their rows go
 
 
 class Housekeeping:
@@ -50,6 +51,12 @@ class Housekeeping:
         """Activities are a history of bounded length."""
         if pruned := await self._api.call("prune_activities"):
             log.info("pruned %s activities", pruned)
+
+    async def rest_chats(self) -> None:
+        """Chats in which nobody has said anything for a day are inactive."""
+        chats = await self._api.call("rest_chats")
+        if chats:
+            log.info("%s chats came to rest", chats)
 
     async def prune_notifications(self) -> None:
         """Those that were read a month ago, and all but the newest five hundred of each member."""

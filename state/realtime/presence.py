@@ -102,11 +102,12 @@ class Presence:
     `confirmed`: the server has said who is here, and no gap since was longer than `CONFIRM_S`.
     """
 
-    def __init__(self, connection: Connection, topic: str, me: UUID) -> None:
+    def __init__(self, connection: Connection, topic: str, me: UUID, *, confirm_s: float = CONFIRM_S) -> None:
         self.people: dict[UUID, Person] = {}
         self.confirmed = False
         self.changed: Event[[]] = Event()
         self._me = me
+        self._confirm_s = confirm_s
         self._connection = connection
         self._channel: Channel = connection.channel(topic, presence_key=str(me))
         self._meta: dict[str, Any] | None = None  # what is to be seen of oneself
@@ -211,7 +212,7 @@ class Presence:
 
     def _on_lost(self) -> None:
         if self._forget is None:
-            self._forget = asyncio.get_running_loop().call_later(CONFIRM_S, self._drop_all)
+            self._forget = asyncio.get_running_loop().call_later(self._confirm_s, self._drop_all)
 
     def _drop_all(self) -> None:  # P4
         self._forget = None

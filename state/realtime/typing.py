@@ -49,12 +49,14 @@ class Typing:
         *,
         known: Callable[[UUID], bool],
         later: Later = on_the_loop,
+        expire_s: float = EXPIRE_S,
     ) -> None:
         self._connection = connection
         self._channel = connection.channel(topic, presence_key=str(me))
         self._me = me
         self._known = known
         self._later = later
+        self._expire_s = expire_s
         self._expiry: dict[UUID, Timer] = {}
         self._changed: Signal[None] = Signal()
         self._pause: Timer | None = None  # runs after a word: no other one before its end
@@ -150,7 +152,7 @@ class Typing:
             timer.cancel()
         types = payload.get("typing") is True and id != self._me and self._known(id)
         if types and len(self._expiry) < MOST:
-            self._expiry[id] = self._later(EXPIRE_S, lambda: self._expired(id))  # Y2
+            self._expiry[id] = self._later(self._expire_s, lambda: self._expired(id))  # Y2
         if (timer is not None) != (id in self._expiry):
             self._changed.emit(None)
 

@@ -95,8 +95,8 @@ class Order:
 
     def bound(self, value: Any) -> list[str]:
         """A term that no row behind `value` fails, if there is one: by it the database finds where to begin."""
-        if self.nulls != "never":
-            return []
+        if value is None or self.nulls == "last":
+            return []  # rows without a value come behind, and compare with nothing
         return [f"{self.column}.{'lte' if self.descending else 'gte'}.{literal(value)}"]
 
     def same(self, value: Any) -> str:

@@ -104,33 +104,7 @@ create trigger hold_back before insert or update of status on public.generation_
   for each row execute function private.hold_back();
 
 
--- How much one member may ask ----------------------------------------------------------------------------------------
-
-create table private.queue_calls (
-  owner_id uuid primary key references public.profiles (id) on delete cascade,
-  minute   timestamptz not null,
-  calls    integer not null
-);
-
-comment on table private.queue_calls is 'What a member asked of the queue in the last minute in which they did: jobs, moves, pauses';
-
-create function private.count_calls(member uuid, calls integer default 1) returns void
-  language plpgsql security definer set search_path = ''
-as $$
-declare
-  most constant integer := 240;
-  now_ constant timestamptz := date_trunc('minute', now());
-  made integer;
-begin
-  insert into private.queue_calls as q (owner_id, minute, calls) values (count_calls.member, now_, count_calls.calls)
-  on conflict (owner_id) do update
-  set calls = case when q.minute >= now_ then q.calls + excluded.calls else excluded.calls end, minute = greatest(q.minute, now_)
-  returning q.calls into made;
-  if made > most then
-    raise exception 'Too much at once' using errcode = 'PT429', hint = 'Wait a minute, then try again.';
-  end if;
-end
-$$;
+-- What members ask of their queue -----------------------------------------------------------------------------------
 
 -- The caller's queue, locked until the end of the transaction: one call at a time for each member.
 
@@ -207,7 +181,7 @@ begin
       raise exception 'There is no such job' using errcode = 'PT404';
     end if;
   end if;
-  perform private.count_calls(queue.id, wanted);
+  perform private.allow(queue.id, 'queue', 240, 0.25, wanted);
 
   -- Everybody reads `params`: they are numbers, however they came, and nothing but what is known.
   select coalesce(r.width, 1024) as width, coalesce(r.height, 1024) as height, coalesce(r.count, 1) as count,
@@ -282,7 +256,7 @@ begin
   if queue.paused = set_paused.paused then
     return queue;
   end if;
-  perform private.count_calls(queue.id);
+  perform private.allow(queue.id, 'queue', 240, 0.25);
   update public.generation_queues q set paused = set_paused.paused where q.id = queue.id returning * into queue;
   update public.generation_jobs j set held = set_paused.paused
   where j.owner_id = queue.id and j.status = 'waiting' and j.held <> set_paused.paused;
@@ -322,7 +296,7 @@ begin
   if job.status <> 'waiting' or job.id = move_generation.before then
     return job;
   end if;
-  perform private.count_calls(queue.id);
+  perform private.allow(queue.id, 'queue', 240, 0.25);
 
   for again in 1..2 loop
     if move_generation.before is null then
@@ -486,7 +460,7 @@ $$;
 -- Rights ------------------------------------------------------------------------------------------------------------
 
 revoke all on function
-  private.open_queue(), private.hold_back(), private.count_calls(uuid, integer), private.my_queue(), private.set_paused(boolean),
+  private.open_queue(), private.hold_back(), private.my_queue(), private.set_paused(boolean),
   private.enqueue(uuid[], bigint[], text, text, uuid, jsonb, text, text, uuid, uuid),
   public.enqueue_generations(uuid[], uuid, text, text, uuid, jsonb, text, text, bigint[]),
   public.pause_queue(), public.resume_queue(), public.move_generation(uuid, uuid), public.cancel_generations(uuid[])

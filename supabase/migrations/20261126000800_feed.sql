@@ -203,35 +203,6 @@ create trigger tell_author after insert on public.likes for each row execute fun
 create trigger tell_author after insert on public.comments for each row execute function private.tell_author('comment');
 
 
--- How much one member may do: so many at once, and then one each so many seconds ------------------------------------
-
-create table private.feed_allowances (
-  member_id uuid not null references public.profiles (id) on delete cascade,
-  act       text not null,
-  remaining double precision not null,
-  at        timestamptz not null,
-  primary key (member_id, act)
-);
-
-create function private.allow(member uuid, act text, burst integer, refill_s double precision) returns void
-  language plpgsql security definer set search_path = ''
-as $$
-#variable_conflict use_column
-begin
-  -- Holds the row until the end: what one member does to the feed happens one after the other.
-  insert into private.feed_allowances as a (member_id, act, remaining, at)
-  values (allow.member, allow.act, allow.burst - 1, clock_timestamp())
-  on conflict (member_id, act) do update
-  set remaining = least(allow.burst, a.remaining + extract(epoch from clock_timestamp() - a.at) / allow.refill_s) - 1,
-      at = clock_timestamp()
-  where a.remaining + extract(epoch from clock_timestamp() - a.at) / allow.refill_s >= 1;
-  if not found then
-    raise exception 'That was a lot at once' using errcode = 'PT429', hint = 'Wait a little, then try again.';
-  end if;
-end
-$$;
-
-
 -- What members do ---------------------------------------------------------------------------------------------------
 
 create function private.publish_post(member uuid, post_id uuid, generation_id uuid, caption text) returns public.posts
@@ -564,7 +535,7 @@ comment on function public.prune_crowd(integer) is
 
 revoke all on function
   private.withdraw_post(), private.count_likes(), private.count_comments(), private.tell_author(),
-  private.allow(uuid, text, integer, double precision), private.publish_post(uuid, uuid, uuid, text), private.hold_post(uuid),
+  private.publish_post(uuid, uuid, uuid, text), private.hold_post(uuid),
   private.like_post(uuid, uuid, uuid, boolean), private.comment_on_post(uuid, uuid, uuid, text),
   public.publish_post(uuid, uuid, text), public.like_post(uuid, uuid, boolean), public.comment_on_post(uuid, uuid, text),
   public.edit_comment(uuid, text), public.remove_comment(uuid), private.note_crowd_job(), private.must_be_demo(uuid),

@@ -10,30 +10,12 @@ alter table public.profiles add constraint profiles_avatar_is_ones_own
 
 -- Every change of a profile is told to everybody's pages, so nobody makes more of them than a person would.
 
-create table private.profile_changes (
-  member_id uuid primary key references public.profiles (id) on delete cascade,
-  since     timestamptz not null default now(),
-  changes   integer not null default 0
-);
-
-comment on table private.profile_changes is 'How often members changed their profile in the ten minutes that began at `since`';
-
 create function private.pace_profile() returns trigger
   language plpgsql security definer set search_path = ''
 as $$
-declare
-  made integer;
 begin
-  if auth.uid() is distinct from new.id then
-    return new; -- not the member: the platform, a migration
-  end if;
-  insert into private.profile_changes as c (member_id, changes) values (new.id, 1)
-  on conflict (member_id) do update
-  set since   = case when c.since < now() - interval '10 minutes' then now() else c.since end,
-      changes = case when c.since < now() - interval '10 minutes' then 1 else c.changes + 1 end
-  returning c.changes into made;
-  if made > 40 then
-    raise exception 'Your profile changed often just now: please wait some minutes' using errcode = 'PT429';
+  if auth.uid() = new.id then -- the member, not the platform or a migration
+    perform private.allow(new.id, 'profile', 40, 15);
   end if;
   return new;
 end

@@ -8,6 +8,7 @@ import uvloop
 
 from tests.bench import (
     bench_changes,
+    bench_chat,
     bench_dom,
     bench_fan_out,
     bench_flood,
@@ -23,6 +24,8 @@ from tests.bench import (
 if __name__ == "__main__":
     print("From commit to a second browser's DOM, 10 changes a second", flush=True)
     asyncio.run(bench_dom.main())
+    print("\nChat from screen to screen, and a flood of ten members", flush=True)
+    asyncio.run(bench_chat.main())
     print("\nFrom commit to 200 open pages, and what one costs", flush=True)
     asyncio.run(bench_tabs.main())
     print(

@@ -84,13 +84,19 @@ async def shorten(running: Running) -> None:
 
 
 @pytest.fixture(scope="session")
-async def starling(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """The address of a running Starling that tests share, with an empty data folder. Nothing fails by chance."""
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    """A running Starling that tests share, with an empty data folder. Nothing fails by chance."""
     data = tmp_path_factory.mktemp("starling")
     steady = {"STARLING_FAILURE_RATE": "0", "STARLING_TRAINING_FAILURE_RATE": "0", "STARLING_RENDER_SECONDS": "0.5"}
-    async with run_starling(data, **steady) as running:
-        await shorten(running)
-        yield running.address
+    async with run_starling(data, **steady) as started:
+        await shorten(started)
+        yield started
+
+
+@pytest.fixture(scope="session")
+def starling(running: Running) -> str:
+    """Its address."""
+    return running.address
 
 
 async def _drain(process: asyncio.subprocess.Process) -> None:

@@ -41,8 +41,11 @@ def test_tries_are_counted_as_one_says_them() -> None:
     assert [nth(n) for n in (2, 3, 4, 11, 12, 21, 111)] == ["2nd", "3rd", "4th", "11th", "12th", "21st", "111th"]
 
 
-def test_a_failed_job_says_why() -> None:
-    assert describe(job(status="failed", error="Out of memory")) == Words("failed", "fail", "Out of memory")
+def test_a_failed_job_says_why_and_what_was_given_back() -> None:
+    row = job(status="failed", error="Out of memory", cost=8)
+    assert describe(row) == Words("failed", "fail", "Out of memory · 8 credits given back")
+    free = row.model_copy(update={"cost": 0})
+    assert describe(free) == Words("failed", "fail", "Out of memory")
 
 
 def test_what_was_not_sent_yet_or_refused_says_so() -> None:

@@ -12,6 +12,7 @@ def test_guests_have_a_home_and_members_go_to_work() -> None:
         "/studio",
         "/training",
         "/feed",
+        "/chat",
         "/market",
         "/contacts",
         "/team",

@@ -15,6 +15,7 @@ from nicegui.testing import User
 from components.ago import ago
 from components.feed_list import PAGE, FeedList
 from components.post_card import PostCard
+from components.post_view import PostView
 from components.publisher import Publisher
 from components.thread_view import CommentRow, Composer, ThreadView
 from tests.pages.test_studio import LONG, choose, click, only, tiles, until
@@ -33,7 +34,7 @@ LIKE = "select private.like_post($1, gen_random_uuid(), $2, $3)::text"
 async def db(supabase: Address, user: User) -> AsyncIterator[asyncpg.Connection]:
     """Others, in a feed that is empty."""
     connection = await asyncpg.connect(supabase.db_url)
-    await connection.execute("delete from private.feed_allowances")
+    await connection.execute("delete from private.allowances")
     yield connection
     await connection.close()
 
@@ -47,7 +48,7 @@ async def member(db: asyncpg.Connection, who: str) -> UUID:
 async def publish(db: asyncpg.Connection, who: str = "grace", caption: str = "look at this") -> UUID:
     owner = await member(db, who)
     (picture,) = await add_generations(db, owner, visibility="public", prompt="a wren")
-    await db.execute("delete from private.feed_allowances")
+    await db.execute("delete from private.allowances")
     id = await db.fetchval(PUBLISH, owner, picture, caption)
     assert id is not None
     return id
@@ -101,6 +102,27 @@ async def test_an_empty_feed_says_what_to_do(user: User, db: asyncpg.Connection)
     await user.open("/feed")
     await user.should_see("Nothing has been published yet.", retries=LONG)
     await user.should_see("Look around the studio")
+
+
+async def test_somebody_who_is_called_otherwise_is_so_on_what_was_drawn(user: User, db: asyncpg.Connection) -> None:
+    id = await publish(db, caption="an early draft")
+    grace = await member(db, "grace")
+    await db.fetchval(COMMENT, grace, id, "a third word")
+    await user.open(f"/feed?post={id}")
+    await until(lambda: cards(user) and comments(user))
+    (card, row), drawn = (cards(user)[0], comments(user)[0]), only(user, PostView)
+    assert card._author.text == row._author.text == drawn._author.text == "Grace Hopper"
+    path = f"{grace}/face.webp"
+    change = "update public.profiles set display_name = $2, avatar_path = $3 where id = $1"
+    await db.execute(change, grace, "Amazing Grace", path)
+    try:
+        for one in (card, row, drawn):
+            await until(lambda one=one: one._author.text == "Amazing Grace")
+            assert str(one._avatar._address).endswith(path)
+        assert card.element.id == cards(user)[0].element.id
+        assert str(card._picture.props["aria-label"]).startswith("Picture by Amazing Grace")
+    finally:
+        await db.execute(change, grace, "Grace Hopper", None)
 
 
 async def test_likes_and_comments_of_oneself_and_others_are_counted(user: User, db: asyncpg.Connection) -> None:

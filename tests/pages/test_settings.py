@@ -9,15 +9,19 @@ from nicegui import ElementFilter, ui
 from nicegui.testing import User
 
 from components.avatar import Avatar
+from components.portfolio import PortfolioGrid
+from components.profile_facts import Counts
 from components.session import starling
 from components.settings_notifications import NotificationsPart
 from components.settings_profile import ProfilePart
 from components.settings_security import LeavePart
+from components.tag import Tag
+from components.viewer import Viewer
 from embedded.stack import Address
 from tests.pages.test_presence import me
 from tests.pages.test_sign_in import fill
 from tests.pages.test_studio import LONG, only, until
-from tests.state.support import PASSWORD
+from tests.state.support import PASSWORD, add_generations
 from tests.state.test_account import picture
 
 
@@ -102,3 +106,30 @@ async def test_guests_see_somebody_and_nobody_is_not_there(user: User) -> None:
     answer = await user.http_client.get("/u/nobody_at_all", headers={"accept": "text/html"})
     assert answer.status_code == 404
     assert "There is nothing here" in answer.text
+
+
+async def test_a_profile_shows_posts_and_opens_a_picture_that_lies_far_behind(user: User, supabase: Address) -> None:
+    db = await asyncpg.connect(supabase.db_url)
+    grace = await db.fetchval("select id from public.profiles where username = 'grace'")
+    (first,) = await add_generations(db, grace, visibility="public", prompt="the very first")
+    await add_generations(db, grace, 60, visibility="public", prompt="later")
+    await db.fetchval(
+        "select id from private.publish_post($1, gen_random_uuid(), $2, 'from the archive')", grace, first
+    )
+    try:
+        await user.open(f"/u/grace?picture={first}")
+        await user.should_see("from the archive", retries=LONG)
+        await user.should_see("the very first", retries=LONG)
+        assert only(user, Viewer)._picture.id == first
+        assert first not in {row.id for row in only(user, PortfolioGrid).shown}
+        counts = only(user, Counts)
+        await until(lambda: texts_of(counts) == ["61", "public pictures", "1", "post"])
+        await user.open(f"/u/grace?picture={uuid4()}")
+        await user.should_see("That picture is gone, or it is private", retries=LONG)
+    finally:
+        await db.execute("delete from public.generations where owner_id = $1", grace)
+        await db.close()
+
+
+def texts_of(element: ui.element) -> list[str]:
+    return [child.text for child in element.descendants() if isinstance(child, Tag)]

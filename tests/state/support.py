@@ -45,6 +45,8 @@ OWN = (
     "typing in",
     "room ",
     "areas of",
+    "chat ",
+    "impatience",
     "feed of",
 )
 LIBRARY = ("AsyncRealtimeClient.", "AsyncPush.", "AsyncTimer.", "AsyncRealtimeChannel.")

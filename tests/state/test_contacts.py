@@ -134,6 +134,7 @@ async def test_a_contact_is_added_once_and_removed_unless_it_is_undone(
     made, _ = mine.add({"name": "  Noah Weiss ", "stage": "won", "tags": "VIP, vip"})
     await until(lambda: their.rows.get(made.id) is not None)
     my.rows.flush()
+    won.rows.flush()
     assert (my.rows.get(made.id).name, won.rows.get(made.id).tags) == ("Noah Weiss", ["vip"])  # type: ignore[union-attr]
     undone = mine.remove([made])
     my.rows.flush()

@@ -95,7 +95,7 @@ async def feed(
 
 @pytest.fixture(autouse=True)
 async def patient(db: asyncpg.Connection) -> None:
-    await db.execute("delete from private.feed_allowances")
+    await db.execute("delete from private.allowances")
 
 
 async def settled(feed: Gallery, id: UUID, likes: int) -> None:
@@ -147,7 +147,7 @@ async def test_a_like_made_in_another_process_is_not_doubled(feed: Gallery):  # 
 async def test_a_refused_like_is_taken_back(feed: Gallery):
     id = await feed.post()
     await feed.db.execute(
-        "insert into private.feed_allowances values ($1, 'like', 0, now() + interval '1 hour')", feed.bea.id
+        "insert into private.allowances values ($1, 'like', 0, now() + interval '1 hour')", feed.bea.id
     )
     said: list[str] = []
     feed.bea.studio.failures.subscribe(said.append, unsubscribe_on_delete=False)
@@ -269,12 +269,12 @@ async def test_a_refused_comment_stays_until_it_is_sent_or_given_up(
 ):
     post, threads = talk
     await feed.db.execute(
-        "insert into private.feed_allowances values ($1, 'comment', 0, now() + interval '1 hour')", feed.bea.id
+        "insert into private.allowances values ($1, 'comment', 0, now() + interval '1 hour')", feed.bea.id
     )
     id = threads["bea"].say("too much")
     await until(lambda: (p := threads["bea"].comments.pending(id)) and p.failed == "That was a lot at once")
     assert feed.standing("bea", post)[2] == 0
-    await feed.db.execute("delete from private.feed_allowances")
+    await feed.db.execute("delete from private.allowances")
     threads["bea"].retry(id)
     await until(lambda: said(threads["guest"]) == ["too much"])
     await until(lambda: feed.standing("bea", post)[2] == 1)

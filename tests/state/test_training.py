@@ -254,7 +254,7 @@ async def test_datasets_show_at_once_and_go_with_their_images(school: School):
 
 async def test_a_training_moves_and_its_model_is_there_to_choose(school: School):
     dataset = await school.filled()
-    job = school.training.start(school.draft(dataset, total_steps=500))
+    job = school.training.start(school.draft(dataset, total_steps=500, visibility="public"))
     run, leave = Run.use(school.member, job)
     await until(lambda: (row := school.training.jobs.get(job)) and row.version)
     claimed = await school.worker("claim_training_jobs", n=9)
@@ -274,9 +274,23 @@ async def test_a_training_moves_and_its_model_is_there_to_choose(school: School)
     await until(lambda: (row := school.training.jobs.get(job)) and row.model_id)
     row = school.training.jobs.get(job)
     assert row is not None
-    await until(lambda: any(model.id == row.model_id for model in school.member.studio.models.rows))
+    model = row.model_id
+    assert model is not None
+    offered = school.member.studio.models
+    await until(lambda: offered.get(model))
     leave()
-    await school.db.execute("delete from public.models where id = $1", row.model_id)
+
+    school.training.rename_model(model, "Ash")
+    await until(lambda: (row := offered.get(model)) and row.name == "Ash")
+    deletion = school.training.delete_model(model)
+    assert offered.get(model) is None, "at once, also where it is public"
+    deletion.undo()
+    await until(lambda: (row := offered.get(model)) and row.name == "Ash")
+    await until(lambda: not school.member.models.mutations.unconfirmed)
+    school.training.delete_model(model)
+    await school.member.models.mutations.flush()
+    assert await school.db.fetchval("select count(*) from public.models where id = $1", model) == 0
+    assert offered.get(model) is None
 
 
 async def test_a_training_is_cancelled_retried_and_deleted(school: School):

@@ -69,6 +69,7 @@ class Studio:
             **await _told(owner, sql),
             **await _team(owner),
             **await _ledger(owner),
+            **await _chat(owner),
             **await train(owner, service),
             **await _contacts(owner),
             **await _mail(owner, sql),
@@ -138,6 +139,19 @@ async def _mail(owner: Person, sql: asyncpg.Connection) -> dict[str, str]:
         "digest_preferences": owner.id,
         "digests": str(await sql.fetchval(add, owner.id)),
     }
+
+
+async def _chat(owner: Person) -> dict[str, str]:
+    """A chat of the owner's, with something said in it."""
+    session, message = str(uuid4()), str(uuid4())
+    await owner.call("create_chat", session_id=session, title="Wrens")
+    await owner.call("send_message", message_id=message, session_id=session, content="They build globes of moss")
+    await owner.call("react", message_id=message, emoji="👍")
+    own = {"chat_sessions": session, "chat_messages": message}
+    for table in ("chat_participants", "chat_reactions", "chat_reads", "chat_counts"):
+        (row,) = await owner.rows(f"{table}?session_id=eq.{session}")
+        own[table] = row["id"]
+    return own
 
 
 async def _ledger(owner: Person) -> dict[str, str]:

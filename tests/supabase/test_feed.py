@@ -28,7 +28,7 @@ returning id::text
 @pytest.fixture(autouse=True)
 async def patient(sql: asyncpg.Connection) -> None:
     """What one test does does not count against the next one's allowance."""
-    await sql.execute("delete from private.feed_allowances")
+    await sql.execute("delete from private.allowances")
 
 
 async def picture(sql: asyncpg.Connection, owner: Person, visibility: str = "public") -> str:
@@ -213,7 +213,7 @@ async def test_nobody_floods(stranger: Person, owner: Person, sql: asyncpg.Conne
     (said,) = {(answer.status_code, answer.json()["message"]) for answer in answers if not answer.is_success}
     assert said == (429, "That was a lot at once")
     assert await counters(sql, post) == (0, 10)
-    await sql.execute("update private.feed_allowances set at = at - interval '12 s' where act = 'comment'")
+    await sql.execute("update private.allowances set at = at - interval '12 s' where act = 'comment'")
     later: list[httpx.Response] = [
         await ask("comment_on_post", comment_id=str(uuid4()), post_id=post["id"], body="later") for _ in range(3)
     ]

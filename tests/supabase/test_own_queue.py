@@ -42,11 +42,11 @@ async def allow(queue: Queue, member: Person, **limits: int) -> None:
 async def as_usual(queue: Queue, owner: Person, stranger: Person):
     """Every test begins with queues that nobody has touched."""
     reset = "update public.generation_queues set paused = false, max_active = 8, max_waiting = 100"
-    for statement in (reset, "delete from private.queue_calls"):
+    for statement in (reset, "delete from private.allowances"):
         await queue.sql.execute(statement)
     yield
     await queue.sql.execute(reset)
-    await queue.sql.execute("delete from private.queue_calls")
+    await queue.sql.execute("delete from private.allowances")
 
 
 # Pausing ------------------------------------------------------------------------------------------------------------
@@ -323,13 +323,11 @@ async def test_a_claim_under_way_counts_though_the_order_has_changed(supabase: A
     assert await other == []
 
 
-async def test_a_minute_holds_no_more_than_so_many_calls_of_a_member(queue: Queue, owner: Person, stranger: Person):
-    full = "insert into private.queue_calls values ($1, now() + interval '1 hour', 239)"  # a minute that does not end
-    job = await owner.enqueue()
-    await queue.sql.execute("delete from private.queue_calls")
-    await queue.sql.execute(full, owner.id)
+async def test_what_a_member_asks_of_the_queue_is_limited(queue: Queue, owner: Person, stranger: Person):
+    spent = "update private.allowances set remaining = 0, at = now() + interval '1 hour' where member_id = $1"
+    job, last = await owner.enqueue(), await owner.enqueue()
+    await queue.sql.execute(spent, owner.id)
     refused(await batch(owner, 2), 429, "PT429")
-    last = await owner.enqueue()
     for function, arguments in (
         ("pause_queue", {}),
         ("move_generation", {"job_id": last["id"], "before": job["id"]}),
@@ -339,5 +337,5 @@ async def test_a_minute_holds_no_more_than_so_many_calls_of_a_member(queue: Queu
     assert await owner.enqueue(job_id=last["id"]) == last  # what was sent before is still answered
     assert await owner.call("cancel_generation", job_id=last["id"])
     assert await stranger.enqueue()
-    await queue.sql.execute("update private.queue_calls set minute = now() - interval '1 minute'")
+    await queue.sql.execute("update private.allowances set remaining = 240, at = now()")
     assert await owner.enqueue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -41,7 +42,7 @@ async def contents(service: Person, paths: list[str]) -> list[bytes]:
 
 
 def test_the_buckets_tried_here_are_all_there_are():
-    assert BUCKETS.keys() == {"media", "avatars", "datasets"}, "the last is tried in test_training.py"
+    assert BUCKETS.keys() == {"media", "avatars", "datasets", "attachments"}, "the last two have tests of their own"
 
 
 @pytest.mark.parametrize("who", OTHERS)
@@ -243,6 +244,21 @@ async def test_avatars_are_small_pictures(owner: Person):
     large = bytes(BUCKETS["avatars"].largest_bytes + 1)
     answer = await owner.http.post(f"/storage/v1/object/{path}", content=large, headers=WEBP)
     assert answer.json()["statusCode"] == "413"
+
+
+async def test_nobody_fills_the_bucket_of_avatars(owner: Person, stranger: Person):
+    paths = [f"avatars/{stranger.id}/{uuid4().hex}.webp" for _ in range(14)]
+    answers = await asyncio.gather(*(store(stranger, path) for path in paths))
+    stored = [path for path, answer in zip(paths, answers, strict=True) if answer.is_success]
+    assert len(stored) == 10
+    assert {answer.status_code for answer in answers if not answer.is_success} == {400}
+    assert (await store(owner, f"avatars/{owner.id}/{uuid4().hex}.webp")).is_success
+    assert (await storage(stranger, "DELETE", f"object/{stored[0]}")).is_success
+    assert (
+        await store(stranger, paths[0] if paths[0] not in stored else paths[0].replace(".webp", "x.webp"))
+    ).is_success
+    names = [path.removeprefix("avatars/") for path in stored]
+    assert (await storage(stranger, "DELETE", "object/avatars", {"prefixes": names})).is_success
 
 
 async def test_buckets_are_the_services(people: dict[str, Person]):

@@ -31,12 +31,11 @@ async def test_a_picture_of_oneself_lies_in_ones_own_folder(owner: Person, stran
 
 async def test_a_profile_does_not_change_all_the_time(third: Person, sql: asyncpg.Connection):
     await change(third, bio="once")
-    await sql.execute("update private.profile_changes set changes = 40 where member_id = $1", third.id)
+    left = "update private.allowances set remaining = $2, at = now() where member_id = $1 and act = 'profile'"
+    await sql.execute(left, third.id, 0)
     refused(await change(third, bio="too often"), 429, "PT429")
     await sql.execute("update public.profiles set bio = 'not by them' where id = $1", third.id)
-    await sql.execute(
-        "update private.profile_changes set since = now() - interval '11 minutes' where member_id = $1", third.id
-    )
+    await sql.execute(left, third.id, 1)
     assert (await change(third, bio="later")).json()[0]["bio"] == "later"
 
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from embedded.stack import Address
 from tests.supabase.people import AURORA, Person, refused
 from tests.supabase.rights import BUCKETS, TRAINING
 from tests.supabase.studio import Studio, enter, put
@@ -192,6 +193,40 @@ async def test_completion_and_cancelling_race_to_one_end(third: Person, service:
         assert row["status"] == cancelled["status"] == ("completed" if completed else "cancelled")
         assert (row["model_id"] is not None) == completed
         assert len(await third.rows(f"models?id=eq.{row['model_id'] or uuid4()}")) == completed
+        ends = await third.rows(f"credit_transactions?reference_id=eq.{job}&kind=neq.hold")
+        assert [end["kind"] for end in ends] == ["settle" if completed else "refund"], "one end, and one refund at most"
+
+
+async def test_workers_that_claim_at_once_never_get_the_same_training(
+    supabase: Address, owner: Person, stranger: Person, third: Person, sql: asyncpg.Connection
+):
+    await sql.execute("update public.training_jobs set status = 'cancelled' where status in ('waiting', 'active')")
+    for member in (owner, stranger, third):
+        dataset = await filled(member)
+        for _ in range(3):
+            await member.call("start_training", **wish(dataset))
+    workers = await asyncio.gather(*(asyncpg.connect(supabase.db_url) for _ in range(8)))
+    barrier = asyncio.Barrier(len(workers))
+
+    async def claim(number: int, worker: asyncpg.Connection) -> list[str]:
+        await barrier.wait()
+        rows = await worker.fetch("select id::text from public.claim_training_jobs($1, 3)", f"w{number}")
+        return [row["id"] for row in rows]
+
+    try:
+        claimed = [id for ids in await asyncio.gather(*(claim(*one) for one in enumerate(workers))) for id in ids]
+        claimed += await claim_rest(workers[0])
+    finally:
+        await asyncio.gather(*(worker.close() for worker in workers))
+    assert len(claimed) == len(set(claimed)) == 9
+    leases = "select count(*) from private.training_leases where job_id = any ($1::uuid[])"
+    assert await sql.fetchval(leases, claimed) == 9
+    await sql.execute("update public.training_jobs set status = 'cancelled' where status in ('waiting', 'active')")
+
+
+async def claim_rest(worker: asyncpg.Connection) -> list[str]:
+    """What all of them left, because others held it at that moment."""
+    return [row["id"] for row in await worker.fetch("select id::text from public.claim_training_jobs('rest', 100)")]
 
 
 async def test_nobody_waits_behind_anothers_trainings(

@@ -12,11 +12,11 @@ import pytest
 
 from tests.state.support import add_generations
 from tests.worker.studio import Studio
-from worker.crowd import KEEP, LONGEST, MOST_OPEN, SHORTEST, Crowd
+from worker.crowd import KEEP, LONGEST, MOST_OPEN, OPENING_POSTS, SHORTEST, Crowd
 from worker.errors import Refused
 
 NEXT = "update private.crowd_turns set next_at = now()"
-FREE = "delete from private.feed_allowances"
+FREE = "delete from private.allowances"
 ACT = "coalesce((select sum(like_count + comment_count + 1) from public.posts), 0) + (select count(*) from public.generation_jobs)"
 
 
@@ -134,6 +134,30 @@ async def test_it_keeps_its_pace_and_is_quiet_while_nobody_is_here(studio: Studi
     assert await acts(20) <= 8
     await studio.as_member(0, "select chosen from public.touch_presence($1)", "online")
     assert await acts(20) == 20
+
+
+async def test_a_feed_that_has_just_begun_fills_at_once_and_then_at_its_pace(studio: Studio) -> None:  # C6
+    now = 0.0
+    await studio.database.execute(f"delete from private.crowd_turns; {FREE}; delete from public.user_presence")
+    crowd = Crowd(studio.api, 1000, rng=random.Random(7), clock=lambda: now)
+
+    async def looks(number: int) -> int:
+        nonlocal now
+        for _ in range(number):
+            await studio.database.execute(f"{NEXT}; {FREE}")
+            now += 1
+            await crowd.act_when_due()
+        return await studio.count("public.posts")
+
+    assert await looks(5) == 0  # nothing is finished yet
+    await made(studio, OPENING_POSTS + 2)
+    assert await looks(60) == OPENING_POSTS
+    assert await studio.count("public.posts where like_count + comment_count > 0") >= OPENING_POSTS // 2
+    assert await studio.count("public.generation_jobs where status = 'waiting'") == 0
+    acts = f"select {ACT}"
+    before = await studio.database.fetchval(acts)
+    await looks(60)
+    assert await studio.database.fetchval(acts) == before
 
 
 async def test_it_leaves_no_more_than_it_may(studio: Studio) -> None:  # C5

@@ -1,0 +1,357 @@
+"""Chat: one session as one of its people sees it: messages, who is here, who types, and prices. Reference 3's
+`useRealtimeChat` as one object.
+
+T1  Messages are in the order of their `seq`, which the database gives: the same on every screen. What one has sent and
+    the database has not confirmed comes last, in the order in which one sent it.
+T2  A message carries an id made here: sent again, for want of an answer or by hand, it is said once.
+T3  What one sends is sent one after the other, so that it arrives in the order in which it was written.
+T4  `on_message` is told of every message once, in order, and not of those that were there before or are only paged in.
+T5  The mark of what one has read only moves forward; it is told at once, and then every `READ_EVERY_S` at most.
+T6  Each part can be left out, and then costs nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from nicegui import Event
+
+from state.attendance import Status
+from state.chat_files import Attachment, Uploads
+from state.chats import KIND
+from state.errors import StateError
+from state.market import DEFAULT, Price, Prices, use_market
+from state.models import ChatSession, Message, Participant, ReadMark
+from state.patience import Impatience
+from state.realtime.presence import Person
+from state.room import Room
+from state.signal import Signal, Unsubscribe, leave_all
+from state.space import Space
+from state.sync.live_table import LiveTable
+from state.sync.query import Order, Query, Where
+from state.sync.rows import Batch
+from state.tasks import Tasks
+
+if TYPE_CHECKING:
+    from state.member import Member
+
+PENDING = 2**62  # the place of what the database has not placed yet: behind all it has
+PAGE = 60
+READ_EVERY_S = 1.0  # everybody in it is told, of everybody
+REACH = 1_000  # messages that are paged in, at most, to come to one of them
+MAX_CONTENT = 8_000
+DELETABLE = ("user", "assistant")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is wanted of a chat; the defaults are reference 3's, in seconds where it has milliseconds.
+
+    `reconnect_interval_s`: while there is no connection, the next attempt is not later than that. `events_per_second`
+    limits what one says in the room.
+    """
+
+    presence: bool = True
+    prices: bool = True
+    price_symbols: tuple[str, ...] = DEFAULT
+    reconnect_interval_s: float = 5.0
+    presence_timeout_s: float = 30.0
+    typing_timeout_s: float = 3.0
+    events_per_second: int = 10
+
+
+DEFAULTS = Options()
+
+
+class Chat(Space):
+    """`changed` fires when the session, its people or the read marks did. Used by `use_chat`."""
+
+    def __init__(self, member: Member, session: UUID, options: Options = DEFAULTS) -> None:
+        super().__init__(member, KIND, session)
+        of_session = Where("session_id", "eq", session)
+        newest = (Order("seq", descending=True, nulls="first"),)
+        self.options = options
+        self.changed: Event[[]] = Event()
+        self.messages: LiveTable[Message] = self.table(
+            Query("chat_messages", (of_session,), newest), Message, limit=PAGE
+        )
+        self.participants: LiveTable[Participant] = self.table(
+            Query("chat_participants", (of_session,), (Order("created_at"),)), Participant
+        )
+        self.reads: LiveTable[ReadMark] = self.table(
+            Query("chat_reads", (of_session,), (Order("created_at"),)), ReadMark
+        )
+        self._sessions: LiveTable[ChatSession] = self.table(
+            Query("chat_sessions", (Where("id", "eq", session),)), ChatSession, feed=member.feed
+        )
+        self.here: Room | None = None
+        self.uploads: Uploads | None = None
+        if options.presence:  # T6
+            self.here = self.room(confirm_s=options.presence_timeout_s, expire_s=options.typing_timeout_s)
+            self.uploads = Uploads(self.here, member.id, options.events_per_second)
+        self.prices: Prices | None = None
+        self._impatience = Impatience(member.connection, options.reconnect_interval_s)
+        self._messages: Signal[Message] = Signal()
+        self._people: Signal[list[Person]] = Signal()
+        self._ticks: Signal[Price] = Signal()
+        self._last_seq: int | None = None
+        self._sent = 0
+        self._turn = asyncio.Lock()
+        self._seen = 0
+        self._marking = False
+        self.elsewhere: dict[UUID, Message | None] = {}  # that were asked for by their id
+        self._tasks = Tasks(f"chat {session}")
+        self._leave: list[Unsubscribe] = []
+
+    # What is known of it -------------------------------------------------------------------------------------------
+
+    @property
+    def session(self) -> ChatSession | None:
+        """None while nothing is known."""
+        return self._sessions.get(self.id)
+
+    @property
+    def owner(self) -> bool:
+        """Whether one may archive it, remove people, and delete what others said."""
+        return self.role == "owner"
+
+    @property
+    def archived(self) -> bool:
+        """Whether nothing is said in it any more."""
+        return self.session is not None and self.session.status == "archived"
+
+    @property
+    def mark(self) -> ReadMark | None:
+        """How far one has read oneself."""
+        return next((mark for mark in self.reads.rows if mark.member_id == self.member.id), None)
+
+    def readers(self, message: Message) -> list[UUID]:
+        """Who, beside its author and oneself, has seen it."""
+        return [
+            mark.member_id
+            for mark in self.reads.rows
+            if mark.read_seq >= message.seq and mark.member_id not in (message.author_id, self.member.id)
+        ]
+
+    @property
+    def typists(self) -> list[UUID]:
+        """Who else is writing."""
+        return sorted(self.here.typing.typists, key=str) if self.here else []
+
+    @property
+    def people(self) -> list[Person]:
+        """Who is here."""
+        return self.here.presence.in_order() if self.here else []
+
+    def get_price(self, symbol: str) -> Price | None:
+        """What is known of a symbol's price."""
+        return self.prices.get_price(symbol) if self.prices else None
+
+    def on_message(self, listener: Callable[[Message], None]) -> Unsubscribe:
+        """T4"""
+        return self._messages.subscribe(listener)
+
+    def on_presence(self, listener: Callable[[list[Person]], None]) -> Unsubscribe:
+        """`listener` is told who is here whenever that changes, and who types."""
+        return self._people.subscribe(listener)
+
+    def on_price(self, listener: Callable[[Price], None]) -> Unsubscribe:
+        """`listener` is told of each price that moved."""
+        return self._ticks.subscribe(listener)
+
+    # Saying something ----------------------------------------------------------------------------------------------
+
+    def send(
+        self,
+        content: str,
+        *,
+        reply_to: UUID | None = None,
+        attachments: list[Attachment] | None = None,
+        message_type: str = "text",
+    ) -> Message:
+        """Says something; it shows at once. T1, T2"""
+        self._sent += 1
+        now = datetime.now(UTC)
+        files = [file.described for file in attachments or []]
+        metadata: dict[str, Any] = {"attachments": files} if files else {}
+        row = Message(
+            id=uuid4(), session_id=self.id, author_id=self.member.id, role="user", message_type=message_type,
+            status="sending", content=content, metadata=metadata, reply_to=reply_to, reactions={},
+            seq=PENDING + self._sent, spoken=0, edited_at=None, deleted_at=None, created_at=now, updated_at=now, version=0,
+        )  # fmt: skip
+        arguments = {
+            "message_id": str(row.id), "session_id": str(self.id), "content": content, "message_type": message_type,
+            "metadata": metadata, "reply_to": str(reply_to) if reply_to else None,
+        }  # fmt: skip
+        self.messages.mutations.insert(row, row.id, partial(self._in_turn, arguments))
+        if self.here:
+            self.here.typing.stop()
+        return row
+
+    async def _in_turn(self, arguments: dict[str, Any]) -> Any:
+        async with self._turn:  # T3
+            return await self.member.api.rpc("send_message", arguments)
+
+    def retry(self, message: UUID) -> None:
+        """Sends one that was refused again. T2"""
+        if (pending := self.messages.pending(message)) is not None:
+            pending.retry()
+
+    def discard(self, message: UUID) -> None:
+        """Takes back one that was refused, or waits."""
+        if (pending := self.messages.pending(message)) is not None:
+            pending.discard()
+
+    def edit(self, message: Message, content: str) -> None:
+        """Says it differently."""
+        changes = {"content": content, "edited_at": datetime.now(UTC)}
+        self._change(message, changes, "edit_message", content=content)
+
+    def delete(self, message: Message) -> None:
+        """Takes it back; its place stays."""
+        changes = {"content": "", "metadata": {}, "reactions": {}, "deleted_at": datetime.now(UTC)}
+        self._change(message, changes, "delete_message")
+
+    def react(self, message: Message, emoji: str) -> None:
+        """Adds one's reaction, or takes it back."""
+        me = str(self.member.id)
+        reactions = reactions_of(message)
+        on = me not in reactions.get(emoji, [])
+        who = [*reactions.get(emoji, []), me] if on else [id for id in reactions[emoji] if id != me]
+        changed = {**reactions, emoji: who}
+        shown = {name: ids for name, ids in changed.items() if ids}
+        self._change(message, {"reactions": shown}, "react", emoji=emoji, wanted=on)
+
+    def _change(self, message: Message, changes: dict[str, Any], function: str, **arguments: Any) -> None:
+        send = partial(self.member.api.rpc, function, {"message_id": str(message.id), **arguments})
+        self.messages.mutations.update(message.id, changes, send)
+
+    def set_typing(self, typing: bool = True) -> None:
+        """One writes, or has stopped."""
+        if self.here:
+            self.here.typing.typing() if typing else self.here.typing.stop()
+
+    def set_status(self, status: Status | None) -> None:
+        """Be seen as online, away or offline, here and everywhere; None follows what one does."""
+        self.member.set_status(status)
+
+    # Reading -------------------------------------------------------------------------------------------------------
+
+    def read(self, seq: int | None = None) -> None:
+        """One has seen all up to this message, or the last there is. T5"""
+        last = next((row.seq for row in self.messages.rows if row.seq < PENDING), 0)
+        self._seen = max(self._seen, min(seq if seq is not None else last, last))
+        mark = self.mark
+        if mark is not None and self._seen > mark.read_seq and not self._marking and not self.over:
+            self._marking = True
+            self._tasks.start(self._say_read(), "say what was read")
+
+    async def _say_read(self) -> None:
+        try:
+            said = 0
+            while self._seen > said and not self.over:
+                said = self._seen
+                with suppress(StateError):  # the next message says it again
+                    await self.member.api.rpc("mark_read", {"session_id": str(self.id), "seq": said})
+                await asyncio.sleep(READ_EVERY_S)
+        finally:
+            self._marking = False
+
+    async def reach(self, seq: int) -> bool:
+        """Pages back until the message is there, as far as `REACH` goes; whether it is. Raises StateError."""
+        while not self.messages.complete and len(self.messages.rows) < REACH:
+            last = self.messages.last
+            if last is not None and last.seq <= seq:
+                break
+            await self.messages.load_more()
+        return any(row.seq == seq for row in self.messages.rows)
+
+    async def find(self, message: UUID) -> Message | None:
+        """A message by its id, wherever it stands; None when it is not of this session. Raises StateError."""
+        if (row := self.messages.get(message)) is not None:
+            return row
+        if message not in self.elsewhere:
+            where = (Where("session_id", "eq", self.id), Where("id", "eq", message))
+            rows = await self.member.api.select(Query("chat_messages", where), 1)
+            if len(self.elsewhere) >= PAGE:
+                self.elsewhere.pop(next(iter(self.elsewhere)))
+            self.elsewhere[message] = Message.model_validate(rows[0]) if rows else None
+        return self.elsewhere[message]
+
+    # People --------------------------------------------------------------------------------------------------------
+
+    async def invite(self, username: str) -> Participant:
+        """Lets somebody in by their user name. Raises StateError; Refused.hint is `username` when that is what is wrong."""
+        return Participant.model_validate(await self._ask("invite_to_chat", username=username))
+
+    def remove(self, place: Participant) -> None:
+        """Removes somebody; shows at once."""
+        send = partial(self._ask, "remove_from_chat", member_id=str(place.member_id))
+        self.participants.mutations.delete(place.id, send)
+
+    async def leave(self) -> None:
+        """Raises StateError."""
+        await self._ask("leave_chat")
+
+    async def _ask(self, function: str, **arguments: Any) -> Any:
+        return await self.member.api.rpc(function, {"session_id": str(self.id), **arguments})
+
+    # Life ----------------------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """As `Area` says."""
+        super().open()
+        self._leave = [
+            self.messages.subscribe(self._on_messages),
+            *(t.subscribe(lambda _: self.changed.emit()) for t in (self.participants, self.reads, self._sessions)),
+            self._impatience.begin(),
+        ]
+        if self.here:
+            self.here.presence.changed.subscribe(self._on_people, unsubscribe_on_delete=False)
+            self._leave.append(self.here.typing.on_change(self._on_people))
+        if self.options.prices:
+            market, leave = use_market(self.member.world)
+            self.prices = Prices(market, self.options.price_symbols, self._ticks.emit)
+            self._leave += [self.prices.close, leave]
+
+    async def close(self) -> None:
+        """As `Area` says."""
+        leave_all(self._leave)
+        if self.here:
+            self.here.presence.changed.unsubscribe(self._on_people)
+        if self.uploads:
+            self.uploads.close()
+        await self._tasks.close()
+        await super().close()
+
+    def _on_people(self) -> None:
+        self._people.emit(self.people)
+
+    def _on_messages(self, _: Batch[Message]) -> None:
+        if self.messages.phase != "ready":
+            return
+        said = [row for row in self.messages.rows if row.seq < PENDING]
+        if self._last_seq is not None:
+            for row in reversed(said):
+                if row.seq > self._last_seq:
+                    self._messages.emit(row)
+        if said or self._last_seq is None:
+            self._last_seq = max(self._last_seq or 0, said[0].seq if said else 0)
+
+
+def reactions_of(message: Message) -> dict[str, list[str]]:
+    """Who reacted, by emoji; what makes no sense is left out."""
+    found = message.reactions if isinstance(message.reactions, dict) else {}
+    return {emoji: [str(id) for id in ids] for emoji, ids in found.items() if isinstance(ids, list)}
+
+
+def use_chat(member: Member, session: UUID, options: Options = DEFAULTS) -> tuple[Chat, Unsubscribe]:
+    """One session, until the returned function is called. Pages that want different parts of it get different ones."""
+    return member.circles.use(f"chat {options}", KIND, session, lambda: Chat(member, session, options))

@@ -1,0 +1,263 @@
+"""Chat as members live in it: over real sockets, with the network cut, with a flood, and until somebody is removed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from state.chat import PENDING, Chat, Options, use_chat
+from state.chats import use_chats
+from state.market import Price
+from state.member import Member
+from state.starling import Starling
+from tests.state.doorway import Doorway
+from tests.state.support import PASSWORD, Account, hasten, settings_of, until
+
+if TYPE_CHECKING:
+    from embedded.stack import Address
+
+Join = Callable[..., Awaitable[Member]]
+EACH = 10  # the bench has fifty
+
+
+@pytest.fixture
+async def session(db: asyncpg.Connection) -> AsyncIterator[UUID]:
+    """A chat that nobody is in."""
+    id = uuid4()
+    await db.execute("insert into public.chat_sessions (id, title) values ($1, 'Wrens')", id)
+    yield id
+    await db.execute("delete from public.chat_sessions where id = $1", id)
+
+
+@pytest.fixture
+def joins(starling: Starling, account: Callable[[], Awaitable[Account]], db: asyncpg.Connection, session: UUID) -> Join:
+    """`await joins("member")`: somebody who is in the chat, with a page open. By another app, if one is named."""
+
+    async def join(role: str = "member", app: Starling = starling) -> Member:
+        someone = await account()
+        await let_in(db, session, someone.id, role)
+        member = app.members.of(await app.sessions.sign_in(someone.email, PASSWORD))
+        assert member is not None
+        member.audience.enter()
+        return member
+
+    return join
+
+
+async def let_in(db: asyncpg.Connection, session: UUID, who: UUID, role: str = "member") -> None:
+    await db.execute(
+        "insert into public.chat_participants (session_id, member_id, role) values ($1, $2, $3)", session, who, role
+    )
+
+
+async def ready(*chats: Chat) -> None:
+    await until(lambda: all(c.circle.live and c.messages.phase == "ready" and c.mark for c in chats), "all are live")
+
+
+def contents(chat: Chat) -> list[str]:
+    """What is shown, the oldest first."""
+    return [row.content for row in reversed(chat.messages.rows) if row.role == "user"]
+
+
+async def stored(db: asyncpg.Connection, session: UUID) -> list[str]:
+    rows = await db.fetch(
+        "select content from public.chat_messages where session_id = $1 and role = 'user' order by seq", session
+    )
+    return [row["content"] for row in rows]
+
+
+async def test_what_one_says_shows_at_once_and_then_to_all_and_is_counted(
+    joins: Join, session: UUID, monkeypatch: pytest.MonkeyPatch
+):  # T1, T4, T5
+    hasten(monkeypatch, relaxed_s=60, poll_s=60)
+    ada, grace = await joins("owner"), await joins()
+    (a, _), (g, _) = use_chat(ada, session), use_chat(grace, session)
+    chats, _ = use_chats(grace)
+    await ready(a, g)
+    await until(lambda: chats.ready and chats.counts.phase == "ready" and chats.all)
+    heard: list[str] = []
+    g.on_message(lambda message: heard.append(message.content))
+
+    sent = a.send("first")
+    await asyncio.sleep(0)
+    a.messages.flush()
+    shown = a.messages.get(sent.id)
+    assert shown is not None
+    assert (shown.status, shown.seq > PENDING) == ("sending", True)
+    for word in ("second", "third"):
+        a.send(word)  # T3
+    await until(lambda: contents(g) == ["first", "second", "third"])
+    await until(lambda: (row := a.messages.get(sent.id)) and row.status == "delivered")
+    assert heard == ["first", "second", "third"]
+    await until(lambda: chats.unread(chats.all[0]) == 3 == chats.unread_in_all)
+    g.read()
+    await until(lambda: chats.unread_in_all == 0)
+    last = a.messages.rows[0]
+    await until(lambda: a.readers(last) == [grace.id])
+
+    g.react(last, "👍")
+    await until(lambda: a.messages.get(last.id).reactions == {"👍": [str(grace.id)]})  # type: ignore[union-attr]
+    a.edit(last, "third, again")
+    await until(lambda: contents(g)[-1] == "third, again")
+    a.delete(last)
+    await until(lambda: g.messages.rows[0].deleted_at is not None)
+    a.set_typing()
+    await until(lambda: g.typists == [ada.id])
+    a.set_typing(False)
+    await until(lambda: g.typists == [])
+    assert a.uploads is not None
+    await a.uploads.say("x", "<b>.png", 40)
+    await until(lambda: g.uploads and [(u.name, u.percent) for u in g.uploads.others] == [("<b>.png", 40)])
+    await a.uploads.say("x", "<b>.png", 100)
+    await until(lambda: g.uploads and not g.uploads.others)
+
+
+async def test_what_is_refused_says_why_and_can_be_sent_again_or_dropped(
+    joins: Join, db: asyncpg.Connection, session: UUID
+):  # T2
+    ada = await joins("owner")
+    chat, _ = use_chat(ada, session)
+    await ready(chat)
+    await db.execute("update public.chat_sessions set status = 'archived' where id = $1", session)
+    one, other = chat.send("later"), chat.send("never")
+    await until(lambda: all((p := chat.messages.pending(m.id)) and p.failed for m in (one, other)))
+    assert (pending := chat.messages.pending(one.id)) is not None
+    assert pending.failed == "This chat is archived"
+    chat.discard(other.id)
+    await db.execute("update public.chat_sessions set status = 'active' where id = $1", session)
+    chat.retry(one.id)
+    await until(lambda: chat.messages.pending(one.id) is None)
+    assert contents(chat) == await stored(db, session) == ["later"]
+
+
+async def test_a_cut_network_loses_nothing_doubles_nothing_and_ends_in_one_order(
+    supabase: Address,
+    tmp_path: Path,
+    starling: Starling,
+    joins: Join,
+    db: asyncpg.Connection,
+    session: UUID,
+    monkeypatch: pytest.MonkeyPatch,
+):  # T1, T2, T3
+    hasten(monkeypatch, poll_s=0.2)
+    async with AsyncExitStack() as stack:
+        door = await stack.enter_async_context(Doorway(supabase.api_url))
+        folder = tmp_path / "behind"
+        folder.mkdir()
+        behind = Starling(settings_of(replace(supabase, api_url=door.url), folder))
+        behind.open()
+        stack.push_async_callback(behind.close)
+        ada, grace = await joins("owner"), await joins("member", behind)
+        (a, _), (g, _) = use_chat(ada, session), use_chat(grace, session, Options(reconnect_interval_s=1.0))
+        await ready(a, g)
+        a.send("before")
+        await until(lambda: contents(g) == ["before"])
+
+        door.shut()
+        for n in range(5):
+            a.send(f"ada {n}")
+            g.send(f"grace {n}")
+            await asyncio.sleep(0.1)
+        await until(lambda: g.messages.mutations.waiting == 5)
+        await until(lambda: len(placed(a)) == 6)
+        assert contents(g) == ["before", *(f"grace {n}" for n in range(5))]
+        door.open()
+        await until(lambda: not g.messages.mutations.unconfirmed)
+        await until(lambda: len(contents(a)) == len(contents(g)) == 11)
+        said = await stored(db, session)
+        assert contents(a) == contents(g) == said
+        assert len(set(said)) == 11
+        for name in ("ada", "grace"):
+            assert [word for word in said if word.startswith(name)] == [f"{name} {n}" for n in range(5)]
+
+
+def placed(chat: Chat) -> list[str]:
+    """What the database has of it."""
+    return [row.content for row in chat.messages.rows if row.seq < PENDING and row.role == "user"]
+
+
+async def test_many_messages_of_ten_members_are_all_there_in_order(joins: Join, db: asyncpg.Connection, session: UUID):
+    members = [await joins() for _ in range(10)]
+    chats = [use_chat(member, session)[0] for member in members]
+    await ready(*chats)
+    for n in range(EACH):
+        for number, chat in enumerate(chats):
+            chat.send(f"{number}/{n}")
+        await asyncio.sleep(0)
+    await until(lambda: not any(c.messages.mutations.unconfirmed for c in chats), within_s=60)
+    said = await stored(db, session)
+    assert len(said) == len(set(said)) == 10 * EACH
+    for chat in chats:
+        while not chat.messages.complete:
+            await chat.messages.load_more()
+        await until(lambda chat=chat: contents(chat) == said)
+    for number in range(10):
+        assert [w for w in said if w.startswith(f"{number}/")] == [f"{number}/{n}" for n in range(EACH)]
+
+
+async def test_older_messages_are_paged_and_one_of_them_reached(joins: Join, db: asyncpg.Connection, session: UUID):
+    ada = await joins("owner")
+    await db.execute(
+        "select private.say($1, $2, 'user', 'number ' || n) from generate_series(1, 400) n", session, ada.id
+    )
+    chat, _ = use_chat(ada, session)
+    await ready(chat)
+    heard: list[str] = []
+    chat.on_message(lambda message: heard.append(message.content))
+    assert len(chat.messages.rows) == 60
+    assert await chat.reach(150)
+    assert 150 in {row.seq for row in chat.messages.rows}
+    seqs = [row.seq for row in chat.messages.rows]
+    assert seqs == list(range(seqs[0], seqs[0] - len(seqs), -1))
+    assert heard == []
+    first = await db.fetchval("select id from public.chat_messages where session_id = $1 and seq = 1", session)
+    assert (await chat.find(UUID(str(first)))) is not None
+    chats, _ = use_chats(ada)
+    assert [m.content for m in await chats.search("number 17", session)][:1] == ["number 179"]
+
+
+async def test_whoever_is_removed_holds_nothing(joins: Join, db: asyncpg.Connection, session: UUID):
+    ada, grace = await joins("owner"), await joins()
+    (a, _), (g, _) = use_chat(ada, session), use_chat(grace, session)
+    chats, _ = use_chats(grace)
+    await ready(a, g)
+    await until(lambda: chats.all)
+    a.send("secret")
+    await until(lambda: contents(g) == ["secret"])
+    await until(lambda: len(a.participants.rows) == 2)
+    a.remove(next(place for place in a.participants.rows if place.member_id == grace.id))
+    await until(lambda: g.over)
+    assert [len(table.rows) for table in g.tables] == [0] * len(g.tables)
+    assert chats.all == []
+    await until(lambda: " removed " in a.messages.rows[0].content)
+
+
+async def test_parts_are_left_out(joins: Join, db: asyncpg.Connection, session: UUID):  # T6
+    ada = await joins("owner")
+
+    bare, leave = use_chat(ada, session, Options(presence=False, prices=False))
+    whole, _ = use_chat(ada, session, Options(price_symbols=("BTC", "SEI")))
+    await ready(bare, whole)
+    assert (bare.here, bare.uploads, bare.people, bare.typists, bare.prices) == (None, None, [], [], None)
+    assert bare.get_price("BTC") is None
+    await until(lambda: whole.get_price("BTC"), "the market is there")
+    ticks: list[Price] = []
+    whole.on_price(ticks.append)
+    for symbol in ("ETH", "SEI"):
+        await db.execute("update public.crypto_prices set price = price + 1 where symbol = $1", symbol)
+    await until(lambda: ticks)
+    assert [tick.symbol for tick in ticks] == ["SEI"]
+    assert whole.prices is not None
+    assert list(whole.prices.prices) == ["BTC", "SEI"]
+    defaults = Options()
+    assert (defaults.reconnect_interval_s, defaults.presence_timeout_s, defaults.typing_timeout_s) == (5, 30, 3)
+    assert defaults.events_per_second == 10
+    leave()
