@@ -75,6 +75,7 @@ TABLES: dict[str, Table] = {
     "private.email_letters": Table(),
     "private.email_links": Table(),
     "private.digest_leases": Table(),
+    **dict.fromkeys(
         (f"public.chat_{part}" for part in ("sessions", "participants", "messages", "reactions", "reads", "counts")),
         Table(authenticated=READ, service_role=READ),
     ),
@@ -119,6 +120,9 @@ OWN = {
     "contacts",
     "contact_comments",
     "contact_filters",
+    "watchlists",
+    "price_alerts",
+    *("chat_sessions", "chat_participants", "chat_messages", "chat_reactions", "chat_reads", "chat_counts"),
     "email_templates",
     "email_campaigns",
     "sent_emails",
@@ -126,9 +130,6 @@ OWN = {
     "email_suppressions",
     "digest_preferences",
     "digests",
-    "watchlists",
-    "price_alerts",
-    *("chat_sessions", "chat_participants", "chat_messages", "chat_reactions", "chat_reads", "chat_counts"),
 }  # in which nobody sees what is another's
 
 ANNOUNCED = (
@@ -159,6 +160,10 @@ ANNOUNCED = (
     "contacts",
     "contact_comments",
     "contact_filters",
+    "crypto_prices",
+    "market_status",
+    "watchlists",
+    "price_alerts",
     "email_templates",
     "email_campaigns",
     "sent_emails",
@@ -166,10 +171,6 @@ ANNOUNCED = (
     "email_suppressions",
     "digest_preferences",
     "digests",
-    "crypto_prices",
-    "market_status",
-    "watchlists",
-    "price_alerts",
 )  # each has three trigger functions, nobody's to call
 PUBLISHED = {"public.generations"}  # in the publication supabase_realtime: Postgres Changes
 
