@@ -17,6 +17,7 @@ def test_guests_have_a_home_and_members_go_to_work() -> None:
         "/contacts",
         "/emails",
         "/team",
+        "/board",
         "/credits",
         "/diagnostics",
     ]
