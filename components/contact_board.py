@@ -50,7 +50,6 @@ class ContactBoard(Island):
         self.classes("contact-pipeline").props("aria-label=Pipeline role=region")
         self._desk, self._people, self._open, self._failed = desk, people, open_, failed
         self.book: Book[Pipeline] = Book(lambda look: use_pipeline(desk, look), by_move(look))
-        self.client.on_delete(self.book.close)
         heard = HEARD.format(movable=str(desk.may_edit).lower())
         with self:
             with ui.element("div").classes("contact-pipeline__columns") as columns:
@@ -59,10 +58,20 @@ class ContactBoard(Island):
                 columns.on(event, self._heard, js_handler=heard)
             self._said = Tag("div", "", "sr-only").props("aria-live=polite")
             FreshnessNote(lambda: self.book.shown.view.freshness)
-        counts = desk.counts.observe(lambda query: self._count(query.value))
-        self.client.on_delete(counts)
-        self.client.on_delete(desk.looking.on_change(self._look))
+        self._ends: list[Callable[[], object]] = [
+            desk.counts.observe(lambda query: self._count(query.value)),
+            desk.looking.on_change(self._look),
+            *(column.list.close for column in self._columns.values()),
+            self.book.close,
+        ]
+        self.client.on_delete(self.end)
         self._count(desk.counts.value)
+
+    def end(self) -> None:
+        """Nobody looks here any more."""
+        ends, self._ends = self._ends, []
+        for end in ends:
+            end()
 
     @property
     def desk(self) -> Contacts:

@@ -59,7 +59,6 @@ class ContactTable(Island):
         self._editing: CellEditor | None = None
         self.picks: set[UUID] = set()
         self.book: Book[ContactList] = Book(lambda look: use_list(desk, look), look)
-        self.client.on_delete(self.book.close)
         with self:
             with ui.element("div").classes("contact contact--head").props("role=row"):
                 with ui.element("label").classes("contact__pick").props("role=columnheader"):
@@ -83,9 +82,21 @@ class ContactTable(Island):
             with ui.element("div").classes("contacts__foot meta"):
                 FreshnessNote(lambda: self.book.shown.view.freshness)
             self._more = MoreBelow(self._load_more)
-        self.client.on_delete(desk.looking.on_change(self._look))
-        self.client.on_delete(people.subscribe(lambda _: self._look()))
+        self._ends: list[Callable[[], object]] = [
+            desk.looking.on_change(self._look),
+            people.subscribe(lambda _: self._look()),
+            lambda: desk.looking.look(self, None),
+            self.list.close,
+            self.book.close,
+        ]
+        self.client.on_delete(self.end)
         self._changed()
+
+    def end(self) -> None:
+        """Nobody looks here any more."""
+        ends, self._ends = self._ends, []
+        for end in ends:
+            end()
 
     def choose(self, look: Look) -> None:
         """Show the contacts of another look as soon as they are there."""
