@@ -18,7 +18,6 @@ from components.sentinel import MoreBelow
 from components.tag import Tag
 from state.contact_fields import TITLES
 from state.contact_rows import Book, ContactList, use_list
-from state.errors import StateError
 from state.looking import Spot
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class ContactTable(Island):
         super().__init__("section")
         self.classes("contacts__table card card--flush").props("aria-label=Contacts role=region")
         self._desk, self._people, self._menu = desk, people, menu
-        self._choose, self._open, self._picked, self._failed = choose, open_, picked, failed
+        self._choose, self._open, self._picked = choose, open_, picked
         self._editing: CellEditor | None = None
         self.picks: set[UUID] = set()
         self.book: Book[ContactList] = Book(lambda look: use_list(desk, look), look)
@@ -81,7 +80,7 @@ class ContactTable(Island):
             self.list: LiveList[Contact, ContactRow] = LiveList(self.book, self._row, rows, changed=self._changed)
             with ui.element("div").classes("contacts__foot meta"):
                 FreshnessNote(lambda: self.book.shown.view.freshness)
-            self._more = MoreBelow(self._load_more)
+            self._more = MoreBelow(self.list.load_more, failed)
         self._ends: list[Callable[[], object]] = [
             desk.looking.on_change(self._look),
             people.subscribe(lambda _: self._look()),
@@ -202,13 +201,6 @@ class ContactTable(Island):
     def _look(self) -> None:
         for row in self.list.items.values():
             row.look()
-
-    async def _load_more(self) -> bool:
-        try:
-            return await self.list.load_more()
-        except StateError as error:
-            self._failed(str(error))
-            return False
 
 
 def skeleton() -> None:
