@@ -95,7 +95,9 @@ async def test_a_member_logs_so_much_at_once(third: Person, sql: asyncpg.Connect
     await sql.execute("select private.allow($1, 'activity', 60, 1, 59)", third.id)
     told = note(None)
     await third.call("log_activity", **told)
-    await sql.execute("update private.allowances set remaining = 0, at = now() + interval '1 hour' where member_id = $1", third.id)
+    await sql.execute(
+        "update private.allowances set remaining = 0, at = now() + interval '1 hour' where member_id = $1", third.id
+    )
     refused(await third.ask("log_activity", **note(None)), 429, "PT429")
     await third.call("log_activity", **told)  # sent twice: it costs nothing
 
