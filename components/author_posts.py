@@ -13,7 +13,6 @@ from components.naming import follow_names
 from components.post_card import CardHost, PostCard
 from components.sentinel import MoreBelow
 from components.tag import Tag
-from state.errors import StateError
 from state.models import Post
 from state.people import Portfolio
 from state.sync.mutation import Pending
@@ -41,7 +40,7 @@ class AuthorPosts(Island):
             self._list: LiveList[Post, PostCard] = LiveList(
                 portfolio.posts, self._card, grid, shows=self._shows, changed=self._changed
             )
-            self._end = MoreBelow(self._load_more)
+            self._end = MoreBelow(self._load_more, lambda _: None)
         if host.feed.publications is not None:
             own = host.feed.publications.posts
             self.client.on_delete(own.subscribe(lambda _: self._list.filter(self._shows)))
@@ -77,7 +76,4 @@ class AuthorPosts(Island):
         self._more.set_visibility(not self._all and len(self._posts.rows) > AT_FIRST)
 
     async def _load_more(self) -> bool:
-        try:
-            return self._all and await self._list.load_more()
-        except StateError:
-            return False
+        return self._all and await self._list.load_more()

@@ -41,7 +41,9 @@ class AddContact(ui.dialog):
         self._choose("lead")
 
     def show(self) -> None:
-        """Open it, empty."""
+        """Open it, empty, for those who may add."""
+        if not self._desk.may_edit:
+            return
         for field in (*self.fields.values(), self._tags):
             field.value = ""
             field.error = None

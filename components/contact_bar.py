@@ -88,6 +88,16 @@ class ContactBar(Island):
         self._show_filters()
 
     @property
+    def total(self) -> int | None:
+        """How many contacts there are of the look; None while nobody has counted."""
+        look, counts = self._look, self._desk.counts.value
+        if look.narrowing != Look(stage=look.stage).narrowing:
+            return self._desk.total(look).value
+        if counts is None:
+            return None
+        return counts.total if look.stage is None else counts.stages.get(look.stage, 0)
+
+    @property
     def stages(self) -> ui.element:
         """The choice of a stage, to be put where the page has room for it; the pipeline has a column for each instead."""
         return self._stages
@@ -195,7 +205,10 @@ class ContactBar(Island):
 
 
 class PickBar(Island):
-    """What can be done to contacts that are picked: `chosen` tells which, `done` lets go of them."""
+    """What can be done to contacts that are picked: `chosen` tells which, `done` lets go of them.
+
+    `behind` tells how many there are that are not loaded, and so cannot be picked.
+    """
 
     def __init__(
         self,
@@ -204,30 +217,36 @@ class PickBar(Island):
         toasts: Toasts,
         *,
         chosen: Callable[[], list[Contact]],
+        behind: Callable[[], int],
         done: Callable[[], None],
         remove: Callable[[list[Contact]], None],
     ) -> None:
         super().__init__("div")
         self.classes("contact-picks").props('role=toolbar aria-label="What is picked"')
         self._desk, self._menu, self._toasts = desk, menu, toasts
-        self._chosen, self._done, self._remove = chosen, done, remove
+        self._chosen, self._behind, self._done, self._remove = chosen, behind, done, remove
         with self:
-            self._count = Tag("b", "", "num")
-            with ui.element("span").classes("contact-picks__acts"):
-                if desk.may_edit:
-                    self._stage = self._act("Stage", "flag", lambda: menu.ask_stage(self._stage, None, self._move))
-                    self._owner = self._act("Owner", "person", lambda: menu.ask_owner(self._owner, None, self._give))
-                    self._act("Add tags", "new_label", partial(self._ask_tags, more=True))
-                    self._act("Take tags off", "label_off", partial(self._ask_tags, more=False))
-                    self._act("Delete", "delete", lambda: self._remove(self._chosen())).classes("btn--danger")
+            with ui.element("div").classes("contact-picks__count"):
+                self._count = Tag("b", "", "num")
+                self._rest = Tag("span", "", "meta num")
+            with ui.element("span").classes("contact-picks__acts") as self._acts:
+                self._stage = self._act("Stage", "flag", lambda: menu.ask_stage(self._stage, None, self._move))
+                self._owner = self._act("Owner", "person", lambda: menu.ask_owner(self._owner, None, self._give))
+                self._act("Add tags", "new_label", partial(self._ask_tags, more=True))
+                self._act("Take tags off", "label_off", partial(self._ask_tags, more=False))
+                self._act("Delete", "delete", lambda: self._remove(self._chosen())).classes("btn--danger")
             IconButton("close", "Pick none", done)
         self.show()
 
     def show(self) -> None:
         """Others are picked now."""
         number = len(self._chosen())
+        behind = self._behind()
         self.set_visibility(number > 0)
+        self._acts.set_visibility(self._desk.may_edit)
         self._count.text = f"{number:,} picked"
+        self._rest.text = f"{behind:,} more are not loaded" if behind else ""
+        self._rest.set_visibility(behind > 0)
 
     def _act(self, title: str, icon: str, act: Callable[[], object]) -> ui.button:
         return ui.button(title, icon=ICON + icon, color=None, on_click=act).props("flat")

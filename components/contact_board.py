@@ -18,7 +18,6 @@ from components.sentinel import MoreBelow
 from components.tag import Tag
 from state.contact_fields import STAGES
 from state.contact_rows import Book, Pipeline, by_move, use_pipeline
-from state.errors import StateError
 
 if TYPE_CHECKING:
     from nicegui.events import GenericEventArguments
@@ -48,9 +47,8 @@ class ContactBoard(Island):
     ) -> None:
         super().__init__("section")
         self.classes("contact-pipeline").props("aria-label=Pipeline role=region")
-        self._desk, self._people, self._open, self._failed = desk, people, open_, failed
+        self._desk, self._people, self._open, self.failed = desk, people, open_, failed
         self.book: Book[Pipeline] = Book(lambda look: use_pipeline(desk, look), by_move(look))
-        self.client.on_delete(self.book.close)
         heard = HEARD.format(movable=str(desk.may_edit).lower())
         with self:
             with ui.element("div").classes("contact-pipeline__columns") as columns:
@@ -59,10 +57,20 @@ class ContactBoard(Island):
                 columns.on(event, self._heard, js_handler=heard)
             self._said = Tag("div", "", "sr-only").props("aria-live=polite")
             FreshnessNote(lambda: self.book.shown.view.freshness)
-        counts = desk.counts.observe(lambda query: self._count(query.value))
-        self.client.on_delete(counts)
-        self.client.on_delete(desk.looking.on_change(self._look))
+        self._ends: list[Callable[[], object]] = [
+            desk.counts.observe(lambda query: self._count(query.value)),
+            desk.looking.on_change(self._look),
+            *(column.list.close for column in self._columns.values()),
+            self.book.close,
+        ]
+        self.client.on_delete(self.end)
         self._count(desk.counts.value)
+
+    def end(self) -> None:
+        """Nobody looks here any more."""
+        ends, self._ends = self._ends, []
+        for end in ends:
+            end()
 
     @property
     def desk(self) -> Contacts:
@@ -86,15 +94,11 @@ class ContactBoard(Island):
         self.book.choose(by_move(look))
 
     async def more(self, stage: str) -> bool:
-        """The next of one stage; whether there may be more."""
+        """The next of one stage; whether there may be more. Raises StateError."""
         table = self.book.shown.stages[stage]
         if table.phase != "ready" or table.complete:
             return False
-        try:
-            await table.load_more()
-        except StateError as error:
-            self._failed(str(error))
-            return False
+        await table.load_more()
         return not table.complete
 
     def _heard(self, event: GenericEventArguments) -> None:
@@ -145,7 +149,7 @@ class Column(Island):
                 with self._skeleton:
                     for _ in range(2):
                         ui.element("div").classes("contact-card skeleton")
-                MoreBelow(partial(board.more, stage))
+                MoreBelow(partial(board.more, stage), board.failed)
         self._changed()
 
     def tell(self, count: int | None) -> None:

@@ -53,7 +53,9 @@ class ImportContacts(ui.dialog):
                 )
 
     def show(self) -> None:
-        """Ask for a file."""
+        """Ask for a file, if one may import."""
+        if not self._desk.may_edit:
+            return
         self._sheet = None
         self._wrong.text = ""
         self._what.text = f"A CSV file with a heading, {contact_import.MOST_ROWS:,} rows at most."

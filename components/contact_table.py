@@ -18,7 +18,6 @@ from components.sentinel import MoreBelow
 from components.tag import Tag
 from state.contact_fields import TITLES
 from state.contact_rows import Book, ContactList, use_list
-from state.errors import StateError
 from state.looking import Spot
 
 if TYPE_CHECKING:
@@ -55,11 +54,10 @@ class ContactTable(Island):
         super().__init__("section")
         self.classes("contacts__table card card--flush").props("aria-label=Contacts role=region")
         self._desk, self._people, self._menu = desk, people, menu
-        self._choose, self._open, self._picked, self._failed = choose, open_, picked, failed
+        self._choose, self._open, self._picked = choose, open_, picked
         self._editing: CellEditor | None = None
         self.picks: set[UUID] = set()
         self.book: Book[ContactList] = Book(lambda look: use_list(desk, look), look)
-        self.client.on_delete(self.book.close)
         with self:
             with ui.element("div").classes("contact contact--head").props("role=row"):
                 with ui.element("label").classes("contact__pick").props("role=columnheader"):
@@ -82,10 +80,22 @@ class ContactTable(Island):
             self.list: LiveList[Contact, ContactRow] = LiveList(self.book, self._row, rows, changed=self._changed)
             with ui.element("div").classes("contacts__foot meta"):
                 FreshnessNote(lambda: self.book.shown.view.freshness)
-            self._more = MoreBelow(self._load_more)
-        self.client.on_delete(desk.looking.on_change(self._look))
-        self.client.on_delete(people.subscribe(lambda _: self._look()))
+            self._more = MoreBelow(self.list.load_more, failed)
+        self._ends: list[Callable[[], object]] = [
+            desk.looking.on_change(self._look),
+            people.subscribe(lambda _: self._look()),
+            lambda: desk.looking.look(self, None),
+            self.list.close,
+            self.book.close,
+        ]
+        self.client.on_delete(self.end)
         self._changed()
+
+    def end(self) -> None:
+        """Nobody looks here any more."""
+        ends, self._ends = self._ends, []
+        for end in ends:
+            end()
 
     def choose(self, look: Look) -> None:
         """Show the contacts of another look as soon as they are there."""
@@ -191,13 +201,6 @@ class ContactTable(Island):
     def _look(self) -> None:
         for row in self.list.items.values():
             row.look()
-
-    async def _load_more(self) -> bool:
-        try:
-            return await self.list.load_more()
-        except StateError as error:
-            self._failed(str(error))
-            return False
 
 
 def skeleton() -> None:

@@ -23,6 +23,8 @@ from state.activity_words import words
 from state.models import Activity, ContactComment, Profile, SentEmail
 
 if TYPE_CHECKING:
+    from nicegui.events import GenericEventArguments
+
     from state.contact_rows import ContactFile
     from state.sync.mutation import Pending
     from state.sync.rows import Rows
@@ -31,9 +33,16 @@ MAX_COMMENT = 2_000
 MENTION = re.compile(r"(?<![A-Za-z0-9_@])@([A-Za-z0-9_]{3,24})(?![A-Za-z0-9_])")
 WRITING = re.compile(r"(?:^|\s)@([A-Za-z0-9_]{0,24})$")
 SUGGESTIONS = 5
-SENT = (
-    "(event) => { if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) { event.preventDefault(); emit(); } }"
-)
+# With Ctrl, Enter sends; while people are suggested, the other keys choose among them, and Esc closes no more than that.
+KEYS = """(event) => {
+  const sends = event.key === "Enter" && (event.metaKey || event.ctrlKey);
+  const chooses = ["Enter", "Tab", "ArrowDown", "ArrowUp", "Escape"].includes(event.key) && !event.shiftKey
+    && document.querySelector(".contact-mentions [role=option]");
+  if (!sends && !chooses) return;
+  event.preventDefault();
+  event.stopPropagation();
+  emit(sends ? "send" : event.key);
+}"""
 
 
 class Timeline(Island):
@@ -57,9 +66,11 @@ class Timeline(Island):
         with ui.element("div").classes("contact-timeline__form"):
             self._body = ui.textarea(placeholder="Comment, @ to mention somebody", on_change=self._suggest)
             self._body.props(f"outlined autogrow dense maxlength={MAX_COMMENT} aria-label=Comment")
-            self._body.on("keydown", self.say, args=[], js_handler=SENT)
+            self._body.on("keydown", self._on_key, js_handler=KEYS)
             with self._body, ui.menu().props("no-parent-event no-focus no-refocus fit") as self._menu:
-                self._found = ui.element("div").props('role=listbox aria-label="People"')
+                self._found = ui.element("div").classes("contact-mentions").props('role=listbox aria-label="People"')
+            self._suggested: list[Profile] = []
+            self._at = 0
             self._send = (
                 ui.button("Comment", color=None, on_click=self.say).props("flat").classes("contact-timeline__send")
             )
@@ -72,23 +83,41 @@ class Timeline(Island):
             self._body.value = ""
         self._menu.close()
 
+    def _on_key(self, event: GenericEventArguments) -> None:
+        step = {"ArrowDown": 1, "ArrowUp": -1}.get(str(event.args))
+        if event.args == "send":
+            self.say()
+        elif event.args == "Escape":
+            self._menu.close()
+        elif step is not None and self._suggested:
+            self._at = (self._at + step) % len(self._suggested)
+            self._draw_suggested()
+        elif self._suggested:
+            self._take(self._suggested[self._at])
+
     def _suggest(self) -> None:
         found = WRITING.search(str(self._body.value or ""))
         typed = found.group(1).lower() if found else None
-        people = [
+        self._suggested = [
             profile
             for profile in self._members()
             if typed is not None
+            and profile.id != self._file.member.id
             and (profile.username.startswith(typed) or profile.display_name.lower().startswith(typed))
         ][:SUGGESTIONS]
+        self._at = 0
+        self._draw_suggested()
+        (self._menu.open if self._suggested else self._menu.close)()
+
+    def _draw_suggested(self) -> None:
         self._found.clear()
         with self._found:
-            for profile in people:
-                with ui.menu_item(on_click=partial(self._take, profile)).props("role=option"):
+            for place, profile in enumerate(self._suggested):
+                with ui.menu_item(on_click=partial(self._take, profile)).props("role=option") as item:
+                    item.props["aria-selected"] = str(place == self._at).lower()
                     Avatar(profile)
                     ui.label(profile.display_name).classes("truncate-1")
                     Tag("span", f"@{profile.username}", "meta person-menu__hint")
-        (self._menu.open if people else self._menu.close)()
 
     def _take(self, profile: Profile) -> None:
         text = str(self._body.value or "")

@@ -49,6 +49,7 @@ class ContactsView(ui.element):
         self.table: ContactTable | None = None
         self.board: ContactBoard | None = None
         self._exporting = False
+        self._may_edit = desk.may_edit
         self._menu = ContactMenu(desk, people)
         self.add = AddContact(desk, self._added)
         self.importing = ImportContacts(
@@ -72,11 +73,11 @@ class ContactsView(ui.element):
                 self._main = ui.element("div").classes("contacts__main")
                 self._side = ui.element("div").classes("contacts__side")
             self.picks = PickBar(
-                desk, self._menu, toasts, chosen=self._chosen, done=self._pick_none, remove=self._remove
+                desk, self._menu, toasts, chosen=self._chosen, behind=self._behind, done=self._pick_none, remove=self._remove
             )  # fmt: skip
         self.client.on_delete(desk.replaced.subscribe(self._on_replaced))
         self.client.on_delete(desk.member.circles.on_change(self._follow_role))
-        self._follow_role()
+        self._add_button.set_visibility(self._may_edit)
         self._show_way(app.storage.user.get(VIEW, "table"))
         asked = ui.context.client.request.query_params.get(QUERY, "")
         with suppress(ValueError):
@@ -139,17 +140,18 @@ class ContactsView(ui.element):
         button.props["aria-label"] = button.props["title"] = title
         return button.classes("btn--icon")
 
-    def _show_way(self, way: str) -> None:
+    def _show_way(self, way: str, *, anew: bool = False) -> None:
         way = way if way in WAYS else "table"
         app.storage.user[VIEW] = way
         for one, button in self._ways.items():
             button.props["aria-pressed"] = str(one == way).lower()
             button.update()
         self.bar.stages.set_visibility(way == "table")
-        if (way == "table") == (self.table is not None) and (self.table or self.board):
+        if (way == "table") == (self.table is not None) and (self.table or self.board) and not anew:
             return
         for part in (self.table, self.board):
             if part is not None:
+                part.end()
                 part.delete()
         self.table = self.board = None
         with self._main:
@@ -172,6 +174,12 @@ class ContactsView(ui.element):
 
     def _chosen(self) -> list[Contact]:
         return self.table.chosen if self.table else []
+
+    def _behind(self) -> int:
+        """How many there are behind those that are loaded, as far as is known."""
+        if self.table is None or self.table.book.complete:
+            return 0
+        return max((self.bar.total or 0) - len(self.table.list.items), 0)
 
     def _pick_none(self) -> None:
         if self.table:
@@ -201,7 +209,19 @@ class ContactsView(ui.element):
         )  # fmt: skip
 
     def _follow_role(self) -> None:
-        self._add_button.set_visibility(self.desk.may_edit)
+        """Whoever may only look from now on has nothing left to write in; and the other way round."""
+        if self.desk.may_edit == self._may_edit or self.desk.over or self.is_deleted:
+            return
+        self._may_edit = self.desk.may_edit
+        with self:
+            self._add_button.set_visibility(self._may_edit)
+            for part in (self.add, self.importing, self._menu):
+                part.close()
+            self._show_way("table" if self.table else "pipeline", anew=True)
+            if self.panel is not None:
+                contact = self.panel.contact_id
+                self._drop_panel()
+                self.show(contact)
 
 
 def coming() -> None:

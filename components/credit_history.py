@@ -57,7 +57,7 @@ class CreditHistory(Island):
             self._list: LiveList[CreditTransaction, MovementRow] = LiveList(
                 self._ledger, self._row, rows, changed=self._changed
             )
-            MoreBelow(self._load_more)
+            MoreBelow(self._list.load_more, failed)
         self._changed()
 
     def narrow(self, *, days: int | None, zone: str, title: str) -> None:
@@ -92,13 +92,6 @@ class CreditHistory(Island):
 
     def _row(self, row: CreditTransaction, _: Pending | None) -> MovementRow:
         return MovementRow(row, self._ledger.filter.zone)
-
-    async def _load_more(self) -> bool:
-        try:
-            return await self._list.load_more()
-        except StateError as error:
-            self._failed(str(error))
-            return False
 
     def _changed(self) -> None:
         zone = self._ledger.filter.zone

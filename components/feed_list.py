@@ -17,7 +17,6 @@ from components.region_state import RegionState
 from components.sentinel import MoreBelow
 from components.tag import Tag
 from components.theme import ICON
-from state.errors import StateError
 from state.models import Post
 from state.sync.mutation import Pending
 from state.sync.query import Order, Query
@@ -34,7 +33,7 @@ class FeedList(Island):
     def __init__(self, host: CardHost, *, failed: Callable[[str], None], guest: bool) -> None:
         super().__init__("section")
         self.classes("feed").props("aria-label=Feed role=region")
-        self._host, self._failed = host, failed
+        self._host = host
         self._posts: Reader[Post] = Reader(host.feed.posts, IN_ORDER.sort_key, PAGE)
         begin = ("Look around the studio" if guest else "Publish a picture", lambda: ui.navigate.to(MAKE))
         with self:
@@ -53,7 +52,7 @@ class FeedList(Island):
             grid = ui.element("ul").classes("feed__grid").props("aria-label=Posts")
             self._list: LiveList[Post, PostCard] = LiveList(self._posts, self._card, grid, changed=self._changed)
             self._list.hold(True)
-            self._end = MoreBelow(self._load_more)
+            self._end = MoreBelow(self._list.load_more, failed)
         self.client.on_delete(host.feed.changed.subscribe(self._stand))
         self.client.on_delete(self._posts.close)
         follow_names(host.feed.world.people, lambda: self._list.items.values(), self)
@@ -76,13 +75,6 @@ class FeedList(Island):
     def _stand(self, post_id: UUID) -> None:
         if (card := self._list.items.get(post_id)) is not None and not self.is_deleted:
             card.stand()
-
-    async def _load_more(self) -> bool:
-        try:
-            return await self._list.load_more()
-        except StateError as error:
-            self._failed(str(error))
-            return False
 
     def _changed(self) -> None:
         held = self._list.held

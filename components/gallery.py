@@ -20,7 +20,6 @@ from components.region_state import RegionState
 from components.sentinel import MoreBelow, Sentinel
 from components.tag import Tag
 from components.theme import ICON
-from state.errors import StateError
 from state.generation import Studio
 from state.models import Generation, Profile
 from state.signal import Unsubscribe
@@ -46,7 +45,7 @@ class Gallery(Island):
     ) -> None:
         super().__init__("section")
         self.classes("gallery").props("aria-label=Gallery role=region")
-        self._studio, self._failed = studio, failed
+        self._studio = studio
         self._filter = "All"
         self._settled = False
         self.filters = list(studio.filters)
@@ -76,7 +75,7 @@ class Gallery(Island):
             self._list: LiveList[Generation, MediaTile] = LiveList(
                 studio.gallery, self._tile, grid, changed=self._changed
             )
-            self._end = MoreBelow(self._load_more)
+            self._end = MoreBelow(self._list.load_more, failed)
         self._unobserve = self._observe()
         self.client.on_delete(lambda: self._unobserve())
         follow_names(people, lambda: self._list.items.values(), self)
@@ -112,13 +111,6 @@ class Gallery(Island):
     def _go_up(self) -> None:
         self._list.hold(False)
         self.client.run_javascript(f"getHtmlElement({self.id}).scrollIntoView({{behavior: 'smooth'}})")
-
-    async def _load_more(self) -> bool:
-        try:
-            return await self._list.load_more()
-        except StateError as error:
-            self._failed(str(error))
-            return False
 
     def _changed(self) -> None:
         shown = len(self._list.items) + self._list.held

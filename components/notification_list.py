@@ -17,7 +17,6 @@ from components.notification_item import Letterbox, NotificationItem
 from components.region_state import RegionState
 from components.sentinel import MoreBelow
 from components.tag import Tag
-from state.errors import StateError
 from state.member import Member
 from state.models import Notification
 from state.sync.mutation import Pending
@@ -36,7 +35,7 @@ class NotificationList(Island):
     def __init__(self, member: Member, *, failed: Callable[[str], None]) -> None:
         super().__init__("section")
         self.classes("inbox").props("aria-label=Notifications role=region")
-        self._notifications, self._failed = member.notifications, failed
+        self._notifications = member.notifications
         self._filter = "All"
         table = member.notifications.table
         view = View((table, member.connection.freshness))
@@ -61,7 +60,7 @@ class NotificationList(Island):
                 return NotificationItem(told, pending, box=box)
 
             self._list: LiveList[Notification, NotificationItem] = LiveList(table, build, rows, changed=self._changed)
-            self._end = MoreBelow(self._load_more)
+            self._end = MoreBelow(self._list.load_more, failed)
             ui.timer(TICK_S, self._tick, immediate=False)
         self.client.on_delete(member.notifications.changed.subscribe(lambda _: self._show()))
         follow_names(member.world.people, lambda: self._list.items.values(), self)
@@ -90,10 +89,3 @@ class NotificationList(Island):
     def _tick(self) -> None:
         for item in self._list.items.values():
             item.tick()
-
-    async def _load_more(self) -> bool:
-        try:
-            return await self._list.load_more()
-        except StateError as error:
-            self._failed(str(error))
-            return False

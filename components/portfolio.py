@@ -15,7 +15,6 @@ from components.picture_menu import PictureMenu
 from components.region_state import RegionState
 from components.sentinel import MoreBelow
 from components.tag import Tag
-from state.errors import StateError
 from state.generation import Studio
 from state.models import Generation, Profile
 from state.people import Portfolio
@@ -40,7 +39,7 @@ class PortfolioGrid(Island):
     ) -> None:
         super().__init__("section")
         self.classes("gallery").props("aria-label=Pictures role=region")
-        self._studio, self._failed = studio, failed
+        self._studio = studio
         self._mine = studio.member is not None and studio.member.id == owner.id
         view = View((portfolio.pictures, studio.world.connection.freshness))
         empty = "None of your pictures is public." if self._mine else f"{owner.display_name} shows no picture yet."
@@ -63,7 +62,7 @@ class PortfolioGrid(Island):
             self._list: LiveList[Generation, MediaTile] = LiveList(
                 portfolio.pictures, build, grid, shows=self._stays, changed=self._changed
             )
-            MoreBelow(self._load_more)
+            MoreBelow(self._list.load_more, failed)
         if self._mine and studio.member is not None:
             own = studio.member.generations
             self.client.on_delete(own.subscribe(lambda _: self._list.filter(self._stays)))
@@ -82,13 +81,6 @@ class PortfolioGrid(Island):
 
     def _changed(self) -> None:
         self._state.show(len(self._list.items))
-
-    async def _load_more(self) -> bool:
-        try:
-            return await self._list.load_more()
-        except StateError as error:
-            self._failed(str(error))
-            return False
 
 
 def _skeleton() -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 from nicegui import ui
 
+from state.errors import StateError
+
 AHEAD_PX = 800
 
 
@@ -25,11 +27,12 @@ class Sentinel(ui.element, component="static/vue/sentinel.js"):
 
 
 class MoreBelow(Sentinel):
-    """Stands at the end of a list. `load` brings the next page and says whether there may be another one."""
+    """Stands at the end of a list. `load` brings the next page and says whether there may be another one; when it raises
+    StateError, `failed` is told why."""
 
-    def __init__(self, load: Callable[[], Awaitable[bool]]) -> None:
+    def __init__(self, load: Callable[[], Awaitable[bool]], failed: Callable[[str], object]) -> None:
         super().__init__(near=self._load_page, margin=AHEAD_PX)
-        self._load = load
+        self._load, self._failed = load, failed
         self._busy = False
 
     def look_again(self) -> None:
@@ -42,6 +45,9 @@ class MoreBelow(Sentinel):
         self._busy = True
         try:
             more = await self._load()
+        except StateError as error:
+            more = False
+            self._failed(str(error))
         finally:
             self._busy = False
         if more and not self.is_deleted:

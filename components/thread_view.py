@@ -20,7 +20,6 @@ from components.sentinel import MoreBelow
 from components.tag import Tag
 from components.theme import ICON
 from components.toasts import Toast, Toasts
-from state.errors import StateError
 from state.models import Comment, Profile
 from state.sync.mutation import Pending
 from state.sync.rows import Rows
@@ -51,7 +50,7 @@ class ThreadView(Island):
             self._list: LiveList[Comment, CommentRow] = LiveList(
                 thread.comments, self._row, rows, changed=self._changed
             )
-            self._end = MoreBelow(self._load_more)
+            self._end = MoreBelow(self._list.load_more, self._toasts.failed)
         self._unfollow = follow_names(people, lambda: self._list.items.values(), self)
         self._changed()
 
@@ -68,13 +67,6 @@ class ThreadView(Island):
 
     def _changed(self) -> None:
         self._state.show(len(self._list.items))
-
-    async def _load_more(self) -> bool:
-        try:
-            return await self._list.load_more()
-        except StateError as error:
-            self._toasts.failed(str(error))
-            return False
 
     # What a row needs
 

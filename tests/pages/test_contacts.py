@@ -222,3 +222,29 @@ async def test_a_viewer_only_looks(user: User, db: asyncpg.Connection) -> None:
         desk.edit(desk.find(panel.contact_id), {"name": "Mallory"})  # type: ignore[arg-type]  # and if the page would let them
     await until(lambda: bool(only(user, Toasts)._shown))
     await until(lambda: "Lin Ito" in names(user))
+
+
+async def test_who_becomes_a_viewer_has_nothing_left_to_write_in_and_gets_it_back(
+    user: User, db: asyncpg.Connection
+) -> None:
+    desk = await opened(user, db)
+    view = only(user, ContactsView)
+    say(user, "Lin Ito", what="open")
+    say(user, "Lin Ito", what="pick", on=True)
+    await user.should_see("Timeline", retries=LONG)
+    with user:
+        view.add.show()
+    role = "update public.team_members set role = $3 where team_id = $1 and member_id = $2"
+    before = len(desk._tables)
+    for may, named in ((False, "viewer"), (True, "editor")):
+        await db.execute(role, desk.id, me().id, named)
+        await until(lambda may=may: desk.may_edit is may)
+        await until(lambda: names(user) == ["Lin Ito", "Zoe Costa"] and bool(view.panel and view.panel._drawn))
+        row = next(iter(only(user, ContactTable).list.items.values()))
+        assert ("data-field" in row.cell("company").props) is may
+        assert bool(only(user, ContactPanel)._fields["name"].input.props.get("readonly")) is not may
+        assert view._add_button.visible is may
+        assert not view.add.value
+        assert not view.picks.visible
+        assert bool(all_of(user, Timeline)[0]._file.may_edit) is may
+    assert len(desk._tables) == before  # what was drawn anew follows nothing any more
