@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -49,9 +50,9 @@ class Album:
             answer.raise_for_status()
         return paths
 
-    def media(self, account: Account | None = None, **options: Callable[[], float]) -> Media:
+    def media(self, account: Account | None = None, clock: Callable[[], float] = time.monotonic) -> Media:
         """What an identity (nobody's, if none is given) sees."""
-        return Media(Api(self.project, account.identity if account else Anonymous(self.project.key)), **options)
+        return Media(Api(self.project, account.identity if account else Anonymous(self.project.key)), clock=clock)
 
 
 @pytest.fixture
