@@ -1,0 +1,176 @@
+"""The demo members' team and chat: furnished once, and lived in by nobody but demo members, within bounds."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from itertools import pairwise
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.worker.studio import Studio
+from worker.crowd import LIKELIHOOD, Crowd
+from worker.crowd_floor import KEEP_CONTACTS, MOST_NOTES, PEOPLE, TALKS, possible
+from worker.errors import Refused
+
+TEAM = UUID("5d3c1e0a-7000-4000-8000-000000000001")
+CHAT = UUID("5d3c1e0a-7000-4000-8000-000000000002")
+SAID = f"public.chat_messages where session_id = '{CHAT}' and role = 'user'"
+CONTACTS = f"public.contacts where team_id = '{TEAM}'"
+FLOOR = {act: LIKELIHOOD[act] for act in ("talk", "move", "note", "meet")}
+RESTED = "alter table public.contacts disable trigger stamp; update public.contacts set updated_at = now() - interval '1 hour'; alter table public.contacts enable trigger stamp"
+
+
+@pytest.fixture
+async def empty(studio: Studio) -> Studio:
+    """A studio in which nothing was sown."""
+    await studio.database.execute(
+        f"""delete from private.demo_seeds; delete from public.watchlists; delete from private.allowances;
+            delete from {CONTACTS}; delete from {SAID}; delete from public.member_activities;
+            delete from public.user_presence;
+            update public.circle_members set turned_at = null where kind = 'team'"""
+    )
+    return studio
+
+
+async def floor(studio: Studio) -> dict[str, Any]:
+    return await studio.api.call("crowd_floor")
+
+
+async def scene(studio: Studio, *members: UUID) -> dict[str, Any]:
+    found = {
+        "members": [str(member) for member in members or studio.members],
+        "posts": [],
+        "pictures": [],
+        "open_jobs": 99,
+    }
+    return found | {"floor": await floor(studio)}
+
+
+async def test_the_team_and_the_chat_are_furnished_once(empty: Studio) -> None:
+    assert await empty.api.call("seed_demo_floor") is True
+    assert await empty.count(CONTACTS) == 40
+    stages = await empty.database.fetch(f"select stage, count(*) from {CONTACTS} group by 1")
+    assert {row["stage"] for row in stages} == {"lead", "qualified", "proposal", "won", "lost"}
+    assert all(row["count"] >= 3 for row in stages)
+    assert await empty.count(f"{CONTACTS} and cardinality(tags) > 0 and company <> '' and email like '%.example'") == 40
+    assert await empty.count("public.contact_comments") == 10
+    assert await empty.count(SAID) == 8
+    assert await empty.database.fetchval("select count(distinct owner_id) from public.watchlists") == 2
+    turned = f"public.circle_members where circle_id = '{TEAM}' and turned_at is not null"
+    assert await empty.count(turned) == len(empty.members)
+    assert await empty.count("public.notifications where kind = 'mention' and owner_id = $1", empty.members[0]) >= 1
+
+    await empty.database.execute(f"delete from {CONTACTS}")  # somebody wants it empty
+    assert await empty.api.call("seed_demo_floor") is False
+    assert await empty.count(CONTACTS) == 0
+
+
+async def test_what_somebody_made_before_is_left_alone(empty: Studio) -> None:
+    await empty.as_member(0, 'select public.add_contact($1, $2, \'{"name": "Mine"}\')', uuid4(), TEAM)
+    await empty.as_member(0, "select public.send_message($1, $2, 'Mine')", uuid4(), CHAT)
+    await empty.database.execute(
+        "update public.circle_members set turned_at = now() where kind = 'team' and circle_id <> $1 and member_id = $2",
+        TEAM, empty.members[0],
+    )  # fmt: skip
+    assert await empty.api.call("seed_demo_floor") is True
+    assert (await empty.count(CONTACTS), await empty.count(SAID)) == (1, 1)
+    turned = f"public.circle_members where circle_id = '{TEAM}' and turned_at is not null"
+    assert await empty.count(turned) == len(empty.members) - 1
+
+
+async def test_it_chats_and_looks_after_contacts_as_members_do(empty: Studio) -> None:  # C7
+    await empty.api.call("seed_demo_floor")
+    crowd = Crowd(empty.api, 10, rng=random.Random(7))
+    done: Counter[str | None] = Counter()
+    for _ in range(60):
+        await empty.database.execute(RESTED)
+        done[await crowd.act(await scene(empty), FLOOR)] += 1
+    assert set(done) == set(FLOOR)
+    assert await empty.count(SAID) == 8 + done["talk"]
+    assert await empty.count(CONTACTS) == 40 + done["meet"]
+    assert await empty.count("public.contact_comments") == 10 + done["note"]
+    assert await empty.count("public.member_activities where kind = 'contact_edited'") > 0
+    said = await empty.database.fetch(f"select author_id from {SAID} order by seq")
+    assert all(a["author_id"] != b["author_id"] for a, b in pairwise(said))  # no monologues
+
+
+async def test_a_talk_goes_on_and_a_visitor_is_answered(empty: Studio) -> None:
+    begun = {"talkers": ["a", "b"], "editors": [], "contacts": [], "met": []}
+    last = {"author": "a", "content": TALKS[0][0], "ours": True}
+    calls = possible(begun | {"said": [last]}, ["a", "b"], random.Random(1))
+    assert calls["talk"] == [("crowd_say", {"member": "b", "content": TALKS[0][1]})]
+    assert (calls["meet"], calls["move"], calls["note"]) == ([], [], [])
+    visitor = possible(
+        begun | {"said": [last, {"author": "c", "content": "Hello", "ours": False}]}, ["b"], random.Random(1)
+    )
+    assert visitor["talk"][0][1]["content"] not in {line for talk in TALKS for line in talk}
+
+
+async def test_whoever_is_here_themselves_is_not_made_to_act(empty: Studio) -> None:  # C1
+    await empty.api.call("seed_demo_floor")
+    await empty.database.execute(RESTED)
+    found, rng = await scene(empty, *empty.members[1:]), random.Random(1)
+    calls = possible(found["floor"], found["members"], rng)
+    assert all(calls.values())
+    assert str(empty.members[0]) not in {arguments["member"] for each in calls.values() for _, arguments in each}
+
+
+async def test_contacts_of_visitors_and_what_was_just_touched_are_left_alone(empty: Studio) -> None:  # C7
+    await empty.api.call("seed_demo_floor")
+    assert (await floor(empty))["contacts"] == []  # they are new
+    mine = uuid4()
+    await empty.as_member(0, 'select public.add_contact($1, $2, \'{"name": "Mine"}\')', mine, TEAM)
+    await empty.database.execute(RESTED)
+    assert len((await floor(empty))["contacts"]) == 40
+    someone = {"member": str(empty.members[1]), "contact_id": str(mine)}
+    for function, more in {"crowd_move": {"stage": "won"}, "crowd_note": {"body": "no"}}.items():
+        with pytest.raises(Refused, match="There is no such contact"):
+            await empty.api.call(function, **someone, **more)
+
+
+async def test_nobody_but_demo_members_can_be_made_to_work(empty: Studio) -> None:  # C1
+    await empty.api.call("seed_demo_floor")
+    contact = await empty.database.fetchval("select contact_id::text from private.crowd_contacts limit 1")
+    stranger = uuid4()
+    await empty.database.execute(
+        "insert into auth.users (id, aud, role, email) values ($1, 'authenticated', 'authenticated', $2)",
+        stranger, f"{stranger}@starling.test",
+    )  # fmt: skip
+    calls: dict[str, dict[str, Any]] = {
+        "crowd_say": {"content": "no"},
+        "crowd_meet": {"fields": {"name": "No"}},
+        "crowd_move": {"contact_id": contact, "stage": "won"},
+        "crowd_note": {"contact_id": contact, "body": "no"},
+    }
+    for function, arguments in calls.items():
+        with pytest.raises(Refused, match="There is no such demo member"):
+            await empty.api.call(function, member=str(stranger), **arguments)
+    await empty.database.execute("delete from auth.users where id = $1", stranger)
+
+
+async def test_it_leaves_no_more_words_and_contacts_than_it_may(empty: Studio) -> None:  # C7
+    assert len(PEOPLE) > KEEP_CONTACTS
+    assert MOST_NOTES < 20
+    await empty.api.call("seed_demo_floor")
+    member = str(empty.members[1])
+    for number in range(4):
+        await empty.api.call("crowd_say", member=member, content=f"word {number}")
+        await empty.api.call("crowd_meet", member=member, fields={"name": f"Person {number}"})
+    await empty.as_member(0, "select public.send_message($1, $2, 'Mine')", uuid4(), CHAT)
+    assert await empty.api.call("prune_crowd_floor", messages=3, contacts=1) == 9 + 3
+    left = await empty.database.fetch(f"select content from {SAID} order by seq")
+    assert [row["content"] for row in left] == ["word 1", "word 2", "word 3", "Mine"]
+    assert await empty.count(f"{CONTACTS} and name = 'Person 3'") == 1
+    assert await empty.count(CONTACTS) == 41
+
+
+async def test_without_demo_members_nothing_is_sown(empty: Studio) -> None:
+    async with empty.database.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute("update public.profiles set is_demo = false")
+        assert await connection.fetchval("select public.seed_demo_floor()") is None
+        await transaction.rollback()
