@@ -93,7 +93,7 @@ begin
     insert into public.contacts (id, team_id, name, email, phone, company, title, stage, tags, notes, owner_id)
     select s.id, demo, s.name,
            lower(split_part(s.name, ' ', 1)) || '@' || regexp_replace(lower(s.company), '[^a-z]+', '', 'g') || '.example',
-           format('+44 20 7946 %s', to_char(100 + s.place * 17, 'FM0000')), s.company, s.title, s.stage,
+           format('020 7946 %s', to_char(100 + s.place * 17, 'FM0000')), s.company, s.title, s.stage,
            array(select t collate "C" from unnest(string_to_array(s.tags, ',')) t order by 1),
            case s.place % 5 when 0 then 'Met at the spring fair. Prefers a call to a letter.'
                             when 2 then 'Has a small budget and very clear ideas.' else '' end, s.owner_id
@@ -185,7 +185,7 @@ begin
     perform private.seed_chat(members);
   end if;
   perform private.act_as(members[w.who]), public.watch_symbol(gen_random_uuid(), w.symbol)
-  from (values (1, 'BTC'), (1, 'ETH'), (1, 'SOL'), (1, 'SEI'), (2, 'BTC'), (2, 'BNB'), (2, 'USDC')) as w (who, symbol)
+  from (values (1, 'BTC'), (1, 'ETH'), (1, 'SOL'), (1, 'SEI'), (1, 'BNB'), (1, 'DOGE'), (2, 'BTC'), (2, 'BNB'), (2, 'USDC')) as w (who, symbol)
   join public.crypto_prices c on c.symbol = w.symbol
   where w.who <= cardinality(members)
     and not exists (select from public.watchlists l where l.owner_id = members[w.who]);
