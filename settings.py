@@ -94,6 +94,11 @@ class WorkerSettings(Settings):
     lease_s: int = Field(30, ge=2, le=3600)
     crowd_s: float = Field(15.0, ge=0, description="seconds between two acts of the demo members, about; 0: none")
 
+    assistant_url: BaseUrl | None = None  # of an OpenAI-compatible endpoint; without one the assistant is simulated
+    assistant_key: SecretStr | None = None
+    assistant_model: str | None = None
+    assistant_pace: float = Field(1.0, ge=0, description="pace of the simulated assistant; 0 is as fast as it can")
+
     @cached_property
     def secret_project(self) -> tuple[str, str]:
         """Address and secret key of the Supabase project."""
@@ -103,6 +108,16 @@ class WorkerSettings(Settings):
             return str(self.supabase_url).rstrip("/"), self.secret_key.get_secret_value()
         secret = read_json(self.data / "secret.json")
         return secret["api_url"], secret["secret_key"]
+
+    @property
+    def assistant(self) -> tuple[str, str, str | None] | None:
+        """Address, model and key of the language model behind the assistant; None: it is simulated."""
+        if self.assistant_url is None:
+            return None
+        if not self.assistant_model:
+            raise SettingsError("STARLING_ASSISTANT_MODEL is not set, but STARLING_ASSISTANT_URL is")
+        key = self.assistant_key.get_secret_value() if self.assistant_key else None
+        return str(self.assistant_url), self.assistant_model, key
 
     @property
     def pace_s(self) -> float:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nicegui import app, background_tasks, events, ui
 
 from components.avatar import initials, ink
-from components.chat_message import summary
+from components.chat_message import ASSISTANT, summary
 from components.emoji import EMOJI
 from state.chat import MAX_CONTENT, Chat
 from state.chat_files import MAX_FILE, MAX_FILES, TYPES, Attachment, place_for
@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 DRAFTS = "chat-drafts"  # in app.storage.user
 MOST_DRAFTS = 50
 STORED_PERCENT = 95
+COMMANDS = (  # of the assistant: what is typed, an example of what comes behind it, what it does
+    {"command": "/imagine ", "example": "a lighthouse in fog", "does": "Draws a picture with your credits"},
+    {"command": "/price ", "example": "BTC", "does": "What a coin costs"},
+    {"command": "/balance", "example": "", "does": "Your credits, shown to you alone"},
+    {"command": "/help", "example": "", "does": "What the assistant understands"},
+)
 
 
 @dataclass
@@ -41,7 +47,8 @@ class OnItsWay:
 
 
 class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
-    """`sent` is called after a message was sent. Without `voice` nothing is recorded."""
+    """`sent` is called after a message was sent. Without `voice` nothing is recorded; an
+    `eager` one takes the cursor where there is a keyboard."""
 
     def __init__(
         self,
@@ -51,6 +58,7 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
         *,
         sent: Callable[[], object] = lambda: None,
         voice: bool = True,
+        eager: bool = True,
     ) -> None:
         with ui.element("div").classes("sr-only").props("inert aria-hidden=true"):
             upload = ui.upload(on_upload=self._arrived, max_file_size=MAX_FILE)
@@ -61,9 +69,9 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
         self._replying: UUID | None = None
         self._props.update(
             {
-                "url": upload.props["url"], "files": [], "people": [], "emoji": list(EMOJI), "closed": "", "replying": None,
+                "url": upload.props["url"], "files": [], "people": [], "commands": [], "emoji": list(EMOJI), "closed": "", "replying": None,
                 "editing": None, "draft": self._drafts.get(str(chat.id), ""), "placeholder": "Write a message",
-                "most": MAX_CONTENT, "largest": MAX_FILE, "accept": ",".join(sorted(TYPES)), "enableVoice": voice,
+                "most": MAX_CONTENT, "largest": MAX_FILE, "accept": ",".join(sorted(TYPES)), "enableVoice": voice, "eager": eager,
             }
         )  # fmt: skip
         for name, handler in (
@@ -233,9 +241,14 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
             for p in inside if p is not None and p.id != self._chat.member.id
         ]  # fmt: skip
         session = self._chat.session
+        commands: list[dict[str, str]] = []
+        if session and session.assistant:
+            commands = list(COMMANDS)
+            if people:  # alone with it, one need not call it
+                people.append({"username": "assistant", **ASSISTANT})
         named = f"Write to {session.title}" if session else "Write a message"
         closed = "This chat is archived" if self._chat.archived else ""
-        self._say(people=people, closed=closed, placeholder=named)
+        self._say(people=people, commands=commands, closed=closed, placeholder=named)
 
     def _say(self, **props: Any) -> None:
         if any(self._props.get(name) != value for name, value in props.items()):

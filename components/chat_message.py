@@ -10,8 +10,10 @@ from nicegui import background_tasks, ui
 from nicegui.events import GenericEventArguments
 
 from components.avatar import UNKNOWN_COLOUR, initials, ink
+from components.chat_action import card_of
 from components.emoji import QUICK
 from components.message_text import parse, plain
+from state.answers import metadata_of, under_way
 from state.chat import Chat, reactions_of
 from state.chat_files import Attachment, attachments_of
 from state.errors import StateError
@@ -88,20 +90,32 @@ class MessageItem(ui.element, component="static/vue/chat_message.js"):
             self._props["m"] = said
             super().update()
 
+    def hear(self) -> None:
+        """The assistant has said more of it, or shall stop: only words go to the browser, as long as nothing else changed."""
+        body = self._body()
+        if body != self._props["m"]["body"]:
+            self._props["m"] = {**self._props["m"], "body": body}
+            self.run_method("hear", body)
+        self.show()
+
+    def _body(self) -> list[Any]:
+        around = self._around
+        own = around.people.get(around.chat.member.id)
+        return parse(around.chat.answers.text(self.row), around.names(), own.username if own else "")
+
     def _said(self) -> dict[str, Any]:
         row, chat, around = self.row, self._around.chat, self._around
         me = chat.member.id
         own = around.people.get(me)
-        names = around.names()
         mine = row.author_id == me and row.role == "user"
         deleted = row.deleted_at is not None
         state = self._state()
-        open_ = not deleted and not state and row.role != "system" and not chat.archived
-        body = [] if deleted else parse(row.content, names, own.username if own else "")
+        open_ = not deleted and not state and not under_way(row) and row.role != "system" and not chat.archived
+        body = [] if deleted else self._body()
         return {
             "id": str(row.id), "at": row.created_at.isoformat(), "before": self.stands.before, "head": self.stands.head,
             "fresh": self.stands.fresh, "role": row.role, "mine": mine, **self._author(),
-            "event": row.content, "body": body, "card": row.message_type == "adapter_action", "deleted": deleted,
+            "event": row.content, "body": body, "card": row.message_type == "adapter_action", **self._answer(), "deleted": deleted,
             "edited": row.edited_at is not None and not deleted, "state": state,
             "reason": (self._pending.failed or "") if self._pending else "",
             "named": own is not None and any(part_names(part, own.username) for part in body),
@@ -118,9 +132,24 @@ class MessageItem(ui.element, component="static/vue/chat_message.js"):
             return ""
         return "failed" if self._pending.failed else "waiting" if self._pending.waiting else "sending"
 
+    def _answer(self) -> dict[str, Any]:
+        """What is to be known of an answer of the assistant's beside its words."""
+        row, chat = self.row, self._around.chat
+        if row.role != "assistant":
+            return {"live": False}
+        about, live = metadata_of(row), under_way(row)
+        command = row.message_type == "adapter_action"
+        return {
+            "live": live, "stopping": chat.answers.stopping(row), "stopped": about.get("stopped") is True,
+            "trouble": str(about.get("error") or "It broke off.")[:300] if row.status == "error" else "",
+            "action": card_of(row, chat.member, self._around.people),
+            "again": not live and not chat.archived and (not command or about.get("asked_by") == str(chat.member.id)),
+        }  # fmt: skip
+
     def _author(self) -> dict[str, Any]:
         if self.row.role == "assistant":
-            return {**ASSISTANT, "badge": "error" if self.row.status == "error" else "assistant"}
+            simulated = metadata_of(self.row).get("simulated") is True
+            return {**ASSISTANT, "badge": "simulated" if simulated else "assistant"}
         profile = self._around.people.get(self.row.author_id) if self.row.author_id else None
         return {**_disc(profile), "badge": ""}
 

@@ -35,6 +35,7 @@ class ChatRegion(ui.element):
         self.chat: Chat | None = None
         self._member, self._chats, self._session, self._draw, self._options = member, chats, session, draw, options
         self._title = "this chat"
+        self._leave: list[Callable[[], object]] = []
         with self:
             self._content = ui.element("div").classes("chat-region__content")
             self._over = ui.element("div").classes("chat-over").props("role=alert")
@@ -46,7 +47,14 @@ class ChatRegion(ui.element):
         chats.changed.subscribe(self._look)
         self._look()
 
+    def leave(self) -> None:
+        """Follows it no more: before it is deleted, where the page goes on without it."""
+        for leave in self._leave:
+            leave()
+
     def _look(self) -> None:
+        if self.is_deleted:
+            return
         if (session := self._chats.table.get(self._session)) is not None:
             self._title = session.title
         if self.chat is not None:
@@ -62,8 +70,8 @@ class ChatRegion(ui.element):
         self._over.set_visibility(False)
         self._content.set_visibility(True)
         self.chat, leave = use_chat(self._member, self._session, self._options)
-        self.client.on_delete(leave)
-        self.client.on_delete(self.chat.ended.subscribe(lambda _: self._end()))
+        self._leave = [leave, self.chat.ended.subscribe(lambda _: self._end())]
+        self.client.on_delete(self.leave)
         self._skeleton.delete()
         with self._content:
             self._draw(self.chat)

@@ -85,6 +85,8 @@ class ChatThread(ui.element):
         self._chip.set_visibility(False)
         self._list: LiveList[Message, MessageItem] = LiveList(chat.messages, self._item, list_, changed=self._changed)
         self.client.on_delete(chat.on_message(self._said))
+        self.client.on_delete(chat.answers.on_change(self._heard))
+        self.client.on_delete(chat.member.credits.observe(self._again_cards))
         self.client.on_delete(people.subscribe(lambda _: self._again()))
         self.client.on_delete(chat.participants.subscribe(lambda _: self._again()))
         self.client.on_delete(chat.reads.subscribe(lambda _: self._changed()))
@@ -197,6 +199,16 @@ class ChatThread(ui.element):
             item.show()
         self._arrange()
 
+    def _again_cards(self) -> None:
+        """A balance stands on some."""
+        for item in self.items:
+            if item.row.message_type == "adapter_action":
+                item.show()
+
+    def _heard(self, id: UUID) -> None:
+        if (item := self._list.items.get(id)) is not None:
+            item.hear()
+
     def _said(self, message: Message) -> None:
         if message.author_id == self._chat.member.id:
             return
@@ -268,8 +280,18 @@ class ChatThread(ui.element):
                 self._chat.retry(message.id)
             case "discard":
                 self._chat.discard(message.id)
+            case "stop":
+                background_tasks.create(self._stop(message), name="stop an answer")
+            case "again":
+                self._chat.answers.regenerate(message)
             case "jump" if isinstance(value, str):
                 background_tasks.create(self.show(UUID(value)), name="show what is replied to")
+
+    async def _stop(self, message: Message) -> None:
+        try:
+            await self._chat.answers.stop(message)
+        except StateError as error:
+            self._toasts.failed(str(error))
 
 
 class Typists(Island):

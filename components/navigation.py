@@ -30,6 +30,7 @@ PLACES = (
     Place("Market", "/market", "candlestick_chart", "g m", where="at the market"),
     Place("Contacts", "/contacts", "contacts", "g o", section="Work", for_guests=False, where="looking at contacts"),
     Place("Team", "/team", "groups", "g w", section="Work", for_guests=False, where="with their team"),
+    Place("Board", "/board", "view_kanban", "g b", section="Work", for_guests=False, where="at the board"),
     Place("Credits", "/credits", "toll", "g r", section="System", for_guests=False, where="looking at their credits"),
     Place("Diagnostics", "/diagnostics", "monitor_heart", "g d", section="System", where="in diagnostics"),
 )
@@ -38,6 +39,11 @@ PLACES = (
 def places(*, member: bool) -> list[Place]:
     """The places that a member, or a guest, can go to, in the order of the rail."""
     return [place for place in PLACES if (place.for_members if member else place.for_guests)]
+
+
+def place_of(path: str) -> str:
+    """The place that a page is, or is below; the page itself where there is none."""
+    return next((p.path for p in PLACES if path == p.path or (p.path != "/" and path.startswith(f"{p.path}/"))), path)
 
 
 def leads_somewhere(path: str) -> bool:
@@ -52,4 +58,4 @@ def section_of(path: str) -> str:
 
 def whereabouts(path: object) -> str:
     """Where somebody is who says that they are on the page `path`; nothing when that is no place of ours."""
-    return next((place.where for place in PLACES if place.path == path), "")
+    return next((place.where for place in PLACES if isinstance(path, str) and place.path == place_of(path)), "")

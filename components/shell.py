@@ -18,7 +18,7 @@ from components.connection_pill import ConnectionPill, OfflineBar, reconnect
 from components.credit_balance import CreditChip
 from components.island import Island
 from components.mode_switch import ModeSwitch
-from components.navigation import Place, places, section_of
+from components.navigation import Place, place_of, places, section_of
 from components.people import PeopleHere
 from components.person_menu import PersonMenu
 from components.profile_card import ProfileCard
@@ -89,7 +89,7 @@ def shell(title: str, visitor: Visitor, *, tab: str = "") -> Iterator[Shell]:
     commands.add(*_everywhere(reachable, connections, mode, member, here))
     if member:
         Telling(member, toasts, tab or title)
-        member.ended.subscribe(lambda reason: toasts.show(_ended(reason, here)))
+        member.ended.subscribe(lambda reason: toasts.show(_ended(reason, place_of(here))))
     with content:
         yield Shell(content, toasts, commands, shortcuts, mode)
 
@@ -159,7 +159,7 @@ def _place_link(place: Place, here: str, classes: str, member: Member | None) ->
         Tag("span", place.title, "rail__word")
         if member and place.counts == "chat":
             UnreadChats(member)
-    if place.path == here or here.startswith(f"{place.path}/"):
+    if place.path == place_of(here):
         link.props("aria-current=page")
     return link
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from nicegui import ui
 
+from components.navigation import place_of
 from components.tag import Tag
 from components.theme import ICON
 from state.space import Space
@@ -39,7 +40,7 @@ def team_of_page(teams: Teams) -> Team | None:
 def show_team(teams: Teams, team: UUID) -> None:
     """Turns to another team, and opens this page for it."""
     teams.choose(team)
-    ui.navigate.to(ui.context.client.request.url.path)
+    ui.navigate.to(place_of(ui.context.client.request.url.path))  # what is below a place is of one team alone
 
 
 class TeamRegion(ui.element, Generic[S]):

@@ -1,6 +1,7 @@
 """One module per page: what is on the screen, nothing else. Importing this package registers their addresses."""
 
 from pages import (
+    board,
     chat,
     contacts,
     credits,
@@ -19,6 +20,7 @@ from pages import (
 )
 
 __all__ = [
+    "board",
     "chat",
     "contacts",
     "credits",

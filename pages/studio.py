@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nicegui import ui
 
 from components import session
+from components.chat_panel import ChatPanel
 from components.command_palette import Command
 from components.deep_link import DeepLink
 from components.gallery import Gallery
@@ -109,6 +110,10 @@ def studio_page(visitor: Visitor, around: Shell, picture: str, model: str = "") 
             for name in gallery.filters
         ),
     )
+    if member is not None:
+        beside = ChatPanel(member, around.content, around.toasts)
+        chat = Command("Chat beside the studio", icon=f"{ICON}forum", keys="c", action=beside.toggle, section="Chat")
+        around.commands.add(chat)
     if picture:
         DeepLink(visitor, studio.gallery, viewer, around.toasts, picture)
     if model:

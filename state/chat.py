@@ -23,6 +23,7 @@ from uuid import UUID, uuid4
 
 from nicegui import Event
 
+from state.answers import Answers
 from state.attendance import Status
 from state.chat_files import Attachment, Uploads
 from state.chats import KIND
@@ -91,6 +92,7 @@ class Chat(Space):
         self._sessions: LiveTable[ChatSession] = self.table(
             Query("chat_sessions", (Where("id", "eq", session),)), ChatSession, feed=member.feed
         )
+        self.answers = Answers(member.api, self.circle, self.messages)
         self.here: Room | None = None
         self.uploads: Uploads | None = None
         if options.presence:  # T6
@@ -308,6 +310,7 @@ class Chat(Space):
     def open(self) -> None:
         """As `Area` says."""
         super().open()
+        self.answers.open()
         self._leave = [
             self.messages.subscribe(self._on_messages),
             *(t.subscribe(lambda _: self.changed.emit()) for t in (self.participants, self.reads, self._sessions)),
@@ -324,6 +327,7 @@ class Chat(Space):
     async def close(self) -> None:
         """As `Area` says."""
         leave_all(self._leave)
+        self.answers.close()
         if self.here:
             self.here.presence.changed.unsubscribe(self._on_people)
         if self.uploads:

@@ -28,6 +28,10 @@ from state.rows import PublicNotifications as Notification
 from state.rows import PublicPosts as Post
 from state.rows import PublicPriceAlerts as PriceAlert
 from state.rows import PublicProfiles as Profile
+from state.rows import PublicProjects as Project
+from state.rows import PublicShots as Shot
+from state.rows import PublicTaskComments as TaskComment
+from state.rows import PublicTasks as Task
 from state.rows import PublicTeamInvitations as TeamInvitation
 from state.rows import PublicTeamMembers as TeamMember
 from state.rows import PublicTeams as Team
@@ -64,7 +68,11 @@ __all__ = [
     "Post",
     "PriceAlert",
     "Profile",
+    "Project",
     "ReadMark",
+    "Shot",
+    "Task",
+    "TaskComment",
     "Team",
     "TeamInvitation",
     "TeamMember",

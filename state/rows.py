@@ -796,9 +796,13 @@ class PublicGenerations(BaseModel):
     model_name: str = Field(alias="model_name")
     ordinal: int = Field(alias="ordinal")
     owner_id: uuid.UUID = Field(alias="owner_id")
+    position: Optional[float] = Field(alias="position")
     poster_path: str = Field(alias="poster_path")
+    project_id: Optional[uuid.UUID] = Field(alias="project_id")
     prompt: str = Field(alias="prompt")
     seed: int = Field(alias="seed")
+    shot_id: Optional[uuid.UUID] = Field(alias="shot_id")
+    team_id: Optional[uuid.UUID] = Field(alias="team_id")
     updated_at: datetime.datetime = Field(alias="updated_at")
     version: int = Field(alias="version")
     visibility: str = Field(alias="visibility")
@@ -820,9 +824,13 @@ class PublicGenerationsInsert(TypedDict):
     model_name: NotRequired[Annotated[str, Field(alias="model_name")]]
     ordinal: NotRequired[Annotated[int, Field(alias="ordinal")]]
     owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
+    position: NotRequired[Annotated[Optional[float], Field(alias="position")]]
     poster_path: Annotated[str, Field(alias="poster_path")]
+    project_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="project_id")]]
     prompt: Annotated[str, Field(alias="prompt")]
     seed: Annotated[int, Field(alias="seed")]
+    shot_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="shot_id")]]
+    team_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="team_id")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
     visibility: NotRequired[Annotated[str, Field(alias="visibility")]]
@@ -844,9 +852,13 @@ class PublicGenerationsUpdate(TypedDict):
     model_name: NotRequired[Annotated[str, Field(alias="model_name")]]
     ordinal: NotRequired[Annotated[int, Field(alias="ordinal")]]
     owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
+    position: NotRequired[Annotated[Optional[float], Field(alias="position")]]
     poster_path: NotRequired[Annotated[str, Field(alias="poster_path")]]
+    project_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="project_id")]]
     prompt: NotRequired[Annotated[str, Field(alias="prompt")]]
     seed: NotRequired[Annotated[int, Field(alias="seed")]]
+    shot_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="shot_id")]]
+    team_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="team_id")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
     visibility: NotRequired[Annotated[str, Field(alias="visibility")]]
@@ -1288,6 +1300,171 @@ class PublicProfilesUpdate(TypedDict):
     is_demo: NotRequired[Annotated[bool, Field(alias="is_demo")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     username: NotRequired[Annotated[str, Field(alias="username")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicProjects(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    created_by: Optional[uuid.UUID] = Field(alias="created_by")
+    description: str = Field(alias="description")
+    id: uuid.UUID = Field(alias="id")
+    name: str = Field(alias="name")
+    team_id: uuid.UUID = Field(alias="team_id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicProjectsInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    created_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="created_by")]]
+    description: NotRequired[Annotated[str, Field(alias="description")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    name: Annotated[str, Field(alias="name")]
+    team_id: Annotated[uuid.UUID, Field(alias="team_id")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicProjectsUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    created_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="created_by")]]
+    description: NotRequired[Annotated[str, Field(alias="description")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    name: NotRequired[Annotated[str, Field(alias="name")]]
+    team_id: NotRequired[Annotated[uuid.UUID, Field(alias="team_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicShots(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    description: str = Field(alias="description")
+    id: uuid.UUID = Field(alias="id")
+    name: str = Field(alias="name")
+    position: float = Field(alias="position")
+    project_id: uuid.UUID = Field(alias="project_id")
+    team_id: uuid.UUID = Field(alias="team_id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicShotsInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    description: NotRequired[Annotated[str, Field(alias="description")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    name: Annotated[str, Field(alias="name")]
+    position: Annotated[float, Field(alias="position")]
+    project_id: Annotated[uuid.UUID, Field(alias="project_id")]
+    team_id: Annotated[uuid.UUID, Field(alias="team_id")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicShotsUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    description: NotRequired[Annotated[str, Field(alias="description")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    name: NotRequired[Annotated[str, Field(alias="name")]]
+    position: NotRequired[Annotated[float, Field(alias="position")]]
+    project_id: NotRequired[Annotated[uuid.UUID, Field(alias="project_id")]]
+    team_id: NotRequired[Annotated[uuid.UUID, Field(alias="team_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicTaskComments(BaseModel):
+    author_id: Optional[uuid.UUID] = Field(alias="author_id")
+    body: str = Field(alias="body")
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    task_id: uuid.UUID = Field(alias="task_id")
+    team_id: uuid.UUID = Field(alias="team_id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicTaskCommentsInsert(TypedDict):
+    author_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="author_id")]]
+    body: Annotated[str, Field(alias="body")]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    task_id: Annotated[uuid.UUID, Field(alias="task_id")]
+    team_id: Annotated[uuid.UUID, Field(alias="team_id")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicTaskCommentsUpdate(TypedDict):
+    author_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="author_id")]]
+    body: NotRequired[Annotated[str, Field(alias="body")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    task_id: NotRequired[Annotated[uuid.UUID, Field(alias="task_id")]]
+    team_id: NotRequired[Annotated[uuid.UUID, Field(alias="team_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicTasks(BaseModel):
+    assignee: Optional[uuid.UUID] = Field(alias="assignee")
+    created_at: datetime.datetime = Field(alias="created_at")
+    created_by: Optional[uuid.UUID] = Field(alias="created_by")
+    description: str = Field(alias="description")
+    due_date: Optional[datetime.date] = Field(alias="due_date")
+    error: Optional[str] = Field(alias="error")
+    id: uuid.UUID = Field(alias="id")
+    job_id: Optional[uuid.UUID] = Field(alias="job_id")
+    labels: List[str] = Field(alias="labels")
+    position: float = Field(alias="position")
+    preview_path: Optional[str] = Field(alias="preview_path")
+    progress: int = Field(alias="progress")
+    project_id: uuid.UUID = Field(alias="project_id")
+    render: Optional[JsonValue] = Field(alias="render")
+    shot_id: Optional[uuid.UUID] = Field(alias="shot_id")
+    stage: str = Field(alias="stage")
+    status: str = Field(alias="status")
+    team_id: uuid.UUID = Field(alias="team_id")
+    title: str = Field(alias="title")
+    type: str = Field(alias="type")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicTasksInsert(TypedDict):
+    assignee: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="assignee")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    created_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="created_by")]]
+    description: NotRequired[Annotated[str, Field(alias="description")]]
+    due_date: NotRequired[Annotated[Optional[datetime.date], Field(alias="due_date")]]
+    error: NotRequired[Annotated[Optional[str], Field(alias="error")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    job_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="job_id")]]
+    labels: NotRequired[Annotated[List[str], Field(alias="labels")]]
+    position: Annotated[float, Field(alias="position")]
+    preview_path: NotRequired[Annotated[Optional[str], Field(alias="preview_path")]]
+    progress: NotRequired[Annotated[int, Field(alias="progress")]]
+    project_id: Annotated[uuid.UUID, Field(alias="project_id")]
+    render: NotRequired[Annotated[Optional[JsonValue], Field(alias="render")]]
+    shot_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="shot_id")]]
+    stage: NotRequired[Annotated[str, Field(alias="stage")]]
+    status: NotRequired[Annotated[str, Field(alias="status")]]
+    team_id: Annotated[uuid.UUID, Field(alias="team_id")]
+    title: Annotated[str, Field(alias="title")]
+    type: NotRequired[Annotated[str, Field(alias="type")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicTasksUpdate(TypedDict):
+    assignee: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="assignee")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    created_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="created_by")]]
+    description: NotRequired[Annotated[str, Field(alias="description")]]
+    due_date: NotRequired[Annotated[Optional[datetime.date], Field(alias="due_date")]]
+    error: NotRequired[Annotated[Optional[str], Field(alias="error")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    job_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="job_id")]]
+    labels: NotRequired[Annotated[List[str], Field(alias="labels")]]
+    position: NotRequired[Annotated[float, Field(alias="position")]]
+    preview_path: NotRequired[Annotated[Optional[str], Field(alias="preview_path")]]
+    progress: NotRequired[Annotated[int, Field(alias="progress")]]
+    project_id: NotRequired[Annotated[uuid.UUID, Field(alias="project_id")]]
+    render: NotRequired[Annotated[Optional[JsonValue], Field(alias="render")]]
+    shot_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="shot_id")]]
+    stage: NotRequired[Annotated[str, Field(alias="stage")]]
+    status: NotRequired[Annotated[str, Field(alias="status")]]
+    team_id: NotRequired[Annotated[uuid.UUID, Field(alias="team_id")]]
+    title: NotRequired[Annotated[str, Field(alias="title")]]
+    type: NotRequired[Annotated[str, Field(alias="type")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
 
 class PublicTeamInvitations(BaseModel):

@@ -53,6 +53,11 @@ class Api:
         """A whole file."""
         return await self._send("GET", f"/storage/v1/object/{bucket}/{quote(path)}", raw=True)
 
+    async def copy(self, path: str, bucket: str, target: str) -> None:
+        """Copies a file of the bucket media into another; copying it twice is the same as once."""
+        body = {"bucketId": BUCKET, "sourceKey": path, "destinationBucket": bucket, "destinationKey": target}
+        await self._send("POST", "/storage/v1/object/copy", json=body, headers={"x-upsert": "true"})
+
     async def files_below(self, folder: str, bucket: str = BUCKET) -> list[str]:
         """Paths of all files below a folder, however deep. `folder` ends without a slash."""
         files: list[str] = []

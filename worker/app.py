@@ -13,7 +13,10 @@ import httpx
 
 from settings import WorkerSettings
 from worker.api import Api, persist
+from worker.assistant import CLAIM_EVERY_S as ANSWERS_EVERY_S
+from worker.assistant import KEEP_EVERY_S, Assistant
 from worker.beat import BEAT_EVERY_S, Beat
+from worker.chat_pictures import PICTURES_EVERY_S, ChatPictures
 from worker.crowd import CROWD_LOOKS_EVERY_S, CROWD_PRUNES_EVERY_S, Crowd
 from worker.demo import Demo
 from worker.exchange import BITSTAMP, Bitstamp
@@ -28,8 +31,10 @@ from worker.housekeeping import (
     TRASH_EVERY_S,
     Housekeeping,
 )
+from worker.model_talk import ModelTalk
 from worker.pool import RenderPool
 from worker.prices import Prices
+from worker.small_talk import SmallTalk
 from worker.ticks import Ticks
 from worker.training import Training
 
@@ -44,6 +49,7 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
     Raises SettingsError, NotAllowed (the key is wrong) and Unavailable (Supabase does not answer).
     """
     url, key = settings.secret_project
+    model = ModelTalk(*settings.assistant) if settings.assistant else None
     name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
     async with Api.connect(url, key) as api, _exchange(settings) as exchange:
         housekeeping = Housekeeping(api)
@@ -60,10 +66,16 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
             places=settings.trainings, lease_s=settings.lease_s, speed=settings.training_seconds,
             failure_rate=settings.training_failure_rate, freed=lambda: ticks.now("claim trainings"),
         )  # fmt: skip
+        assistant = Assistant(
+            api, model or SmallTalk(settings.assistant_pace), name, freed=lambda: ticks.now("answers")
+        )
         ticks.add("claim", generation.claim, CLAIM_EVERY_S, at_once=True)
         ticks.add("progress", generation.report, settings.pace_s)
         ticks.add("claim trainings", training.claim, CLAIM_EVERY_S, at_once=True)
         ticks.add("training", training.report, settings.pace_s)
+        ticks.add("answers", assistant.claim, ANSWERS_EVERY_S)
+        ticks.add("keep answers", assistant.keep, KEEP_EVERY_S)
+        ticks.add("pictures of chats", ChatPictures(api, name).follow, PICTURES_EVERY_S)
         ticks.add("beat", Beat(api).send, BEAT_EVERY_S, at_once=True)
         ticks.add("leases", housekeeping.rescue, LEASES_EVERY_S)
         ticks.add("trash", housekeeping.empty_trash, TRASH_EVERY_S)
@@ -89,7 +101,9 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
         finally:
             warming.cancel()
             ticks.pause()
-            await asyncio.gather(generation.close(), training.close())
+            await asyncio.gather(generation.close(), training.close(), assistant.close())
+            if model is not None:
+                await model.close()
             await ticks.stop()
             await prices.close()
             await pool.close()

@@ -6,6 +6,7 @@ WorkerError
 │   └── Refused          4xx: it won't; carries the code and the message
 │       └── NotAllowed   401 or 403: the key is wrong
 ├── JobFailed            an attempt at a job failed; its text is what the member reads
+├── TalkFailed           the assistant has no answer; its text is what members read
 └── RendererLost         a render process died, and so did the one that took over
 """
 
@@ -43,6 +44,10 @@ class JobFailed(WorkerError):
     def __init__(self, reason: str, *, final: bool) -> None:
         super().__init__(reason)
         self.final = final
+
+
+class TalkFailed(WorkerError):
+    """The assistant has no answer, or no more of it."""
 
 
 class RendererLost(WorkerError):

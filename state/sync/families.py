@@ -8,7 +8,8 @@ A family is the first part of a query's key; invalidating it reaches every key t
 | `task-status-counts`   | `("task-status-counts", project)`                                                 |
 | `unified-generations`  | `("unified-generations", "project", project, page, limit, filters)`,              |
 |                        | `("unified-generations", "shot", shot)`,                                          |
-|                        | `("unified-generations", "count", part, filter)`: see `state.gallery`             |
+|                        | `("unified-generations", "count", part, filter)`: see `state.gallery`,            |
+|                        | `("unified-generations", "count", "project", project)`                            |
 | `shots`                | `("shots", project)`                                                              |
 | `unpositioned-count`   | `("unpositioned-count", shot)`                                                    |
 | `project-video-counts` | `("project-video-counts", project)`                                               |
@@ -30,7 +31,7 @@ A family is the first part of a query's key; invalidating it reaches every key t
 | `price-alerts`         | `("price-alerts", …)`                                                             |
 
 The first six are those of reference 5, which had them follow `tasks` alone and left the rest to polling; here each
-table names what can be read from it. Tasks, shots and projects are the board's.
+table names what can be read from it. Tasks, shots and projects are the board's (`state.board_queries`).
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "unpositioned-count",
         "project-video-counts",
     ),
+    "task_comments": (),  # nothing is counted of them
 }
 
 

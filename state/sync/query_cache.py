@@ -17,6 +17,7 @@ A `fetch` must not hold on to a page: it outlives it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Callable, Hashable, Iterator
@@ -41,6 +42,8 @@ LIMIT_S = 30.0  # a fetch that takes longer has failed
 SWEEP_S = 5.0  # intervals shrink with age: how often all of them are looked at again
 
 T = TypeVar("T")
+
+log = logging.getLogger("starling.sync")
 
 
 class Feed(Protocol):
@@ -93,6 +96,7 @@ class QueryCache:
         self._next = 0.0  # when the supervisor looks at everything again
         self._wake = asyncio.Event()
         self._closed = False
+        self._owner = name.removeprefix("queries of ")
         self._tasks = Tasks(name)
         self._unsubscribe: list[Unsubscribe] = []
 
@@ -132,6 +136,10 @@ class QueryCache:
                 freshness.heard(family)
         for family in families:
             self.invalidate(family)
+        if families and log.isEnabledFor(logging.DEBUG):
+            kinds = {"INSERT": "new", "UPDATE": "changed", "DELETE": "deleted"}
+            what = f"{change.table} {kinds.get(change.operation, change.operation)}"
+            log.debug("%s: %s: %s invalidated", self._owner, what, ", ".join(families))
 
     def gap(self) -> None:
         """Changes may have been missed. Q10."""

@@ -70,6 +70,7 @@ def picture(prompt: str = "a lighthouse", **values: object) -> Generation:
         "id": id, "owner_id": ADA, "job_id": None, "ordinal": 0, "kind": "image", "prompt": prompt, "model_id": UUID(int=7),
         "model_name": "", "seed": 81233, "media_path": f"{id}.webp", "poster_path": f"{id}-poster.webp", "media_type": "image/webp", "bytes": 9,
         "width": 1216, "height": 816, "duration": None, "colour": "#203040", "favourite": False, "visibility": "public",
+        "team_id": None, "project_id": None, "shot_id": None, "position": None,
         "created_at": MOMENT, "updated_at": MOMENT, "version": 1,
     }  # fmt: skip
     return Generation.model_validate(row | values)

@@ -16,6 +16,7 @@ def test_guests_have_a_home_and_members_go_to_work() -> None:
         "/market",
         "/contacts",
         "/team",
+        "/board",
         "/credits",
         "/diagnostics",
     ]

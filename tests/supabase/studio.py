@@ -65,9 +65,11 @@ class Studio:
         await clear_queue(sql)
         await owner.call("touch_presence", status="online")
         halves = [await _half(visibility, owner, service, sql) for visibility in ("private", "public")]
+        team = await _team(owner)
         own = {
             **await _told(owner, sql),
-            **await _team(owner),
+            **team,
+            **await _board(owner, team["teams"]),
             **await _ledger(owner),
             **await _chat(owner),
             **await train(owner, service),
@@ -99,6 +101,15 @@ async def _team(owner: Person) -> dict[str, str]:
     (place,) = await owner.rows(f"team_members?team_id=eq.{team}")
     (circle,) = await owner.rows(f"circle_members?circle_id=eq.{team}")
     return {"teams": team, "team_members": place["id"], "team_invitations": invitation, "circle_members": circle["id"]}
+
+
+async def _board(owner: Person, team: str) -> dict[str, str]:
+    """A project of that team, with something of everything in it."""
+    project = (await owner.call("create_project", project_id=str(uuid4()), team_id=team, name="Nest"))["id"]
+    shot = (await owner.call("create_shot", shot_id=str(uuid4()), project_id=project, name="Dawn"))["id"]
+    task = (await owner.call("create_task", task_id=str(uuid4()), project_id=project, title="Twigs"))["id"]
+    comment = (await owner.call("comment_on_task", comment_id=str(uuid4()), task_id=task, body="Soft ones"))["id"]
+    return {"projects": project, "shots": shot, "tasks": task, "task_comments": comment}
 
 
 async def _contacts(owner: Person) -> dict[str, str]:

@@ -23,9 +23,10 @@ export default {
           <button type="button" class="icon-button material-symbols-rounded" :aria-label="'Remove ' + file.name" @click="abort(file)">close</button>
         </li>
       </ul>
-      <ul v-if="named.length" class="composer__people" role="listbox" aria-label="People">
-        <li v-for="(person, n) in named" :key="person.username" role="option" :aria-selected="n === at" @mousedown.prevent="name(person)">
-          <span class="avatar avatar--small" :style="{ background: person.colour, color: person.ink }" aria-hidden="true">{{ person.initials }}</span><b>{{ person.name }}</b> <span class="meta">@{{ person.username }}</span>
+      <ul v-if="named.length" class="composer__people" role="listbox" :aria-label="named[0].command ? 'Commands' : 'People'">
+        <li v-for="(person, n) in named" :key="person.command ?? person.username" role="option" :aria-selected="n === at" @mousedown.prevent="name(person)">
+          <template v-if="person.command"><span class="mono">{{ person.command }}<span class="meta">{{ person.example }}</span></span> <span class="meta">{{ person.does }}</span></template>
+          <template v-else><span class="avatar avatar--small" :style="{ background: person.colour, color: person.ink }" aria-hidden="true">{{ person.initials }}</span><b>{{ person.name }}</b> <span class="meta">@{{ person.username }}</span></template>
         </li>
       </ul>
       <div class="composer__line">
@@ -42,7 +43,7 @@ export default {
       </div>
     </div>
   `,
-  props: { url: String, files: Array, people: Array, emoji: Array, closed: String, replying: Object, editing: Object, draft: String, placeholder: String, most: Number, largest: Number, accept: String, enableVoice: { type: Boolean, default: true } },
+  props: { url: String, files: Array, people: Array, commands: { type: Array, default: () => [] }, emoji: Array, closed: String, replying: Object, editing: Object, draft: String, placeholder: String, most: Number, largest: Number, accept: String, eager: { type: Boolean, default: true }, enableVoice: { type: Boolean, default: true } },
   emits: ["send", "save", "cancel", "typing", "rest", "draft", "begin", "progress", "take_back", "edit_last", "failed"],
   data() {
     return { text: this.draft ?? "", sending: [], named: [], at: 0, over: false, recording: null, seconds: 0, kept: "", toldAt: 0 };
@@ -80,7 +81,7 @@ export default {
   },
   mounted() {
     this.grow();
-    if (matchMedia("(pointer: fine)").matches) this.$refs.text.focus();
+    if (this.eager && matchMedia("(pointer: fine)").matches) this.$refs.text.focus();
   },
   unmounted() {
     clearTimeout(this.drafting);
@@ -152,10 +153,16 @@ export default {
       const found = /(?:^|[\s(])@([a-z0-9_]*)$/i.exec(this.text.slice(0, this.$refs.text.selectionStart));
       const begun = found?.[1].toLowerCase();
       this.named = found ? this.people.filter((p) => p.username.startsWith(begun) || p.name.toLowerCase().split(" ").some((w) => w.startsWith(begun))).slice(0, 6) : [];
+      if (!this.editing && /^\/[a-z]*$/i.test(this.text)) this.named = this.commands.filter((c) => c.command.trim() !== this.text && c.command.startsWith(this.text.toLowerCase()));
       this.at = 0;
     },
     name(person) {
       const box = this.$refs.text;
+      if (person.command) {
+        this.place(person.command, "");
+        this.named = [];
+        return;
+      }
       const before = this.text.slice(0, box.selectionStart).replace(/@[a-z0-9_]*$/i, `@${person.username} `);
       this.place(before, this.text.slice(box.selectionStart));
       this.named = [];

@@ -19,11 +19,38 @@ const draw = (part) => {
 const Words = (props) => h("div", { class: "msg__text" }, props.parts.map(draw));
 Words.props = ["parts"];
 
+// What the assistant did. All of it is text.
+const Action = {
+  props: { a: Object, picture: Boolean },
+  template: `
+    <div class="act" :class="'act--' + a.kind">
+      <template v-if="a.kind === 'imagine'">
+        <p class="act__prompt">{{ a.prompt }}</p>
+        <div v-if="a.busy || (a.done && !picture)" class="act__frame" role="progressbar" aria-label="Picture" :aria-valuenow="a.percent">
+          <span class="act__bar"><i :style="{ width: a.percent + '%' }"></i></span><span class="meta">{{ a.words }}<template v-if="a.percent"> · <span class="num">{{ a.percent }} %</span></template></span>
+        </div>
+        <p v-else-if="!a.done" class="act__trouble tone-fail">{{ a.words }}<template v-if="a.trouble && a.trouble !== a.words">: {{ a.trouble }}</template></p>
+      </template>
+      <template v-else-if="a.kind === 'price'">
+        <span class="act__of"><b class="strong">{{ a.symbol }}</b> <span class="meta">{{ a.label }}</span></span>
+        <span class="act__big num">{{ a.price }}</span>
+        <span class="num" :class="a.up ? 'tone-live' : 'tone-fail'">{{ a.change }} <span class="meta">in a day</span></span>
+        <span v-if="a.simulated" class="meta">Simulated</span>
+      </template>
+      <template v-else-if="a.kind === 'balance'">
+        <span class="meta">Credits</span>
+        <span v-if="a.mine" class="act__big num">{{ a.amount }}</span>
+        <span class="meta act__lock"><i class="material-symbols-rounded" aria-hidden="true">lock</i>{{ a.words }}</span>
+      </template>
+      <dl v-else class="act__help"><template v-for="[example, does] in a.commands" :key="example"><dt class="mono">{{ example }}</dt><dd>{{ does }}</dd></template></dl>
+    </div>`,
+};
+
 const dayOf = (iso) => new Date(iso).toDateString();
 const size = (bytes) => (bytes > 1e6 ? (bytes / 1e6).toFixed(1) + " MB" : Math.max(1, Math.round(bytes / 1e3)) + " KB");
 
 export default {
-  components: { Words },
+  components: { Words, Action },
   template: `
     <li :data-id="m.id" class="msg" tabindex="0" :class="classes" @mouseenter="active = true" @mouseleave="leave" @focusin="active = true" @focusout="blur" @keydown="key">
       <div v-if="newDay" class="msg__day" role="separator"><span>{{ day }}</span></div>
@@ -43,8 +70,10 @@ export default {
           </button>
           <p v-if="m.deleted" class="msg__gone">This message was deleted</p>
           <template v-else>
-            <div v-if="m.card" class="msg__card"><i class="material-symbols-rounded" aria-hidden="true">bolt</i><Words :parts="m.body" /></div>
-            <Words v-else-if="m.body.length" :parts="m.body" />
+            <Action v-if="m.action" :a="m.action" :picture="m.files.length > 0" />
+            <div v-else-if="m.card" class="msg__card"><i class="material-symbols-rounded" aria-hidden="true">bolt</i><Words :parts="m.body" /></div>
+            <Words v-else-if="words_of.length" :parts="words_of" :class="{ 'msg__text--live': m.live }" :aria-busy="m.live || null" />
+            <p v-else-if="m.live" class="msg__thinking" role="status"><span class="typing-dots" aria-hidden="true"><i></i><i></i><i></i></span><span class="sr-only">The assistant is answering</span></p>
             <div v-if="m.files.length" class="msg__files">
               <template v-for="file in m.files" :key="file.path">
                 <a v-if="file.kind === 'image'" class="msg__image" :href="file.url" target="_blank" rel="noopener noreferrer" :style="frame(file)" :aria-label="file.name">
@@ -61,6 +90,11 @@ export default {
               </template>
             </div>
           </template>
+          <div v-if="m.role === 'assistant' && !m.deleted && (m.live || m.trouble || m.stopped)" class="msg__answer" :class="{ 'tone-fail': m.trouble }" role="status">
+            <span v-if="m.trouble">{{ m.trouble }}</span><span v-else-if="m.stopped">Stopped</span>
+            <button v-if="m.live" type="button" :disabled="m.stopping" @click="act('stop')"><i class="material-symbols-rounded" aria-hidden="true">stop</i>{{ m.stopping ? "Stopping" : "Stop" }}</button>
+            <button v-else-if="m.again" type="button" @click="act('again')"><i class="material-symbols-rounded" aria-hidden="true">refresh</i>Try again</button>
+          </div>
           <div v-if="m.state" class="msg__state" :class="'tone-' + (m.state === 'failed' ? 'fail' : 'wait')" role="status">
             <span>{{ words }}</span>
             <template v-if="m.state !== 'sending'">
@@ -83,6 +117,7 @@ export default {
           <button type="button" class="icon-button material-symbols-rounded" title="Another reaction" aria-label="Another reaction">add_reaction
             <q-menu v-model="menu" class="emoji-menu"><div class="emoji-grid"><button v-for="e in emoji()" :key="e" v-close-popup type="button" :aria-label="e" @click="act('react', e)">{{ e }}</button></div></q-menu>
           </button>
+          <button v-if="m.again" type="button" class="icon-button material-symbols-rounded" title="Answer anew" aria-label="Answer anew" @click="act('again')">refresh</button>
           <button type="button" class="icon-button material-symbols-rounded" title="Reply" aria-label="Reply" @click="act('reply')">reply</button>
           <button v-if="m.mine && m.body.length" type="button" class="icon-button material-symbols-rounded" title="Edit" aria-label="Edit" @click="act('edit')">edit</button>
           <button v-if="m.erasable" type="button" class="icon-button material-symbols-rounded" title="Delete" aria-label="Delete" @click="act('delete')">delete</button>
@@ -92,8 +127,16 @@ export default {
   `,
   props: { m: Object },
   emits: ["act"],
-  data: () => ({ active: false, menu: false }),
+  data: () => ({ active: false, menu: false, heard: null }),
+  watch: {
+    "m.live"() {
+      this.heard = null; // the row has it, or it begins anew
+    },
+  },
   computed: {
+    words_of() {
+      return this.m.live && this.heard ? this.heard : this.m.body;
+    },
     newDay() {
       return !this.m.before || dayOf(this.m.before) !== dayOf(this.m.at);
     },
@@ -122,6 +165,9 @@ export default {
     },
   },
   methods: {
+    hear(parts) {
+      this.heard = parts;
+    },
     act(name, value = null) {
       this.$emit("act", { name, value });
     },

@@ -1,0 +1,132 @@
+"""What is said of a task, and a box to say something; @ offers the names of the team."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from nicegui import ui
+
+from components.avatar import Avatar
+from components.icon_button import IconButton
+from components.island import Island
+from components.live_list import LiveList
+from components.people import ago
+from components.region_state import RegionState
+from components.tag import Tag
+from state.board import Board
+from state.discussion import MAX_COMMENT, use_discussion
+
+if TYPE_CHECKING:
+    from state.models import Profile, TaskComment
+    from state.sync.mutation import Pending
+    from state.sync.rows import Rows
+
+NAMING = re.compile(r"(?:^|\s)@(\w{0,24})$")
+MOST_NAMES = 5
+
+
+class TaskComments(Island):
+    """Follows the comments of one task for as long as it is shown."""
+
+    def __init__(self, board: Board, people: Rows[Profile], task: UUID) -> None:
+        super().__init__("section")
+        self.classes("task-talk").props("aria-label=Comments role=region")
+        self._board, self._people = board, people
+        self._talk, self._leave = use_discussion(board.member, board.id, task)
+        self.client.on_delete(self._leave)
+        with self:
+            Tag("h3", "Comments", "section-title")
+            rows = ui.element("ul").classes("task-talk__rows")
+            self._state = RegionState(self._talk.comments, skeleton=_skeleton, empty="Nothing is said yet.")
+            self._names = ui.element("div").classes("task-talk__names").props("role=group aria-label=Names")
+            with ui.element("div").classes("task-talk__say") as say:
+                self._box = ui.textarea(placeholder="Say something; @name tells them", on_change=self._offer)
+                self._box.props(f'outlined autogrow dense maxlength={MAX_COMMENT} aria-label="Comment"')
+                self._box.on("keydown.enter.exact.prevent", self._say, args=[])
+                IconButton("send", "Send", self._say)
+            say.set_visibility(board.may_edit)
+        self._list: LiveList[TaskComment, CommentRow] = LiveList(
+            self._talk.comments, self._row, rows, changed=self._changed
+        )
+        self._changed()
+
+    def end(self) -> None:
+        """Follows no more."""
+        self._list.close()
+        self._leave()
+
+    def _row(self, comment: TaskComment, pending: Pending | None) -> CommentRow:
+        mine = comment.author_id == self._board.member.id and self._board.may_edit
+        author = self._people.get(comment.author_id) if comment.author_id else None
+        return CommentRow(comment, pending, author, partial(self._talk.take_back, comment.id) if mine else None)
+
+    def _changed(self) -> None:
+        if not self.is_deleted:
+            self._state.show(len(self._talk.comments.rows))
+
+    def _offer(self) -> None:
+        found = NAMING.search(str(self._box.value or ""))
+        self._names.clear()
+        if found is None:
+            return
+        wanted = found[1].casefold()
+        known = [profile for row in self._board.people.rows if (profile := self._people.get(row.member_id))]
+        fitting = [p for p in known if p.username.startswith(wanted) or wanted in p.display_name.casefold()]
+        with self._names:
+            for profile in fitting[:MOST_NAMES]:
+                name = ui.button(color=None, on_click=partial(self._name, profile.username)).props("flat")
+                with name:
+                    Avatar(profile)
+                    Tag("span", f"@{profile.username}")
+
+    def _name(self, username: str) -> None:
+        text = str(self._box.value or "")
+        self._box.value = f"{text[: text.rindex('@')]}@{username} "
+        self._box.run_method("focus")
+
+    def _say(self) -> None:
+        body = str(self._box.value or "").strip()
+        if body:
+            self._talk.say(body)
+            self._box.value = ""
+
+
+class CommentRow:
+    """One comment; `take_back` when it is one's own."""
+
+    def __init__(
+        self, comment: TaskComment, pending: Pending | None, author: Profile | None, take_back: partial[None] | None
+    ) -> None:
+        with Island("li").classes("task-talk__row") as self.element:
+            Avatar(author)
+            with ui.element("div").classes("task-talk__what"):
+                with ui.element("div").classes("person__name"):
+                    Tag("span", author.display_name if author else "Somebody", "strong truncate-1")
+                    self._when = Tag("span", "", "meta")
+                Tag("p", comment.body, "task-talk__body")
+            if take_back is not None:
+                IconButton("delete", "Take back", take_back)
+        self.update(comment, pending)
+
+    def update(self, comment: TaskComment, pending: Pending | None) -> None:
+        """As `Item` says."""
+        if pending is not None and pending.failed:
+            self._when.text = f"not sent: {pending.failed}"
+        else:
+            self._when.text = (
+                "sending"
+                if pending is not None and pending.kind == "insert"
+                else ago(datetime.now(UTC) - comment.created_at)
+            )
+        self._when.props["title"] = f"{comment.created_at:%d %B %Y, %H:%M} UTC"
+
+
+def _skeleton() -> None:
+    with ui.element("div").classes("task-talk__row"):
+        ui.element("div").classes("avatar skeleton")
+        with ui.element("div").classes("task-talk__what"):
+            ui.element("div").classes("skeleton skeleton--line")

@@ -1,0 +1,55 @@
+"""A board in two browsers: what one drags moves in the other, by hand and by keys."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.people import sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+TEAM = "5d3c1e0a-7000-4000-8000-000000000001"  # the demo accounts'
+
+
+def column(page: Page, name: str):
+    return page.get_by_role("group", name=name, exact=True).get_by_role("list")
+
+
+async def test_a_task_dragged_in_one_browser_moves_in_the_other(chromium: Browser, starling: str):
+    ada = await sign_in(chromium, starling, "Ada")
+    grace = await sign_in(chromium, starling, "Grace")
+    await ada.goto(f"{starling}/board?team={TEAM}")
+    await ada.get_by_role("textbox", name="New project").fill("Lighthouse film")
+    await ada.get_by_role("button", name="Create").click()
+    await ada.wait_for_url("**/board/*team=*")
+    new = ada.get_by_role("textbox", name="Add a task to Queued")
+    for title in ("Find a lighthouse", "Ask the keeper"):
+        await new.fill(title)
+        await new.press("Enter")
+    await expect(column(ada, "Queued")).to_contain_text("Ask the keeper")
+    await grace.goto(ada.url)
+    await expect(column(grace, "Queued")).to_contain_text("Ask the keeper")
+    await expect(ada.get_by_role("list", name="On this board")).to_contain_text("Grace Hopper")
+
+    card = ada.get_by_role("button", name="Find a lighthouse")
+    place, target = await card.bounding_box(), await column(ada, "In progress").bounding_box()
+    assert place is not None
+    assert target is not None
+    await ada.mouse.move(place["x"] + 10, place["y"] + 8)
+    await ada.mouse.down()
+    await ada.mouse.move(target["x"] + 60, target["y"] + 40, steps=8)
+    await expect(grace.get_by_text("Ada is moving this")).to_be_visible()
+    await ada.mouse.up()
+    await expect(column(grace, "In progress")).to_contain_text("Find a lighthouse")
+    await expect(column(ada, "In progress")).to_contain_text("Find a lighthouse")
+    await expect(grace.get_by_text("Ada is moving this")).to_be_hidden()
+
+    await column(grace, "In progress").get_by_role("button", name="Find a lighthouse").focus()
+    await grace.keyboard.press("Shift+ArrowRight")
+    await expect(column(ada, "Completed")).to_contain_text("Find a lighthouse")
+    await expect(column(grace, "Completed").get_by_role("button", name="Find a lighthouse")).to_be_focused()
+    await grace.keyboard.press("Enter")
+    await expect(grace.get_by_role("dialog")).to_contain_text("Nothing is said yet.")
+    for page in (ada, grace):
+        await page.context.close()
