@@ -1,5 +1,5 @@
 """`--demo`: the demo members go on living. Now and then one of them likes something, says a word, publishes a picture, has
-one made, chats, or looks after a contact of their team (`crowd_floor.py`), at the pace of people.
+one made, chats, or looks after a contact or a task of their team (`crowd_floor.py`), at the pace of people.
 
 C1  It acts for demo members only, and not for one that somebody is signed in as; the database refuses everybody else. What
     it makes costs no credits.
@@ -9,8 +9,8 @@ C4  While no member is here, it does a tenth of it, but for the opening.
 C5  Of what it made the newest `KEEP` pictures stay.
 C6  A feed that has just begun fills at once, watched or not: `OPENING_POSTS` pictures are published as they are finished, and
     some are liked and talked about, before the crowd falls into its pace.
-C7  Of contacts it touches only those that no visitor made and that have rested, and of what it said and whom it met the newest
-    stay (`KEEP_MESSAGES`, `KEEP_CONTACTS`).
+C7  Of contacts and tasks it touches only those that no visitor made and that have rested, and of what it said, whom it met and
+    what it planned the newest stay (`KEEP_MESSAGES`, `KEEP_CONTACTS`, `KEEP_TASKS`).
 """
 
 from __future__ import annotations
@@ -38,7 +38,10 @@ OPENING_POSTS = 8
 OPENING_S = 240.0  # from the start; a feed that is not full by then stays as it is
 OPENING_PAUSE_S = 1.0
 
-LIKELIHOOD = {"like": 8, "comment": 4, "publish": 3, "generate": 3, "talk": 6, "move": 4, "note": 2, "meet": 1}
+LIKELIHOOD = {
+    "like": 8, "comment": 4, "publish": 3, "generate": 3,
+    "talk": 6, "move": 3, "note": 2, "meet": 1, "task": 3, "plan": 1,
+}  # fmt: skip
 AT_FIRST = {"like": 5, "comment": 2, "publish": 6, "generate": 0}
 
 PROMPTS = (
@@ -135,7 +138,7 @@ class Crowd:
                 await self._api.call(
                     "crowd_publish", member=picture["owner"], generation_id=picture["id"], caption=rng.choice(CAPTIONS)
                 )
-            case "talk" | "move" | "note" | "meet":
+            case _ if act in floor:
                 function, arguments = rng.choice(floor[act])
                 await self._api.call(function, **arguments)
             case _:
@@ -152,8 +155,9 @@ class Crowd:
     async def prune(self) -> None:
         """Lets go of what the crowd made long ago. C5, C7"""
         await self._api.call(
-            "prune_crowd_floor", messages=crowd_floor.KEEP_MESSAGES, contacts=crowd_floor.KEEP_CONTACTS
-        )
+            "prune_crowd_floor",
+            messages=crowd_floor.KEEP_MESSAGES, contacts=crowd_floor.KEEP_CONTACTS, tasks=crowd_floor.KEEP_TASKS,
+        )  # fmt: skip
         pictures = await self._api.call("prune_crowd", keep=KEEP)
         if pictures:
             log.info("pruned %s pictures of the crowd", pictures)

@@ -1,4 +1,4 @@
-"""What the crowd says in the demo members' chat, and does with the contacts of their team: its part of `crowd.py`."""
+"""What the crowd says in the demo members' chat, and does with the contacts and tasks of their team: its part of `crowd.py`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 MOST_NOTES = 6  # comments on one contact
 KEEP_MESSAGES = 200
-KEEP_CONTACTS = 12  # of those it made; whom it has let go of it may meet again
+KEEP_CONTACTS = KEEP_TASKS = 12  # of those it made; whom it has let go of it may meet again
 
 Call = tuple[str, dict[str, Any]]
 
@@ -15,6 +15,12 @@ NEXT_STAGES = {
     "lead": ("qualified",),
     "qualified": ("proposal", "proposal", "lost"),
     "proposal": ("won", "won", "lost"),
+}
+
+NEXT_COLUMNS = {
+    "queued": ("in_progress",),
+    "in_progress": ("completed", "completed", "completed", "failed"),
+    "failed": ("queued",),
 }
 
 # Each is said line by line, by one after the other.
@@ -55,6 +61,14 @@ PEOPLE = (
     ("Thandi Dube", "Acacia Safaris", "Manager", "travel"), ("Milan Horvat", "Horvat Violins", "Luthier", "music"),
     ("Greta Olsen", "Driftwood Cafe", "Owner", "brand"), ("Omar Rahal", "Minaret Records", "Producer", "music"),
 )  # fmt: skip
+TASKS = (
+    ("Grade the dawn two stops cooler", "colour"), ("Foghorn: record, or generate?", "sound"), ("Title card, three typefaces", "type"),
+    ("Check the beam's direction in every frame", "review"), ("Crop everything to the wide format", "detail"),
+    ("Rust on the railing", "detail"), ("Storyboard for the last minute", "planning"), ("Ask Northlight about the credits", "planning"),
+    ("Wave loop without a seam", "detail"), ("Choose the cover frame", "review"), ("Softer rain on the window", "colour"),
+    ("Light in the fishermen's huts", "colour"), ("Subtitles, first pass", "type"), ("Contact sheet for the producer", "review"),
+    ("Wind in the microphones", "sound"), ("Moon: higher, or gone?", "review"),
+)  # fmt: skip
 
 
 def possible(floor: dict[str, Any], members: list[str], rng: random.Random) -> dict[str, list[Call]]:
@@ -68,12 +82,22 @@ def possible(floor: dict[str, Any], members: list[str], rng: random.Random) -> d
         "meet": [("crowd_meet", {"member": rng.choice(editors), "fields": fields}) for fields in met if editors],
         "move": [],
         "note": [],
+        "task": [],
+        "plan": [],
     }
     for contact in floor["contacts"] if editors else ():
         chosen = {"member": rng.choice(editors), "contact_id": contact["id"]}
         calls["move"] += [("crowd_move", {**chosen, "stage": stage}) for stage in NEXT_STAGES.get(contact["stage"], ())]
         if contact["notes"] < MOST_NOTES:
             calls["note"].append(("crowd_note", {**chosen, "body": rng.choice(NOTES)}))
+    for task in floor["tasks"] if editors else ():
+        for status in NEXT_COLUMNS.get(task["status"], ()):
+            calls["task"].append(
+                ("crowd_task", {"member": rng.choice(editors), "task_id": task["id"], "status": status})
+            )
+    for title, label in TASKS if editors and floor["plans"] else ():
+        if title not in floor["planned"]:
+            calls["plan"].append(("crowd_plan", {"member": rng.choice(editors), "title": title, "label": label}))
     return calls
 
 

@@ -23,6 +23,14 @@ create table private.crowd_messages (
 
 comment on table private.crowd_messages is 'What the crowd has said in the demo members'' chat: only this is pruned';
 
+create table private.crowd_tasks (
+  task_id uuid primary key references public.tasks (id) on delete cascade,
+  seeded  boolean not null default false,
+  made_at timestamptz not null default clock_timestamp()
+);
+
+comment on table private.crowd_tasks is 'As crowd_contacts: tasks on the shared team''s board';
+
 create function private.act_as(member uuid) returns void
   language plpgsql security definer set search_path = ''
 as $$
@@ -149,6 +157,52 @@ begin
 end
 $$;
 
+create function private.seed_board(members uuid[]) returns void
+  language plpgsql security definer set search_path = ''
+as $$
+declare
+  demo  constant uuid := '5d3c1e0a-7000-4000-8000-000000000003';
+  shots constant uuid[] := array[gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), gen_random_uuid()];
+  line  record;
+  made  uuid;
+begin
+  perform private.act_as(members[1]);
+  perform public.create_project(
+    demo, '5d3c1e0a-7000-4000-8000-000000000001', 'Harbour film', 'A short film about one night at a lighthouse, for Northlight Films');
+  perform public.create_shot(shots[s.place], demo, s.name)
+  from (values (1, 'The harbour at dawn'), (2, 'Storm over the bay'), (3, 'Inside the lamp room'), (4, 'Boats come home')) as s (place, name);
+  for line in
+    select w.*, m.id as model from (values
+      (1,  1, 2,         'completed',   'Read the script and mark the weather',    'planning',       null,    null),
+      (2,  1, 1,         'completed',   'Colour keys for the whole night',         'colour',         null,    null),
+      (3,  2, 3,         'completed',   'Collect references of breaking waves',    'planning',       null,    null),
+      (4,  2, 1,         'in_progress', 'Lightning: three directions to choose',   'review',         2,       null),
+      (5,  3, 4,         'in_progress', 'Lens and brass of the lamp, close up',    'detail',         3,       null),
+      (6,  1, 2,         'in_progress', 'Seagulls, or none?',                      'review',         1,       null),
+      (7,  3, 4,         'failed',      'Reflections in the lamp glass',           'detail',         null,    null),
+      (8,  4, 3,         'cancelled',   'Fireworks above the boats',               '',               null,    null),
+      (9,  4, 2,         'queued',      'Count the boats, name each of them',      'planning',       4,       null),
+      (10, 2, 3,         'queued',      'Slower rain for the second half',         'colour',         5,       null),
+      (11, 4, null::int, 'queued',      'Music draft to the composer',             'sound',          7,       null),
+      (12, 1, null,      'queued',      'Harbour at dawn, wide',                   'render',         6,       'Harbour at dawn, paper boats, long light'),
+      (13, 2, null,      'queued',      'Storm, the beam crosses the frame',       'render',         6,       'A lighthouse beam through a violet storm')
+    ) as w (place, shot, who, status, title, label, days, prompt)
+    left join public.models m on m.slug = 'basalt' and m.owner_id is null
+    order by w.place
+  loop
+    perform private.act_as(members[1 + line.place % cardinality(members)]);
+    made := (public.create_task(
+      gen_random_uuid(), demo, line.title, line.status, shot_id => shots[line.shot],
+      assignee => members[1 + (line.who - 1) % cardinality(members)],
+      labels => array_remove(array[line.label], ''), due_date => current_date + line.days,
+      render => case when line.prompt is not null then jsonb_build_object(
+        'kind', 'image', 'prompt', line.prompt, 'model_id', line.model,
+        'params', jsonb_build_object('width', 1024, 'height', 1024, 'count', 1, 'steps', 28, 'seed', line.place, 'duration', 4)) end)).id;
+    insert into private.crowd_tasks (task_id, seeded) values (made, true);
+  end loop;
+end
+$$;
+
 create function public.seed_demo_floor() returns boolean
   language plpgsql security definer set search_path = ''
 as $$
@@ -184,6 +238,9 @@ begin
   then
     perform private.seed_chat(members);
   end if;
+  if not exists (select from public.projects p where p.team_id = team) then
+    perform private.seed_board(members);
+  end if;
   perform private.act_as(members[w.who]), public.watch_symbol(gen_random_uuid(), w.symbol)
   from (values (1, 'BTC'), (1, 'ETH'), (1, 'SOL'), (1, 'SEI'), (1, 'BNB'), (1, 'DOGE'), (2, 'BTC'), (2, 'BNB'), (2, 'USDC')) as w (who, symbol)
   join public.crypto_prices c on c.symbol = w.symbol
@@ -194,7 +251,7 @@ end
 $$;
 
 comment on function public.seed_demo_floor() is
-  'Contacts, a conversation and watchlists for the demo members, once: true when it put them there, false when that was done '
+  'Contacts, a conversation, a project and watchlists for the demo members, once: true when it put them there, false when that was done '
   'before, null while no demo member is in the shared team';
 
 
@@ -231,13 +288,22 @@ as $$
       from private.crowd_contacts x
       join public.contacts c on c.id = x.contact_id
       where c.team_id = '5d3c1e0a-7000-4000-8000-000000000001' and c.updated_at < now() - interval '2 minutes'), '[]'),
+    'tasks', coalesce((
+      select jsonb_agg(jsonb_build_object('id', t.id, 'status', t.status) order by t.created_at)
+      from private.crowd_tasks x
+      join public.tasks t on t.id = x.task_id
+      where t.type = 'task' and t.updated_at < now() - interval '2 minutes'), '[]'),
+    'plans', exists (select from public.projects p where p.id = '5d3c1e0a-7000-4000-8000-000000000003'),
+    'planned', coalesce((
+      select jsonb_agg(t.title) from private.crowd_tasks x join public.tasks t on t.id = x.task_id where not x.seeded), '[]'),
     'met', coalesce((
       select jsonb_agg(c.email) from private.crowd_contacts x join public.contacts c on c.id = x.contact_id where not x.seeded), '[]'))
 $$;
 
 comment on function public.crowd_floor() is
   'What the crowd sees of the demo members'' chat and team: {"talkers", "said": [{author, content, ours}], "editors", '
-  '"contacts": [{id, stage, notes}] of its own that rest, "met": addresses of those it made}';
+  '"contacts": [{id, stage, notes}] and "tasks": [{id, status}] of its own that rest, "met": addresses of those it made, '
+  '"plans": whether there is its project, "planned": what it has put there}';
 
 create function public.crowd_say(member uuid, content text) returns uuid
   language plpgsql security definer set search_path = ''
@@ -295,7 +361,34 @@ begin
 end
 $$;
 
-create function public.prune_crowd_floor(messages integer default 200, contacts integer default 12) returns integer
+create function public.crowd_plan(member uuid, title text, label text) returns uuid
+  language plpgsql security definer set search_path = ''
+as $$
+declare
+  made uuid;
+begin
+  perform private.act_as(crowd_plan.member);
+  made := (public.create_task(
+    gen_random_uuid(), '5d3c1e0a-7000-4000-8000-000000000003', crowd_plan.title, assignee => crowd_plan.member,
+    labels => array[crowd_plan.label])).id;
+  insert into private.crowd_tasks (task_id) values (made);
+  return made;
+end
+$$;
+
+create function public.crowd_task(member uuid, task_id uuid, status text) returns void
+  language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform private.act_as(crowd_task.member);
+  if not exists (select from private.crowd_tasks x where x.task_id = crowd_task.task_id) then
+    raise exception 'There is no such task' using errcode = 'PT404';
+  end if;
+  perform public.move_task(crowd_task.task_id, crowd_task.status);
+end
+$$;
+
+create function public.prune_crowd_floor(messages integer default 200, contacts integer default 12, tasks integer default 12) returns integer
   language plpgsql security definer set search_path = ''
 as $$
 declare
@@ -310,6 +403,11 @@ begin
     select x.contact_id from private.crowd_contacts x where not x.seeded
     order by x.made_at desc, x.contact_id offset greatest(prune_crowd_floor.contacts, 0));
   get diagnostics gone = row_count;
+  total := total + gone;
+  delete from public.tasks t where t.id in (
+    select x.task_id from private.crowd_tasks x where not x.seeded
+    order by x.made_at desc, x.task_id offset greatest(prune_crowd_floor.tasks, 0));
+  get diagnostics gone = row_count;
   return total + gone;
 end
 $$;
@@ -318,8 +416,10 @@ comment on function public.crowd_say(uuid, text) is 'A demo member says somethin
 comment on function public.crowd_meet(uuid, jsonb) is 'A demo member adds a contact to the shared team';
 comment on function public.crowd_move(uuid, uuid, text) is 'A demo member takes a contact to a stage. PT404: one that a visitor made';
 comment on function public.crowd_note(uuid, uuid, text) is 'A demo member comments on a contact. PT404: one that a visitor made';
-comment on function public.prune_crowd_floor(integer, integer) is
-  'Deletes the oldest of what the crowd has said, and of the contacts it has made, but for so many; how many went';
+comment on function public.crowd_plan(uuid, text, text) is 'A demo member puts a task of theirs into the demo members'' project';
+comment on function public.crowd_task(uuid, uuid, text) is 'A demo member moves a task to another column. PT404: one that a visitor made';
+comment on function public.prune_crowd_floor(integer, integer, integer) is
+  'Deletes the oldest of what the crowd has said, and of the contacts and tasks it has made, but for so many; how many went';
 
 
 -- Rights ----------------------------------------------------------------------------------------------------------------
@@ -327,9 +427,11 @@ comment on function public.prune_crowd_floor(integer, integer) is
 revoke all on function
   private.act_as(uuid), private.seed_contacts(uuid[]), private.seed_chat(uuid[]), private.crowd_contact(uuid),
   public.seed_demo_floor(), public.crowd_floor(), public.crowd_say(uuid, text), public.crowd_meet(uuid, jsonb),
-  public.crowd_move(uuid, uuid, text), public.crowd_note(uuid, uuid, text), public.prune_crowd_floor(integer, integer)
+  public.crowd_move(uuid, uuid, text), public.crowd_note(uuid, uuid, text), public.prune_crowd_floor(integer, integer, integer),
+  private.seed_board(uuid[]), public.crowd_plan(uuid, text, text), public.crowd_task(uuid, uuid, text)
   from public, anon, authenticated;
 grant execute on function
   public.seed_demo_floor(), public.crowd_floor(), public.crowd_say(uuid, text), public.crowd_meet(uuid, jsonb),
-  public.crowd_move(uuid, uuid, text), public.crowd_note(uuid, uuid, text), public.prune_crowd_floor(integer, integer)
+  public.crowd_move(uuid, uuid, text), public.crowd_note(uuid, uuid, text), public.prune_crowd_floor(integer, integer, integer),
+  public.crowd_plan(uuid, text, text), public.crowd_task(uuid, uuid, text)
   to service_role;
