@@ -65,6 +65,7 @@ def backend(settings: Settings) -> Iterator[None]:
     )  # fmt: skip
     worker = Child("worker", "worker", lambda: ["--demo"], cwd=PROJECT)
     os.environ["STARLING_DATA"] = data
+    os.environ["STARLING_PORT"] = str(settings.port)  # links in e-mail lead there
     try:
         address = json.loads(embedded.start())
         ports[:] = [urlsplit(address[name]).port for name in ("api_url", "db_url")]  # it comes back where it was
@@ -91,7 +92,7 @@ def serve(settings: Settings) -> None:
     import api
     import pages  # noqa: F401  (importing a page is what registers it)
     from components import session, theme, upload_guard
-    from pages import health
+    from pages import health, tracking
     from state.starling import Starling, storage_secret
 
     logging.getLogger("uvicorn.error").addFilter(worth_saying)
@@ -100,6 +101,7 @@ def serve(settings: Settings) -> None:
     upload_guard.install()
     session.install(starling)
     health.install(starling)
+    tracking.install(starling)
     api.install(starling)
     app.on_startup(starling.open)
     app.on_shutdown(starling.close)

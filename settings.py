@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AliasChoices, Field, HttpUrl, SecretStr, UrlConstraints, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parent
@@ -39,6 +40,7 @@ class Settings(BaseSettings):
     storage_secret: SecretStr | None = None
     dev: bool = False  # the development panel, and diagnostics of everything in the process
     realtime_debug: bool = False  # the live layer says what it does, in the log and on standard error
+    public_url: BaseUrl | None = None  # where others reach the pages: links in e-mail lead there
     metrics_token: SecretStr | None = None  # without one, /metrics answers this machine alone
     api_origins: str = ""  # whose pages may ask the HTTP API from a browser: "https://a.example, https://b.example"
     supabase_url: BaseUrl | None = Field(default=None, validation_alias="SUPABASE_URL")
@@ -63,6 +65,11 @@ class Settings(BaseSettings):
     def hosted(self) -> bool:
         """True when a Supabase project is named, so that nothing is started here but the app."""
         return self.supabase_url is not None
+
+    @property
+    def links(self) -> str:
+        """Where links in e-mail lead, without a slash at the end."""
+        return str(self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @cached_property
     def project(self) -> tuple[str, str]:
@@ -92,12 +99,23 @@ class WorkerSettings(Settings):
     training_failure_rate: float = Field(0.02, ge=0, le=1)
     trainings: int = Field(2, ge=1, le=16)
     lease_s: int = Field(30, ge=2, le=3600)
+    smtp_url: SecretStr | None = Field(
+        None, description="smtp(s)://user:password@host:port; without it mail is simulated"
+    )
+    mail_from: str = Field("starling@localhost.localdomain", pattern=r"^[!-?A-~]+@[A-Za-z0-9.-]+$")
+    mail_seconds: float = Field(1.0, ge=0, description="pace of simulated mail; 0 is as fast as it can")
     crowd_s: float = Field(15.0, ge=0, description="seconds between two acts of the demo members, about; 0: none")
-
     assistant_url: BaseUrl | None = None  # of an OpenAI-compatible endpoint; without one the assistant is simulated
     assistant_key: SecretStr | None = None
     assistant_model: str | None = None
     assistant_pace: float = Field(1.0, ge=0, description="pace of the simulated assistant; 0 is as fast as it can")
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_smtp(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not re.match(r"smtps?://[^\s/]+/?$", url.get_secret_value()):
+            raise PydanticCustomError("smtp_url", "needs the form smtp://user:password@host:port, or smtps://")
+        return url
 
     @cached_property
     def secret_project(self) -> tuple[str, str]:
@@ -146,7 +164,10 @@ def load(kind: type[SettingsT]) -> SettingsT:
         problem = error.errors()[0]
         name = str(problem["loc"][0])
         variable = name if name.isupper() else f"STARLING_{name.upper()}"
-        raise SettingsError(f"{variable}: {problem['msg'].lower()} (it is {problem['input']!r})") from None
+        field = kind.model_fields.get(name)
+        secret = field is not None and "SecretStr" in str(field.annotation)
+        said = "" if secret else f" (it is {problem['input']!r})"
+        raise SettingsError(f"{variable}: {problem['msg'].lower()}{said}") from None
 
 
 def read_json(file: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nicegui import ui
 
 from components.avatar import Avatar
+from components.email_words import StatusBadge, moment
 from components.icon_button import IconButton
 from components.island import Island
 from components.live_list import LiveList
@@ -19,7 +20,7 @@ from components.tag import Tag
 from components.theme import ICON
 from components.viewer import when
 from state.activity_words import words
-from state.models import Activity, ContactComment, Profile
+from state.models import Activity, ContactComment, Profile, SentEmail
 
 if TYPE_CHECKING:
     from state.contact_rows import ContactFile
@@ -167,8 +168,30 @@ class ActivityRow:
         self._when.text = when(activity.created_at, datetime.now(UTC))
 
 
+class EmailRow:
+    """What was written to the contact, and how far it is."""
+
+    def __init__(self, email: SentEmail, pending: Pending | None, file: ContactFile, people: Rows[Profile]) -> None:
+        who = people.get(email.sender_id) if email.sender_id else None
+        way = f"/emails/{email.campaign_id}?team={email.team_id}"
+        with Island("li").classes("contact-event contact-event--small") as self.element:
+            ui.icon(f"{ICON}mail").props("aria-hidden=true")
+            with ui.element("p").classes("contact-event__words"):
+                Tag("span", f"{who.display_name if who else 'Somebody'} wrote ", "secondary")
+                ui.link(f"“{email.subject}”", way).classes("link")
+                Tag("span", " ")
+                self._badge = StatusBadge(email.status)
+                self._when = Tag("span", "", "meta")
+        self.update(email, pending)
+
+    def update(self, email: SentEmail, pending: Pending | None) -> None:
+        """As `Item` says."""
+        self._badge.show(email.status)
+        self._when.text = f" {when(moment(email), datetime.now(UTC))}"
+
+
 # How the rows of a contact's timeline read, by their type (state/contact_rows.py says where they come from).
-DRAWN: dict[type, Callable[..., Any]] = {ContactComment: CommentRow, Activity: ActivityRow}
+DRAWN: dict[type, Callable[..., Any]] = {ContactComment: CommentRow, Activity: ActivityRow, SentEmail: EmailRow}
 
 
 def _skeleton() -> None:

@@ -29,6 +29,7 @@ PLACES = (
     Place("Chat", "/chat", "forum", "g c", for_guests=False, where="in chat", counts="chat"),
     Place("Market", "/market", "candlestick_chart", "g m", where="at the market"),
     Place("Contacts", "/contacts", "contacts", "g o", section="Work", for_guests=False, where="looking at contacts"),
+    Place("E-mail", "/emails", "mail", "g e", section="Work", for_guests=False, where="writing e-mail"),
     Place("Team", "/team", "groups", "g w", section="Work", for_guests=False, where="with their team"),
     Place("Board", "/board", "view_kanban", "g b", section="Work", for_guests=False, where="at the board"),
     Place("Credits", "/credits", "toll", "g r", section="System", for_guests=False, where="looking at their credits"),

@@ -21,6 +21,7 @@ LOOKS: dict[str, tuple[str, str]] = {
     "price_alert": ("candlestick_chart", "tone-info"),
     "like": ("favorite", ""),
     "comment": ("chat_bubble", ""),
+    "email_opened": ("drafts", "tone-live"),
 }
 LOOK = ("notifications", "tone-info")
 # What a toast says of several that came within its second.
@@ -30,6 +31,7 @@ MANY: dict[str, Callable[[int], str]] = {
     "price_alert": lambda n: f"{n} more price alerts fired",
     "like": lambda n: f"{n} more likes",
     "comment": lambda n: f"{n} more comments",
+    "email_opened": lambda n: f"{n} more of your e-mails were opened",
 }
 
 
@@ -51,6 +53,8 @@ def sentence(told: Notification, person: Lookup) -> str:
             return f"{who} {'like' if several else 'likes'} “{told.title}”"
         case "comment" if who:
             return f"{who} commented on “{told.title}”"
+        case "email_opened":
+            return f"“{told.title}” was opened by {told.body}"
         case _:  # a kind of another area: its title says it
             return f"{who}: {told.title}" if who else told.title
 

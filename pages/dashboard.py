@@ -52,6 +52,7 @@ class Counted:
 TEAM_CARDS = (
     Counted("contacts", "Contacts", "contacts", "/contacts", "people your team knows"),
     Counted("member_activities", "Activities", "bolt", "", "done by your team"),
+    Counted("sent_emails", "E-mails", "mail", "/emails", "written by your team"),
 )
 
 

@@ -7,11 +7,13 @@ from fastapi.responses import RedirectResponse
 from nicegui import ui
 
 from components import session
+from components.settings_digest import DigestPart
 from components.settings_notifications import NotificationsPart
 from components.settings_profile import ProfilePart
 from components.settings_security import LeavePart, PasswordPart, SignInsPart
 from components.shell import shell, sign_in_path
 from state.account import Account
+from state.digest import use_digest
 from state.errors import SessionEnded
 from state.notifications import NotificationChoices
 
@@ -19,6 +21,7 @@ PATH = "/settings"
 PARTS = {
     "profile": "Profile",
     "notifications": "Notifications",
+    "digest": "Daily digest",
     "password": "Password",
     "sign-ins": "Sign-ins",
     "leave": "Delete account",
@@ -38,6 +41,8 @@ async def page() -> Response | None:
         return RedirectResponse(sign_in_path(PATH))
     choices, leave = member.areas.use("notification choices", lambda: NotificationChoices(member))
     ui.context.client.on_delete(leave)
+    digest, leave_digest = use_digest(member)
+    ui.context.client.on_delete(leave_digest)
     demo = bool(member.profile and member.profile.is_demo)
     with shell("Settings", visitor) as around, ui.element("div").classes("settings"):
         with ui.element("nav").classes("settings__nav").props('aria-label="Settings"'):
@@ -46,6 +51,7 @@ async def page() -> Response | None:
         with ui.element("div").classes("settings__parts"):
             ProfilePart(member, account, around.toasts)
             NotificationsPart(choices)
+            DigestPart(digest)
             PasswordPart(account, demo=demo)
             SignInsPart(account, around.toasts)
             LeavePart(member, account)

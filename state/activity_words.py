@@ -45,6 +45,10 @@ KINDS: dict[str, tuple[str, str, str]] = {
     "contact_deleted": ("person_remove", "deleted the contact", "/contacts"),
     "contact_imported": ("upload_file", "imported", "/contacts"),
     "contact_commented": ("chat_bubble", "commented on", "/contacts"),
+    "email_sent": ("send", "wrote to", "/emails"),
+    "template_added": ("description", "added the template", "/emails"),
+    "template_edited": ("description", "edited the template", "/emails"),
+    "template_deleted": ("description", "deleted the template", "/emails"),
     "project_added": ("view_kanban", "started the project", "/board"),
     "project_edited": ("edit", "edited the project", "/board"),
     "project_deleted": ("delete", "deleted the project", ""),
@@ -72,6 +76,9 @@ def words(activity: Activity) -> Words:
     if (count := number(params.get("count"))) is not None:
         thing = f"{count:,} contacts" if activity.kind.startswith("contact") else f"{count:,}"
         verb = verb.removesuffix(" the contact")
+        if activity.kind == "email_sent":
+            thing = f"{'one contact' if count == 1 else f'{count:,} contacts'}: {activity.title}"
+            path = f"{path}/{activity.entity_id}?team={activity.team_id}"
     elif activity.kind == "team_role":
         thing = f"{thing} to {params.get('role', '')}"
     elif activity.kind == "contact_edited":

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from state.contact_fields import STAGES
 from state.contact_look import Look
 from state.contacts import KIND, Contacts
-from state.models import Activity, Contact, ContactComment
+from state.models import Activity, Contact, ContactComment, SentEmail
 from state.signal import Signal, Unsubscribe, leave_all
 from state.space import Space
 from state.sync.live_table import LiveTable
@@ -228,6 +228,7 @@ SOURCES: list[Source] = [
         Activity,
         lambda contact: (Where("entity_id", "eq", contact), Where("kind", "neq", "contact_commented")),
     ),
+    Source("sent_emails", SentEmail, lambda contact: (Where("contact_id", "eq", contact),)),
 ]
 
 

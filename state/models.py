@@ -15,6 +15,12 @@ from state.rows import PublicCreditTransactions as CreditTransaction
 from state.rows import PublicDashboards as Dashboard
 from state.rows import PublicDatasetImages as DatasetImage
 from state.rows import PublicDatasets as Dataset
+from state.rows import PublicDigestPreferences as DigestPreference
+from state.rows import PublicDigests as Digest
+from state.rows import PublicEmailCampaigns as EmailCampaign
+from state.rows import PublicEmailClicks as EmailClick
+from state.rows import PublicEmailSuppressions as EmailSuppression
+from state.rows import PublicEmailTemplates as EmailTemplate
 from state.rows import PublicGenerationJobs as Job
 from state.rows import PublicGenerationQueues as GenerationQueue
 from state.rows import PublicGenerations as Generation
@@ -29,6 +35,7 @@ from state.rows import PublicPosts as Post
 from state.rows import PublicPriceAlerts as PriceAlert
 from state.rows import PublicProfiles as Profile
 from state.rows import PublicProjects as Project
+from state.rows import PublicSentEmails as SentEmail
 from state.rows import PublicShots as Shot
 from state.rows import PublicTaskComments as TaskComment
 from state.rows import PublicTasks as Task
@@ -54,6 +61,12 @@ __all__ = [
     "Dashboard",
     "Dataset",
     "DatasetImage",
+    "Digest",
+    "DigestPreference",
+    "EmailCampaign",
+    "EmailClick",
+    "EmailSuppression",
+    "EmailTemplate",
     "Generation",
     "GenerationQueue",
     "Job",
@@ -70,6 +83,7 @@ __all__ = [
     "Profile",
     "Project",
     "ReadMark",
+    "SentEmail",
     "Shot",
     "Task",
     "TaskComment",

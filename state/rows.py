@@ -660,6 +660,213 @@ class PublicDatasetsUpdate(TypedDict):
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
 
+class PublicDigestPreferences(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    hour: int = Field(alias="hour")
+    id: uuid.UUID = Field(alias="id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+    wanted: bool = Field(alias="wanted")
+    zone: str = Field(alias="zone")
+
+class PublicDigestPreferencesInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    hour: NotRequired[Annotated[int, Field(alias="hour")]]
+    id: Annotated[uuid.UUID, Field(alias="id")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+    wanted: NotRequired[Annotated[bool, Field(alias="wanted")]]
+    zone: NotRequired[Annotated[str, Field(alias="zone")]]
+
+class PublicDigestPreferencesUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    hour: NotRequired[Annotated[int, Field(alias="hour")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+    wanted: NotRequired[Annotated[bool, Field(alias="wanted")]]
+    zone: NotRequired[Annotated[str, Field(alias="zone")]]
+
+class PublicDigests(BaseModel):
+    attempt: int = Field(alias="attempt")
+    created_at: datetime.datetime = Field(alias="created_at")
+    day: datetime.date = Field(alias="day")
+    error: Optional[str] = Field(alias="error")
+    id: uuid.UUID = Field(alias="id")
+    numbers: JsonValue = Field(alias="numbers")
+    owner_id: uuid.UUID = Field(alias="owner_id")
+    sent_at: Optional[datetime.datetime] = Field(alias="sent_at")
+    simulated: bool = Field(alias="simulated")
+    status: str = Field(alias="status")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicDigestsInsert(TypedDict):
+    attempt: NotRequired[Annotated[int, Field(alias="attempt")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    day: Annotated[datetime.date, Field(alias="day")]
+    error: NotRequired[Annotated[Optional[str], Field(alias="error")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    numbers: NotRequired[Annotated[JsonValue, Field(alias="numbers")]]
+    owner_id: Annotated[uuid.UUID, Field(alias="owner_id")]
+    sent_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="sent_at")]]
+    simulated: NotRequired[Annotated[bool, Field(alias="simulated")]]
+    status: NotRequired[Annotated[str, Field(alias="status")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicDigestsUpdate(TypedDict):
+    attempt: NotRequired[Annotated[int, Field(alias="attempt")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    day: NotRequired[Annotated[datetime.date, Field(alias="day")]]
+    error: NotRequired[Annotated[Optional[str], Field(alias="error")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    numbers: NotRequired[Annotated[JsonValue, Field(alias="numbers")]]
+    owner_id: NotRequired[Annotated[uuid.UUID, Field(alias="owner_id")]]
+    sent_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="sent_at")]]
+    simulated: NotRequired[Annotated[bool, Field(alias="simulated")]]
+    status: NotRequired[Annotated[str, Field(alias="status")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicEmailCampaigns(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    name: str = Field(alias="name")
+    recipients: int = Field(alias="recipients")
+    scheduled_at: datetime.datetime = Field(alias="scheduled_at")
+    sender_id: Optional[uuid.UUID] = Field(alias="sender_id")
+    skipped: int = Field(alias="skipped")
+    subject: str = Field(alias="subject")
+    team_id: uuid.UUID = Field(alias="team_id")
+    template_id: Optional[uuid.UUID] = Field(alias="template_id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicEmailCampaignsInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    name: Annotated[str, Field(alias="name")]
+    recipients: NotRequired[Annotated[int, Field(alias="recipients")]]
+    scheduled_at: NotRequired[Annotated[datetime.datetime, Field(alias="scheduled_at")]]
+    sender_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="sender_id")]]
+    skipped: NotRequired[Annotated[int, Field(alias="skipped")]]
+    subject: Annotated[str, Field(alias="subject")]
+    team_id: Annotated[uuid.UUID, Field(alias="team_id")]
+    template_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="template_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicEmailCampaignsUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    name: NotRequired[Annotated[str, Field(alias="name")]]
+    recipients: NotRequired[Annotated[int, Field(alias="recipients")]]
+    scheduled_at: NotRequired[Annotated[datetime.datetime, Field(alias="scheduled_at")]]
+    sender_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="sender_id")]]
+    skipped: NotRequired[Annotated[int, Field(alias="skipped")]]
+    subject: NotRequired[Annotated[str, Field(alias="subject")]]
+    team_id: NotRequired[Annotated[uuid.UUID, Field(alias="team_id")]]
+    template_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="template_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicEmailClicks(BaseModel):
+    agent: str = Field(alias="agent")
+    created_at: datetime.datetime = Field(alias="created_at")
+    email_id: uuid.UUID = Field(alias="email_id")
+    id: uuid.UUID = Field(alias="id")
+    kind: str = Field(alias="kind")
+    machine: bool = Field(alias="machine")
+    team_id: uuid.UUID = Field(alias="team_id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    url: Optional[str] = Field(alias="url")
+    version: int = Field(alias="version")
+
+class PublicEmailClicksInsert(TypedDict):
+    agent: NotRequired[Annotated[str, Field(alias="agent")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    email_id: Annotated[uuid.UUID, Field(alias="email_id")]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: Annotated[str, Field(alias="kind")]
+    machine: Annotated[bool, Field(alias="machine")]
+    team_id: Annotated[uuid.UUID, Field(alias="team_id")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    url: NotRequired[Annotated[Optional[str], Field(alias="url")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicEmailClicksUpdate(TypedDict):
+    agent: NotRequired[Annotated[str, Field(alias="agent")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    email_id: NotRequired[Annotated[uuid.UUID, Field(alias="email_id")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: NotRequired[Annotated[str, Field(alias="kind")]]
+    machine: NotRequired[Annotated[bool, Field(alias="machine")]]
+    team_id: NotRequired[Annotated[uuid.UUID, Field(alias="team_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    url: NotRequired[Annotated[Optional[str], Field(alias="url")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicEmailSuppressions(BaseModel):
+    address: str = Field(alias="address")
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    reason: str = Field(alias="reason")
+    team_id: uuid.UUID = Field(alias="team_id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicEmailSuppressionsInsert(TypedDict):
+    address: Annotated[str, Field(alias="address")]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    reason: Annotated[str, Field(alias="reason")]
+    team_id: Annotated[uuid.UUID, Field(alias="team_id")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicEmailSuppressionsUpdate(TypedDict):
+    address: NotRequired[Annotated[str, Field(alias="address")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    reason: NotRequired[Annotated[str, Field(alias="reason")]]
+    team_id: NotRequired[Annotated[uuid.UUID, Field(alias="team_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicEmailTemplates(BaseModel):
+    author_id: Optional[uuid.UUID] = Field(alias="author_id")
+    body: str = Field(alias="body")
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    name: str = Field(alias="name")
+    subject: str = Field(alias="subject")
+    team_id: uuid.UUID = Field(alias="team_id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicEmailTemplatesInsert(TypedDict):
+    author_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="author_id")]]
+    body: Annotated[str, Field(alias="body")]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    name: Annotated[str, Field(alias="name")]
+    subject: Annotated[str, Field(alias="subject")]
+    team_id: Annotated[uuid.UUID, Field(alias="team_id")]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicEmailTemplatesUpdate(TypedDict):
+    author_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="author_id")]]
+    body: NotRequired[Annotated[str, Field(alias="body")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    name: NotRequired[Annotated[str, Field(alias="name")]]
+    subject: NotRequired[Annotated[str, Field(alias="subject")]]
+    team_id: NotRequired[Annotated[uuid.UUID, Field(alias="team_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
 class PublicGenerationJobs(BaseModel):
     attempt: int = Field(alias="attempt")
     batch: Optional[uuid.UUID] = Field(alias="batch")
@@ -1329,6 +1536,81 @@ class PublicProjectsUpdate(TypedDict):
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     name: NotRequired[Annotated[str, Field(alias="name")]]
     team_id: NotRequired[Annotated[uuid.UUID, Field(alias="team_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicSentEmails(BaseModel):
+    campaign_id: uuid.UUID = Field(alias="campaign_id")
+    clicked_at: Optional[datetime.datetime] = Field(alias="clicked_at")
+    clicks: int = Field(alias="clicks")
+    contact_id: Optional[uuid.UUID] = Field(alias="contact_id")
+    created_at: datetime.datetime = Field(alias="created_at")
+    delivered_at: Optional[datetime.datetime] = Field(alias="delivered_at")
+    ended_at: Optional[datetime.datetime] = Field(alias="ended_at")
+    error: Optional[str] = Field(alias="error")
+    id: uuid.UUID = Field(alias="id")
+    opened_at: Optional[datetime.datetime] = Field(alias="opened_at")
+    opens: int = Field(alias="opens")
+    scheduled_at: datetime.datetime = Field(alias="scheduled_at")
+    sender_id: Optional[uuid.UUID] = Field(alias="sender_id")
+    sent_at: Optional[datetime.datetime] = Field(alias="sent_at")
+    simulated: bool = Field(alias="simulated")
+    status: str = Field(alias="status")
+    subject: str = Field(alias="subject")
+    team_id: uuid.UUID = Field(alias="team_id")
+    template_id: Optional[uuid.UUID] = Field(alias="template_id")
+    to_address: str = Field(alias="to_address")
+    to_name: str = Field(alias="to_name")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    version: int = Field(alias="version")
+
+class PublicSentEmailsInsert(TypedDict):
+    campaign_id: Annotated[uuid.UUID, Field(alias="campaign_id")]
+    clicked_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="clicked_at")]]
+    clicks: NotRequired[Annotated[int, Field(alias="clicks")]]
+    contact_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="contact_id")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    delivered_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="delivered_at")]]
+    ended_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="ended_at")]]
+    error: NotRequired[Annotated[Optional[str], Field(alias="error")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    opened_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="opened_at")]]
+    opens: NotRequired[Annotated[int, Field(alias="opens")]]
+    scheduled_at: NotRequired[Annotated[datetime.datetime, Field(alias="scheduled_at")]]
+    sender_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="sender_id")]]
+    sent_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="sent_at")]]
+    simulated: NotRequired[Annotated[bool, Field(alias="simulated")]]
+    status: NotRequired[Annotated[str, Field(alias="status")]]
+    subject: Annotated[str, Field(alias="subject")]
+    team_id: Annotated[uuid.UUID, Field(alias="team_id")]
+    template_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="template_id")]]
+    to_address: Annotated[str, Field(alias="to_address")]
+    to_name: NotRequired[Annotated[str, Field(alias="to_name")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
+
+class PublicSentEmailsUpdate(TypedDict):
+    campaign_id: NotRequired[Annotated[uuid.UUID, Field(alias="campaign_id")]]
+    clicked_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="clicked_at")]]
+    clicks: NotRequired[Annotated[int, Field(alias="clicks")]]
+    contact_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="contact_id")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    delivered_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="delivered_at")]]
+    ended_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="ended_at")]]
+    error: NotRequired[Annotated[Optional[str], Field(alias="error")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    opened_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="opened_at")]]
+    opens: NotRequired[Annotated[int, Field(alias="opens")]]
+    scheduled_at: NotRequired[Annotated[datetime.datetime, Field(alias="scheduled_at")]]
+    sender_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="sender_id")]]
+    sent_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="sent_at")]]
+    simulated: NotRequired[Annotated[bool, Field(alias="simulated")]]
+    status: NotRequired[Annotated[str, Field(alias="status")]]
+    subject: NotRequired[Annotated[str, Field(alias="subject")]]
+    team_id: NotRequired[Annotated[uuid.UUID, Field(alias="team_id")]]
+    template_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="template_id")]]
+    to_address: NotRequired[Annotated[str, Field(alias="to_address")]]
+    to_name: NotRequired[Annotated[str, Field(alias="to_name")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
 

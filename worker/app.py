@@ -19,6 +19,7 @@ from worker.beat import BEAT_EVERY_S, Beat
 from worker.chat_pictures import PICTURES_EVERY_S, ChatPictures
 from worker.crowd import CROWD_LOOKS_EVERY_S, CROWD_PRUNES_EVERY_S, Crowd
 from worker.demo import Demo
+from worker.digest import DIGEST_EVERY_S, Digest
 from worker.exchange import BITSTAMP, Bitstamp
 from worker.generation import Generation
 from worker.housekeeping import (
@@ -31,8 +32,11 @@ from worker.housekeeping import (
     TRASH_EVERY_S,
     Housekeeping,
 )
+from worker.letter import Paper
+from worker.mail import DELIVER_EVERY_S, MAIL_PRUNE_EVERY_S, MAIL_RESCUE_EVERY_S, READ_EVERY_S, Mail
 from worker.model_talk import ModelTalk
 from worker.pool import RenderPool
+from worker.post_office import PostOffice
 from worker.prices import Prices
 from worker.small_talk import SmallTalk
 from worker.ticks import Ticks
@@ -83,6 +87,15 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
         ticks.add("leavers", housekeeping.forget, LEAVERS_EVERY_S, at_once=True)
         ticks.add("notifications", housekeeping.prune_notifications, NOTIFICATIONS_EVERY_S, at_once=True)
         ticks.add("presence", housekeeping.expire_presence, PRESENCE_EVERY_S, at_once=True)
+        paper, office = Paper(settings.links, settings.mail_from), None
+        if settings.smtp_url is not None:
+            office = PostOffice(settings.smtp_url.get_secret_value(), settings.mail_from)
+        mail = Mail(api, name, paper, office=office, pace=settings.mail_seconds)
+        ticks.add("mail", mail.deliver, DELIVER_EVERY_S)
+        ticks.add("mail's readers", mail.read, READ_EVERY_S)
+        ticks.add("mail's leases", mail.rescue, MAIL_RESCUE_EVERY_S)
+        ticks.add("mail's past", mail.prune, MAIL_PRUNE_EVERY_S)
+        ticks.add("digest", Digest(api, name, paper, office).send, DIGEST_EVERY_S, at_once=True)
         ticks.add("activities", housekeeping.prune_activities, ACTIVITIES_EVERY_S)
         prices = Prices(api, name, tick_s=settings.market_pace_s, exchange=exchange)
         if settings.price_feed != "off":
@@ -101,7 +114,7 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
         finally:
             warming.cancel()
             ticks.pause()
-            await asyncio.gather(generation.close(), training.close(), assistant.close())
+            await asyncio.gather(generation.close(), training.close(), assistant.close(), mail.close())
             if model is not None:
                 await model.close()
             await ticks.stop()

@@ -24,6 +24,7 @@ A family is the first part of a query's key; invalidating it reaches every key t
 | `dashboards`           | `("dashboards", …)`                                                               |
 | `contacts`             | `("contacts", "count", team, search, stage, tag, owner)`: see `state.contacts`    |
 | `contact-counts`       | `("contact-counts", team)`: in all, by stage, by tag                              |
+| `email-numbers`        | `("email-numbers", team)`, `("email-numbers", team, campaign)`: by status         |
 | `contact-comments`     | `("contact-comments", …)`                                                         |
 | `contact-filters`      | `("contact-filters", …)`                                                          |
 | `prices`               | `("prices", "facts")`, `("prices", "sparklines")`, `("prices", "candles", symbol)`|
@@ -44,6 +45,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "notifications": ("notifications",),
     "notification_preferences": ("notifications",),
     "contacts": ("contacts", "contact-counts"),
+    "sent_emails": ("email-numbers",),
     "contact_comments": ("contact-comments",),
     "contact_filters": ("contact-filters",),
     "credit_accounts": ("credit-accounts",),

@@ -15,6 +15,7 @@ def test_guests_have_a_home_and_members_go_to_work() -> None:
         "/chat",
         "/market",
         "/contacts",
+        "/emails",
         "/team",
         "/board",
         "/credits",

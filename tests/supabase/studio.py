@@ -74,6 +74,7 @@ class Studio:
             **await _chat(owner),
             **await train(owner, service),
             **await _contacts(owner),
+            **await _mail(owner, sql),
             **await _logged(owner),
             **await _watched(owner, sql),
         }
@@ -121,6 +122,34 @@ async def _contacts(owner: Person) -> dict[str, str]:
     wanted = {"filter_id": str(uuid4()), "team_id": team["id"], "name": "Leads", "settings": {"stage": "lead"}}
     saved = await owner.call("save_contact_filter", **wanted)
     return {"contacts": contact["id"], "contact_comments": comment["id"], "contact_filters": saved["id"]}
+
+
+async def _mail(owner: Person, sql: asyncpg.Connection) -> dict[str, str]:
+    """A letter to a contact of the owner's own team, which a machine has opened; an address left alone; a digest."""
+    (team,) = await owner.rows(f"teams?personal_of=eq.{owner.id}")
+    fields = {"name": "Bo", "email": "bo@starling.test"}
+    contact = await owner.call("add_contact", contact_id=str(uuid4()), team_id=team["id"], fields=fields)
+    words = {"team_id": team["id"], "subject": "Tides", "body": "See https://starling.test/tides"}
+    template = await owner.call("save_email_template", template_id=str(uuid4()), name="Tides", **words)
+    campaign = await owner.call("send_emails", campaign_id=str(uuid4()), contact_ids=[contact["id"]], **words)
+    (email,) = await owner.rows(f"sent_emails?campaign_id=eq.{campaign['id']}")
+    await sql.execute("update public.sent_emails set status = 'sent', sent_at = now() where id = $1", email["id"])
+    token = await sql.fetchval("select token from private.email_letters where email_id = $1", email["id"])
+    await owner.call("track_open", token=token, machine=True)
+    (opened,) = await owner.rows(f"email_clicks?email_id=eq.{email['id']}")
+    address = {"suppression_id": str(uuid4()), "team_id": team["id"], "address": "no@starling.test"}
+    suppressed = await owner.call("suppress_address", **address)
+    await owner.call("prefer_digest", wanted=False)
+    add = "insert into public.digests (owner_id, day) values ($1, '2026-01-01') on conflict (owner_id, day) do update set error = null returning id"
+    return {
+        "email_templates": template["id"],
+        "email_campaigns": campaign["id"],
+        "sent_emails": email["id"],
+        "email_clicks": opened["id"],
+        "email_suppressions": suppressed["id"],
+        "digest_preferences": owner.id,
+        "digests": str(await sql.fetchval(add, owner.id)),
+    }
 
 
 async def _chat(owner: Person) -> dict[str, str]:

@@ -42,7 +42,7 @@ def test_nothing_is_newer_than_postgres_15(file: Path):
 
 @pytest.mark.parametrize("file", sorted(SUPABASE.rglob("*.sql")), ids=lambda file: file.name)
 def test_the_platforms_schemas_only_get_policies_triggers_and_buckets(file: Path):
-    ours = r"(?:create|alter) policy .+?;|create trigger .+?;|insert into storage\.buckets .+?;|references auth\.users|from auth\.sessions|(?<!delete )from storage\.objects|on auth\.users|realtime\.send|realtime\.topic"
+    ours = r"(?:create|alter) policy .+?;|create trigger .+?;|insert into storage\.buckets .+?;|references auth\.users|from auth\.sessions|join auth\.users|(?<!delete )from storage\.objects|on auth\.users|realtime\.send|realtime\.topic"
     functions = r"auth\.(uid|jwt)\(\)|storage\.(foldername|filename|extension)\("
     rest = re.sub(f"(?s){ours}|{functions}", "", statements(file))
     assert re.findall(r"\b(?:auth|storage|realtime)\.\w+", rest) == []

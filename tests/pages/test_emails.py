@@ -1,0 +1,229 @@
+"""The pages of e-mail, on the real stack: writing to many, watching them arrive, and what a viewer cannot."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from nicegui import ElementFilter, ui
+from nicegui.testing import User
+
+from components.email_campaigns import CampaignHead, Campaigns
+from components.email_compose import Compose
+from components.email_list import EmailList, LetterDialog, history
+from components.email_suppressed import Suppressed
+from components.email_templates import RateChart, Templates
+from components.email_words import StatusBadge, due, percent, progress
+from components.settings_digest import DigestPart, told
+from components.tag import Tag
+from state.emails import Tally
+from state.models import Digest, EmailCampaign, EmailClick, SentEmail
+from tests.pages.test_studio import LONG, only, until
+from tests.pages.test_team import ada, db, grace, me, team_of
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = ["ada", "db"]  # fixtures
+
+CONTACTS = """
+insert into public.contacts (team_id, name, email, stage, tags)
+select $1, format('Wren %s', n), format('wren%s@starling.test', n), case when n % 2 = 0 then 'won' else 'lead' end,
+       case when n = 1 then array['vip'] else '{}' end
+from generate_series(1, $2::int) n
+"""
+NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+async def team(ada: User, db: asyncpg.Connection) -> UUID:
+    """Of Ada's, with twelve contacts; open on the page of e-mail."""
+    id = await team_of(db, owner=await grace(db), editor=me().id)
+    await db.execute(CONTACTS, id, 12)
+    await until(lambda: me().circles.get("team", id))
+    await ada.open(f"/emails?team={id}")
+    await ada.should_see("Nothing has been written yet", retries=LONG)
+    return id
+
+
+async def move(db: asyncpg.Connection, team: UUID, status: str, most: int = 100) -> None:
+    await db.execute(
+        """
+        update public.sent_emails set status = $2, sent_at = now(), delivered_at = now()
+        where id in (select id from public.sent_emails where team_id = $1 and status <> $2 order by id limit $3)
+        """,
+        team, status, most,
+    )  # fmt: skip
+
+
+async def test_a_letter_to_all_of_a_stage_is_written_and_watched(ada: User, db: asyncpg.Connection, team: UUID) -> None:
+    with ada:
+        compose, letters, campaigns = only(ada, Compose), only(ada, EmailList), only(ada, Campaigns)
+        compose.show()
+        await until(lambda: len(compose.picker._found) == 12)
+        compose.picker._take_stage("won")
+        await until(lambda: len(compose.picker._found) == 6)
+        compose.send()
+        assert compose._said.text == "Choose who gets it."
+        compose.picker._add_all()
+        compose.letter.write("Hello {{first_name}}", "Dear {{surname}},\n<b>https://starling.test/a</b>")
+        assert compose._send.text == "Send to 6"
+        compose.send()
+        assert compose.letter.body.error == "There is no {{surname}}"
+        compose.letter.write("Hello {{first_name}}", "Dear {{first_name}},\n<b>https://starling.test/a</b>")
+        texts = [element.text for element in compose.preview._body.descendants() if isinstance(element, Tag)]
+        assert texts == ["Dear Wren,\n<b>", "https://starling.test/a", "</b>"]  # text, whatever it looks like
+        compose.send()
+    await until(lambda: len(letters.list.items) == 6)
+    (row,) = campaigns._list.items.values()
+    await until(lambda: row._words.text == "6 queued")
+    await move(db, team, "opened", 3)
+    await until(lambda: row._words.text == "3 queued, 3 opened")
+    badges = {item._badge.text for item in letters.list.items.values()}
+    assert badges == {"queued", "opened"}
+    letters.choose(status="opened")
+    await until(lambda: letters.box.settled and len(letters.list.items) == 3)
+
+
+async def test_one_campaign_is_followed_to_its_end(ada: User, db: asyncpg.Connection, team: UUID) -> None:
+    with ada:
+        contacts = list(
+            (await db.fetchval("select array_agg(id) from public.contacts where team_id = $1", team) or [])[:4]
+        )
+        space = only(ada, EmailList)._desk
+        made = space.send(contacts, "Hello", "Dear {{name}}", at=datetime(2027, 5, 1, 8, tzinfo=UTC))
+    await until(lambda: not space.campaigns.mutations.unconfirmed)
+    await ada.open(f"/emails/{made.id}?team={team}")
+    await ada.should_see("goes 1 May 2027 at 08:00", retries=LONG)
+    head, letters = only(ada, CampaignHead), only(ada, EmailList)
+    await until(lambda: head._counts["queued"][1].text == "4" and len(letters.list.items) == 4)
+    head._send_now()
+    await until(lambda: not head._now.visible)
+    await move(db, team, "delivered", 3)
+    await until(lambda: head._counts["delivered"][1].text == "3")
+    dialog = only(ada, LetterDialog)
+    with ada:
+        dialog.show(next(iter(letters.list.items.values()))._email)
+    await ada.should_see("Dear Wren", retries=LONG)
+    await head._desk.cancel(made.id)
+    await until(lambda: head._counts["cancelled"][1].text == "1" and not head._cancel.visible)
+    with ada:
+        assert {badge._status for badge in ElementFilter(kind=StatusBadge)} >= {"delivered", "cancelled"}
+
+
+async def test_templates_are_written_and_their_rates_drawn(ada: User, db: asyncpg.Connection, team: UUID) -> None:
+    with ada:
+        templates = only(ada, Templates)
+        assert templates._examples.visible
+        dialog = templates.dialog
+        dialog.show(words=("Tides", "Hello {{first_name|there}}", "See {{nowhere}}"))
+        await dialog.save()
+        assert dialog.letter.body.error == "There is no {{nowhere}}"
+        dialog.letter.write("Hello {{first_name|there}}", "See https://starling.test")
+        await dialog.save()
+    await until(lambda: len(templates._list.items) == 1)
+    assert not templates._examples.visible
+    (row,) = templates._list.items.values()
+    contacts = await db.fetchval("select array_agg(id) from public.contacts where team_id = $1", team)
+    with ada:
+        letters = only(ada, EmailList)
+        letters._desk.send(contacts, "Hello", "See", template=row.template.id)
+    await until(lambda: len(letters.list.items) == 12)
+    await until(lambda: row._rates.text == "not sent yet")
+    await move(db, team, "delivered")
+    await move(db, team, "opened", 6)
+    await until(lambda: row._rates.text == "12 sent · 50 % opened · 0 % clicked")
+    chart = only(ada, RateChart)
+    await until(lambda: chart.visible)
+    assert [(s["name"], s["data"]) for s in chart._chart.options["series"]] == [("opened", [50.0]), ("clicked", [0.0]), ("bounced", [0.0])]  # fmt: skip
+
+
+async def test_who_is_left_alone_is_named(ada: User, db: asyncpg.Connection, team: UUID) -> None:
+    suppressed = only(ada, Suppressed)
+    with ada:
+        suppressed._address.value = "nobody"
+        await suppressed._add()
+        assert suppressed._address.error == "Not an e-mail address"
+        suppressed._address.value = "wren1@starling.test"
+        await suppressed._add()
+    await ada.should_see("added by your team", retries=LONG)
+    await db.execute("insert into public.email_suppressions (team_id, address, reason) values ($1, 'wren2@starling.test', 'unsubscribed')", team)  # fmt: skip
+    await ada.should_see("unsubscribed", retries=LONG)
+
+
+async def test_a_viewer_reads_and_has_nothing_to_press(ada: User, db: asyncpg.Connection, team: UUID) -> None:
+    await db.execute(
+        "update public.team_members set role = 'viewer' where team_id = $1 and member_id = $2", team, me().id
+    )
+    await until(lambda: (place := me().circles.get("team", team)) and place.role == "viewer")
+    await ada.open(f"/emails?team={team}")
+    await ada.should_see("Nothing has been written yet", retries=LONG)
+    with ada:
+        shown = {button.text for button in ElementFilter(kind=ui.button) if button.visible}
+    assert not {"Write an e-mail"} & shown
+    assert not only(ada, Templates)._new.visible
+    assert not only(ada, Suppressed)._form.visible
+
+
+async def test_a_digest_is_asked_for(ada: User, db: asyncpg.Connection) -> None:
+    await ada.open("/settings")
+    part = only(ada, DigestPart)
+    await until(lambda: part._choice.preferences.phase == "ready")
+    with ada:
+        part._wanted.value = True
+        part._hour.value = 7
+    await until(lambda: not part._choice.preferences.mutations.unconfirmed)
+    row = await db.fetchrow("select wanted, hour from public.digest_preferences where id = $1", me().id)
+    assert row is not None
+    assert tuple(row) == (True, 7)
+    await db.execute(
+        "insert into public.digests (owner_id, day, status, numbers, simulated) values ($1, '2026-11-26', 'sent', '{\"pictures\": 3}', true)",
+        me().id,
+    )
+    await ada.should_see("The last one (26 Nov, simulated: no mail server is set up): 3 pictures.", retries=LONG)
+    await db.execute("delete from public.digests; delete from public.digest_preferences")
+
+
+async def test_guests_sign_in_first(user: User) -> None:
+    await user.open("/emails")
+    await user.should_see("Sign in")
+
+
+def test_words() -> None:
+    assert (percent(None), percent(0.476)) == ("–", "48 %")
+    assert progress(Tally({"queued": 2, "opened": 1})) == "2 queued, 1 opened"
+    assert progress(Tally()) == "nothing yet"
+    stamp = {"created_at": NOW, "updated_at": NOW, "version": 1}
+    campaign = EmailCampaign(
+        id=uuid4(), team_id=uuid4(), template_id=None, sender_id=None, name="T", subject="T", recipients=1, skipped=0,
+        scheduled_at=datetime(2026, 11, 26, 20, tzinfo=UTC), **stamp,
+    )  # fmt: skip
+    assert due(campaign, NOW, "Europe/Berlin") == "today at 21:00"
+    assert due(campaign, datetime(2026, 11, 26, 21, tzinfo=UTC), "UTC") == ""
+    digest = Digest(
+        id=uuid4(), owner_id=uuid4(), day=NOW.date(), status="failed", numbers={}, simulated=False, error=None, attempt=1,
+        sent_at=None, **stamp,
+    )  # fmt: skip
+    assert told(digest) == "The last one (26 Nov, failed): a quiet day."
+
+
+def test_what_happened_is_told_the_last_first() -> None:
+    at = [datetime(2026, 11, 26, 12, n, tzinfo=UTC) for n in range(5)]
+    stamp = {"updated_at": NOW, "version": 1}
+    email = SentEmail(
+        id=uuid4(), team_id=uuid4(), campaign_id=uuid4(), template_id=None, contact_id=None, sender_id=None, to_name="", to_address="a@b.c",
+        subject="T", status="opened", error=None, simulated=True, opens=1, clicks=0, scheduled_at=at[0], sent_at=at[1], delivered_at=at[2],
+        opened_at=at[4], clicked_at=None, ended_at=None, created_at=at[0], **stamp,
+    )  # fmt: skip
+
+    def click(minute: int, machine: bool) -> EmailClick:
+        return EmailClick(
+            id=uuid4(), team_id=email.team_id, email_id=email.id, kind="open", url=None, machine=machine, agent="",
+            created_at=at[minute], **stamp,
+        )  # fmt: skip
+
+    words = [words for _, words, _ in history(email, [click(4, False), click(3, True)])]
+    assert words == ["Opened", "Fetched by a mail program, not read", "Delivered", "Sent", "Written"]
