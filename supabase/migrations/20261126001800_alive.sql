@@ -203,7 +203,29 @@ begin
 end
 $$;
 
-create function public.seed_demo_floor() returns boolean
+create function private.seed_mail(members uuid[]) returns void
+  language plpgsql security definer set search_path = ''
+as $$
+declare
+  demo    constant uuid := '5d3c1e0a-7000-4000-8000-000000000001';
+  welcome constant uuid := gen_random_uuid();
+  subject constant text := 'New pictures for {{company|you}}';
+  body    constant text := E'Hello {{first_name|there}},\n\nwe have drawn something with {{company|you}} in mind and would like your opinion: '
+    'https://starling.example/look\n\nIt takes a minute, and any word of yours helps.\n\n{{sender}}, {{team}}';
+begin
+  perform private.act_as(members[1]);
+  perform public.save_email_template(welcome, demo, 'New pictures', subject, body);
+  perform public.save_email_template(gen_random_uuid(), demo, 'After a proposal', 'Did our proposal reach you, {{first_name|hello}}?',
+    E'Hello {{first_name|there}},\n\nlast week we sent you a proposal. If anything in it is unclear, write or call, whichever you '
+    'prefer.\n\nAll the best\n{{sender}}');
+  perform public.send_emails(
+    gen_random_uuid(), demo,
+    array(select c.id from public.contacts c where c.team_id = demo and c.stage in ('qualified', 'proposal', 'won') order by c.name_key),
+    subject, body, welcome, 'Spring pictures');
+end
+$$;
+
+create function public.seed_demo_floor(letters boolean default false) returns boolean
   language plpgsql security definer set search_path = ''
 as $$
 declare
@@ -227,8 +249,15 @@ begin
   where c.kind = 'team' and c.circle_id = team and c.member_id = any (members)
     and not exists (
       select from public.circle_members o where o.kind = 'team' and o.member_id = c.member_id and o.turned_at is not null);
+  if not exists (select from public.projects p where p.team_id = team) then
+    perform private.seed_board(members);
+  end if;
   if not exists (select from public.contacts c where c.team_id = team) then
     perform private.seed_contacts(members);
+    -- Only to those just made up: no visitor's contact is written to.
+    if seed_demo_floor.letters and not exists (select from public.email_templates t where t.team_id = team) then
+      perform private.seed_mail(members);
+    end if;
   end if;
   if exists (select from public.chat_sessions s where s.id = chat and s.status <> 'archived')
      and not exists (select from public.chat_messages m where m.session_id = chat and m.role <> 'system')
@@ -237,9 +266,6 @@ begin
        where not exists (select from public.chat_participants p where p.session_id = chat and p.member_id = d.id))
   then
     perform private.seed_chat(members);
-  end if;
-  if not exists (select from public.projects p where p.team_id = team) then
-    perform private.seed_board(members);
   end if;
   perform private.act_as(members[w.who]), public.watch_symbol(gen_random_uuid(), w.symbol)
   from (values (1, 'BTC'), (1, 'ETH'), (1, 'SOL'), (1, 'SEI'), (1, 'BNB'), (1, 'DOGE'), (2, 'BTC'), (2, 'BNB'), (2, 'USDC')) as w (who, symbol)
@@ -250,9 +276,9 @@ begin
 end
 $$;
 
-comment on function public.seed_demo_floor() is
-  'Contacts, a conversation, a project and watchlists for the demo members, once: true when it put them there, false when that was done '
-  'before, null while no demo member is in the shared team';
+comment on function public.seed_demo_floor(boolean) is
+  'Contacts, letters to them, a conversation, a project and watchlists for the demo members, once: true when it put them there, false when that was done '
+  'before, null while no demo member is in the shared team. `letters`: write to the contacts as well; only where mail is simulated';
 
 
 -- The crowd at work -----------------------------------------------------------------------------------------------------
@@ -426,12 +452,12 @@ comment on function public.prune_crowd_floor(integer, integer, integer) is
 
 revoke all on function
   private.act_as(uuid), private.seed_contacts(uuid[]), private.seed_chat(uuid[]), private.crowd_contact(uuid),
-  public.seed_demo_floor(), public.crowd_floor(), public.crowd_say(uuid, text), public.crowd_meet(uuid, jsonb),
+  public.seed_demo_floor(boolean), public.crowd_floor(), public.crowd_say(uuid, text), public.crowd_meet(uuid, jsonb),
   public.crowd_move(uuid, uuid, text), public.crowd_note(uuid, uuid, text), public.prune_crowd_floor(integer, integer, integer),
-  private.seed_board(uuid[]), public.crowd_plan(uuid, text, text), public.crowd_task(uuid, uuid, text)
+  private.seed_board(uuid[]), private.seed_mail(uuid[]), public.crowd_plan(uuid, text, text), public.crowd_task(uuid, uuid, text)
   from public, anon, authenticated;
 grant execute on function
-  public.seed_demo_floor(), public.crowd_floor(), public.crowd_say(uuid, text), public.crowd_meet(uuid, jsonb),
+  public.seed_demo_floor(boolean), public.crowd_floor(), public.crowd_say(uuid, text), public.crowd_meet(uuid, jsonb),
   public.crowd_move(uuid, uuid, text), public.crowd_note(uuid, uuid, text), public.prune_crowd_floor(integer, integer, integer),
   public.crowd_plan(uuid, text, text), public.crowd_task(uuid, uuid, text)
   to service_role;
