@@ -29,12 +29,12 @@ class _Image:
     """One image of the grid."""
 
     def __init__(self, image: DatasetImage, pictures: Media, remove: Callable[[DatasetImage], Any]) -> None:
-        with Island("li").classes("shot") as self.element:
+        with Island("li").classes("dataset__shot") as self.element:
             self.element.style(f"--mean:{image.colour}").props["title"] = (
                 f"{image.name} · {image.width} × {image.height}"
             )
-            SignedImage(pictures, image.thumb_path, "shot__picture", alt=image.name)
-            IconButton("close", f"Remove {image.name}", lambda: remove(image), "shot__remove")
+            SignedImage(pictures, image.thumb_path, "dataset__picture", alt=image.name)
+            IconButton("close", f"Remove {image.name}", lambda: remove(image), "dataset__remove")
 
     def update(self, image: DatasetImage, pending: Pending | None) -> None:
         """Images do not change."""
@@ -114,4 +114,4 @@ class DatasetEditor(ui.element):
 def _skeleton() -> None:
     with ui.element("div").classes("dataset__grid"):
         for _ in range(6):
-            ui.element("div").classes("shot skeleton")
+            ui.element("div").classes("dataset__shot skeleton")

@@ -93,11 +93,12 @@ def _cards(member: Member, space: TeamActivities, zone: str) -> list[Card]:
             "online", "People online", "number", lambda: OnlineCard(member.presence, world.people, member.id), "group"
         ),
         Card("credits", "Credits", "number", partial(_credits, member, zone), "toll", "/credits"),
-        Card("connection", "Connection", "number", lambda: ConnectionHealth(member.connection), "wifi", "/diagnostics"),
         Card("prices", "Prices", "wide", lambda: PriceStrip(world, SYMBOLS), path="/market"),
         Card("activity", "Activity", "tall", partial(_feed, member, space)),
         Card("fortnight", "The last 14 days", "half", partial(_fortnight, space, zone)),
         Card("queue", "Queue", "half", partial(_queue, member), path="/studio"),
+        # a seventh number would have a row of its own; how the connection is stands in the header as well
+        Card("connection", "Connection", "number", lambda: ConnectionHealth(member.connection), "wifi", "/diagnostics"),
     ]
 
 

@@ -1,5 +1,5 @@
-"""`--demo`: the demo members go on living. Now and then one of them likes something, says a word, publishes a picture or has
-one made, at the pace of people.
+"""`--demo`: the demo members go on living. Now and then one of them likes something, says a word, publishes a picture, has
+one made, chats, or looks after a contact or a task of their team (`crowd_floor.py`), at the pace of people.
 
 C1  It acts for demo members only, and not for one that somebody is signed in as; the database refuses everybody else. What
     it makes costs no credits.
@@ -9,6 +9,8 @@ C4  While no member is here, it does a tenth of it, but for the opening.
 C5  Of what it made the newest `KEEP` pictures stay.
 C6  A feed that has just begun fills at once, watched or not: `OPENING_POSTS` pictures are published as they are finished, and
     some are liked and talked about, before the crowd falls into its pace.
+C7  Of contacts and tasks it touches only those that no visitor made and that have rested, and of what it said, whom it met and
+    what it planned the newest stay (`KEEP_MESSAGES`, `KEEP_CONTACTS`, `KEEP_TASKS`).
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from worker import crowd_floor
 from worker.api import Api
 from worker.errors import Refused
 
@@ -35,7 +38,10 @@ OPENING_POSTS = 8
 OPENING_S = 240.0  # from the start; a feed that is not full by then stays as it is
 OPENING_PAUSE_S = 1.0
 
-LIKELIHOOD = {"like": 10, "comment": 4, "publish": 3, "generate": 3}
+LIKELIHOOD = {
+    "like": 8, "comment": 4, "publish": 3, "generate": 3,
+    "talk": 6, "move": 3, "note": 2, "meet": 1, "task": 3, "plan": 1,
+}  # fmt: skip
 AT_FIRST = {"like": 5, "comment": 2, "publish": 6, "generate": 0}
 
 PROMPTS = (
@@ -75,26 +81,29 @@ class Crowd:
         self._opening_ends = clock() + OPENING_S
         self._due = clock() + OPENING_PAUSE_S
 
-    async def act_when_due(self) -> None:
-        """One act, if its time has come and no other worker's crowd was sooner. C2"""
+    async def act_when_due(self) -> str | None:
+        """One act, if its time has come and no other worker's crowd was sooner; its name. C2"""
         if self._clock() < self._due:
-            return
+            return None
         opening = self._clock() < self._opening_ends
         pause_s = OPENING_PAUSE_S if opening else self.pause_s()
         self._due = self._clock() + pause_s
         scene: dict[str, Any] | None = await self._api.call("crowd_turn", pause_s=pause_s)
         if scene is None:
-            return
+            return None
         if opening and len(scene["posts"]) >= OPENING_POSTS:
             self._opening_ends = self._clock()
             self._due = self._clock() + self.pause_s()
-            return
+            return None
         if not opening and not scene["watched"] and self._rng.random() >= QUIET:
-            return
+            return None
         try:
-            await self.act(scene, AT_FIRST if opening else LIKELIHOOD)
+            if opening:
+                return await self.act(scene, AT_FIRST)
+            return await self.act(scene | {"floor": await self._api.call("crowd_floor")})
         except Refused as error:  # the post went meanwhile, or somebody did too much
             log.info("thought better of it: %s", error)
+            return None
 
     def pause_s(self) -> float:
         """Until the next act: as chance has it, but neither at once nor never."""
@@ -102,17 +111,18 @@ class Crowd:
         return self._pace_s * min(LONGEST, max(SHORTEST, drawn))
 
     async def act(self, scene: dict[str, Any], likelihood: dict[str, int] = LIKELIHOOD) -> str | None:
-        """Does one of the things that can be done in a scene, as `crowd_turn` describes it; its name. C3"""
+        """Does one of the things that can be done in a scene, as `crowd_turn` and `crowd_floor` describe it; its name. C3"""
         rng, members = self._rng, scene["members"]
         likes = [(member, p["id"]) for p in scene["posts"] for member in members if may(member, p, "liked_by")]
         words = [(member, p["id"]) for p in scene["posts"] for member in members if may(member, p, "said_by")]
-        possible = {
+        floor = crowd_floor.possible(scene["floor"], members, rng) if "floor" in scene else {}
+        possible = {act: bool(calls) for act, calls in floor.items()} | {
             "like": bool(likes),
             "comment": bool(words),
             "publish": bool(scene["pictures"]),
             "generate": bool(members) and scene["open_jobs"] < MOST_OPEN,
         }
-        acts = [act for act, can in possible.items() if can and likelihood[act]]
+        acts = [act for act, can in possible.items() if can and likelihood.get(act)]
         if not acts:
             return None
         act = rng.choices(acts, [likelihood[act] for act in acts])[0]
@@ -128,6 +138,9 @@ class Crowd:
                 await self._api.call(
                     "crowd_publish", member=picture["owner"], generation_id=picture["id"], caption=rng.choice(CAPTIONS)
                 )
+            case _ if act in floor:
+                function, arguments = rng.choice(floor[act])
+                await self._api.call(function, **arguments)
             case _:
                 await self._api.call(
                     "crowd_generate",
@@ -140,7 +153,11 @@ class Crowd:
         return act
 
     async def prune(self) -> None:
-        """Lets go of what the crowd made long ago. C5"""
+        """Lets go of what the crowd made long ago. C5, C7"""
+        await self._api.call(
+            "prune_crowd_floor",
+            messages=crowd_floor.KEEP_MESSAGES, contacts=crowd_floor.KEEP_CONTACTS, tasks=crowd_floor.KEEP_TASKS,
+        )  # fmt: skip
         pictures = await self._api.call("prune_crowd", keep=KEEP)
         if pictures:
             log.info("pruned %s pictures of the crowd", pictures)
