@@ -11,6 +11,7 @@ from nicegui import app, background_tasks, events, ui
 from components.avatar import initials, ink
 from components.chat_message import summary
 from components.emoji import EMOJI
+from components.upload_end import upload_end
 from state.chat import MAX_CONTENT, Chat
 from state.chat_files import MAX_FILE, MAX_FILES, TYPES, Attachment, place_for
 from state.chats import BUCKET
@@ -53,7 +54,7 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
         voice: bool = True,
     ) -> None:
         with ui.element("div").classes("sr-only").props("inert aria-hidden=true"):
-            upload = ui.upload(on_upload=self._arrived, max_file_size=MAX_FILE)
+            upload = upload_end(self._arrived, max_file_size=MAX_FILE)
         super().__init__()
         self._chat, self._people, self._toasts, self._sent = chat, people, toasts, sent
         self._coming: dict[str, OnItsWay] = {}
