@@ -42,7 +42,7 @@ class OnItsWay:
 
 
 class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
-    """`sent` is called after a message was sent. Without `voice` nothing is recorded."""
+    """`sent` is called after a message was sent. Without `voice` nothing is recorded; all that is said in a `thread` replies."""
 
     def __init__(
         self,
@@ -52,6 +52,7 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
         *,
         sent: Callable[[], object] = lambda: None,
         voice: bool = True,
+        thread: UUID | None = None,
     ) -> None:
         with ui.element("div").classes("sr-only").props("inert aria-hidden=true"):
             upload = upload_end(self._arrived, max_file_size=MAX_FILE)
@@ -59,11 +60,13 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
         self._chat, self._people, self._toasts, self._sent = chat, people, toasts, sent
         self._coming: dict[str, OnItsWay] = {}
         self._files: dict[str, Attachment] = {}
+        self._thread = thread
+        self._draft = f"{chat.id} {thread}" if thread else str(chat.id)
         self._replying: UUID | None = None
         self._props.update(
             {
                 "url": upload.props["url"], "files": [], "people": [], "emoji": list(EMOJI), "closed": "", "replying": None,
-                "editing": None, "draft": self._drafts.get(str(chat.id), ""), "placeholder": "Write a message",
+                "editing": None, "draft": self._drafts.get(self._draft, ""), "placeholder": "Write a message",
                 "most": MAX_CONTENT, "largest": MAX_FILE, "accept": ",".join(sorted(TYPES)), "enableVoice": voice,
             }
         )  # fmt: skip
@@ -106,7 +109,7 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
         files = list(self._files.values())
         if not text.strip() and not files:
             return
-        self._chat.send(text, reply_to=self._replying, attachments=files)
+        self._chat.send(text, reply_to=self._replying or self._thread, attachments=files)
         self._files.clear()
         self._replying = None
         self._keep_draft("")
@@ -134,9 +137,9 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
         self._keep_draft(event.args if isinstance(event.args, str) else "")
 
     def _keep_draft(self, text: str) -> None:
-        drafts = {id: kept for id, kept in self._drafts.items() if id != str(self._chat.id)}
+        drafts = {id: kept for id, kept in self._drafts.items() if id != self._draft}
         if text.strip():
-            drafts[str(self._chat.id)] = text[:MAX_CONTENT]
+            drafts[self._draft] = text[:MAX_CONTENT]
         app.storage.user[DRAFTS] = dict(list(drafts.items())[-MOST_DRAFTS:])
 
     # Files ---------------------------------------------------------------------------------------------------------
@@ -187,7 +190,7 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
         if id not in self._coming:  # taken back meanwhile
             self._discard(path)
         elif coming.voice:
-            self._chat.send("", attachments=[file], message_type="voice")
+            self._chat.send("", attachments=[file], reply_to=self._thread, message_type="voice")
         else:
             self._files[id] = file
             self._say_files()
@@ -235,6 +238,7 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
         ]  # fmt: skip
         session = self._chat.session
         named = f"Write to {session.title}" if session else "Write a message"
+        named = "Reply in this thread" if self._thread else named
         closed = "This chat is archived" if self._chat.archived else ""
         self._say(people=people, closed=closed, placeholder=named)
 

@@ -285,6 +285,14 @@ class Chat(Space):
             await self.messages.load_more()
         return any(row.seq == seq for row in self.messages.rows)
 
+    def root(self, message: Message) -> UUID:
+        """With which message the thread of this one begins, as far as is known."""
+        above = message.reply_to and self.messages.get(message.reply_to)
+        while above:
+            message = above
+            above = message.reply_to and self.messages.get(message.reply_to)
+        return message.reply_to or message.id
+
     async def find(self, message: UUID) -> Message | None:
         """A message by its id, wherever it stands; None when it is not of this session. Raises StateError."""
         if (row := self.messages.get(message)) is not None:
