@@ -67,12 +67,16 @@ class CandleChart(ui.echart):
         change: dict[str, Any] = {"series": [{"data": self._numbers()}]}
         if begun:
             change["xAxis"] = {"data": self._minutes()}
-            change["yAxis"] = {"axisLabel": _label(self._rows)}
+        label = _label(self._rows)
+        same = label.items() <= self.options["yAxis"]["axisLabel"].items()
         with self.props.suspend_updates():  # for a browser that comes back
             self.options["series"][0]["data"] = change["series"][0]["data"]
             self.options["xAxis"]["data"] = self._minutes()
-            self.options["yAxis"]["axisLabel"].update(_label(self._rows))
-        self.run_chart_method("setOption", change)
+            self.options["yAxis"]["axisLabel"].update(label)
+        if same:
+            self.run_chart_method("setOption", change)
+        else:
+            self.update()  # a formatter is a function, which only whole options carry
 
     def _numbers(self) -> list[list[float]]:
         return [[candle.open, candle.close, candle.low, candle.high] for candle in self._rows]

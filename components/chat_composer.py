@@ -11,6 +11,7 @@ from nicegui import app, background_tasks, events, ui
 from components.avatar import initials, ink
 from components.chat_message import ASSISTANT, summary
 from components.emoji import EMOJI
+from components.upload_end import upload_end
 from state.chat import MAX_CONTENT, Chat
 from state.chat_files import MAX_FILE, MAX_FILES, TYPES, Attachment, place_for
 from state.chats import BUCKET
@@ -47,8 +48,8 @@ class OnItsWay:
 
 
 class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
-    """`sent` is called after a message was sent. Without `voice` nothing is recorded; an
-    `eager` one takes the cursor where there is a keyboard."""
+    """`sent` is called after a message was sent. Without `voice` nothing is recorded; an `eager` one takes the cursor where
+    there is a keyboard; all that is said in a `thread` replies."""
 
     def __init__(
         self,
@@ -59,18 +60,21 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
         sent: Callable[[], object] = lambda: None,
         voice: bool = True,
         eager: bool = True,
+        thread: UUID | None = None,
     ) -> None:
         with ui.element("div").classes("sr-only").props("inert aria-hidden=true"):
-            upload = ui.upload(on_upload=self._arrived, max_file_size=MAX_FILE)
+            upload = upload_end(self._arrived, max_file_size=MAX_FILE)
         super().__init__()
         self._chat, self._people, self._toasts, self._sent = chat, people, toasts, sent
         self._coming: dict[str, OnItsWay] = {}
         self._files: dict[str, Attachment] = {}
+        self._thread = thread
+        self._draft = f"{chat.id} {thread}" if thread else str(chat.id)
         self._replying: UUID | None = None
         self._props.update(
             {
                 "url": upload.props["url"], "files": [], "people": [], "commands": [], "emoji": list(EMOJI), "closed": "", "replying": None,
-                "editing": None, "draft": self._drafts.get(str(chat.id), ""), "placeholder": "Write a message",
+                "editing": None, "draft": self._drafts.get(self._draft, ""), "placeholder": "Write a message",
                 "most": MAX_CONTENT, "largest": MAX_FILE, "accept": ",".join(sorted(TYPES)), "enableVoice": voice, "eager": eager,
             }
         )  # fmt: skip
@@ -113,7 +117,7 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
         files = list(self._files.values())
         if not text.strip() and not files:
             return
-        self._chat.send(text, reply_to=self._replying, attachments=files)
+        self._chat.send(text, reply_to=self._replying or self._thread, attachments=files)
         self._files.clear()
         self._replying = None
         self._keep_draft("")
@@ -141,9 +145,9 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
         self._keep_draft(event.args if isinstance(event.args, str) else "")
 
     def _keep_draft(self, text: str) -> None:
-        drafts = {id: kept for id, kept in self._drafts.items() if id != str(self._chat.id)}
+        drafts = {id: kept for id, kept in self._drafts.items() if id != self._draft}
         if text.strip():
-            drafts[str(self._chat.id)] = text[:MAX_CONTENT]
+            drafts[self._draft] = text[:MAX_CONTENT]
         app.storage.user[DRAFTS] = dict(list(drafts.items())[-MOST_DRAFTS:])
 
     # Files ---------------------------------------------------------------------------------------------------------
@@ -194,7 +198,7 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
         if id not in self._coming:  # taken back meanwhile
             self._discard(path)
         elif coming.voice:
-            self._chat.send("", attachments=[file], message_type="voice")
+            self._chat.send("", attachments=[file], reply_to=self._thread, message_type="voice")
         else:
             self._files[id] = file
             self._say_files()
@@ -247,6 +251,7 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
             if people:  # alone with it, one need not call it
                 people.append({"username": "assistant", **ASSISTANT})
         named = f"Write to {session.title}" if session else "Write a message"
+        named = "Reply in this thread" if self._thread else named
         closed = "This chat is archived" if self._chat.archived else ""
         self._say(people=people, commands=commands, closed=closed, placeholder=named)
 

@@ -33,12 +33,14 @@ EVENTS = frozenset({"created", "joined", "left", "removed", "renamed", "archived
 @dataclass(frozen=True)
 class Place:
     """What a message's neighbours say of it: whether it begins a group, when the one before it was, whether what is new
-    begins here, and who has read up to here."""
+    begins here, who has read up to here, and how many replies follow."""
 
     head: bool = True
     before: str | None = None
     fresh: bool = False
     seen: tuple[UUID, ...] = ()
+    replies: int = 0
+    thread: bool = False  # it is shown with what it replies to
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ class MessageItem(ui.element, component="static/vue/chat_message.js"):
             "reason": (self._pending.failed or "") if self._pending else "",
             "named": own is not None and any(part_names(part, own.username) for part in body),
             "files": [self._file(file) for file in attachments_of(row)], "quote": self._quote(),
+            "replies": self.stands.replies,
             "reactions": self._reactions(), "seen": [_disc(around.people.get(who)) for who in self.stands.seen],
             "open": open_, "erasable": open_ and (mine or chat.owner), "quick": list(QUICK),
         }  # fmt: skip
@@ -166,7 +169,7 @@ class MessageItem(ui.element, component="static/vue/chat_message.js"):
 
     def _quote(self) -> dict[str, str] | None:
         id = self.row.reply_to
-        if id is None or self.row.deleted_at is not None:
+        if id is None or self.row.deleted_at is not None or self.stands.thread:
             return None
         found = self._around.chat.messages.get(id)
         if found is None and id in self._around.chat.elsewhere:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -37,7 +38,7 @@ class Scroll(ui.element, component="static/vue/chat_thread.js"):
 
 
 class ChatThread(ui.element):
-    """The region "Messages". `reply` and `edit` are what the composer does with a message."""
+    """The region "Messages". `reply` and `edit` are what the composer does with a message; `thread` shows what was replied."""
 
     def __init__(
         self,
@@ -48,12 +49,13 @@ class ChatThread(ui.element):
         *,
         reply: Callable[[Message], None],
         edit: Callable[[Message], None],
+        thread: Callable[[Message], None] | None = None,
     ) -> None:
         super().__init__("section")
         self.classes("chat-thread").props("role=region aria-label=Thread")
         self._chat, self._chats, self._people, self._toasts = chat, chats, people, toasts
-        self._reply, self._edit = reply, edit
-        self._around = Around(chat, people, chats.files, self.names, self._act)
+        self._reply, self._edit, self._thread = reply, edit, thread or reply
+        self._around = Around(chat, people, chats.files, self.names, self.act)
         self._bottom, self._visible = True, False
         self._loading = False
         self._new_from: int | None = None  # behind which one had not read when one came
@@ -155,6 +157,7 @@ class ChatThread(ui.element):
         """Groups, days, what is new and who has read it: each from the message that stands before."""
         items = self.items
         seen = self._seen(items)
+        replies = Counter(self._chat.root(item.row) for item in items if item.row.reply_to and not item.row.deleted_at)
         fresh = self._first_new()
         for item, before in zip(items, [*items[1:], None], strict=False):
             row = item.row
@@ -165,6 +168,7 @@ class ChatThread(ui.element):
                     before=older.created_at.isoformat() if older else None,
                     fresh=fresh is not None and row.id == fresh,
                     seen=seen.get(row.id, ()),
+                    replies=replies[row.id],
                 )
             )
 
@@ -266,8 +270,11 @@ class ChatThread(ui.element):
 
     # What one does with a message ----------------------------------------------------------------------------------
 
-    def _act(self, name: str, message: Message, value: Any) -> None:
+    def act(self, name: str, message: Message, value: Any) -> None:
+        """What somebody does with a message, by its name."""
         match name:
+            case "thread":
+                self._thread(message)
             case "reply":
                 self._reply(message)
             case "edit":

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from nicegui import ui
 
 from components.tag import Tag
+from components.upload_end import upload_end
 from state import contact_import
 from state.contact_fields import TITLES, faults
 from state.contact_import import IMPORTED, Duplicates, NotReadable, Outcome, Sheet, fields_of, guess, read
@@ -62,13 +63,13 @@ class ImportContacts(ui.dialog):
         self._go.set_visibility(False)
         self._body.clear()
         with self._body:
-            upload = ui.upload(
+            upload = upload_end(
+                self._read,
                 auto_upload=True,
                 max_files=1,
                 max_file_size=contact_import.MOST_BYTES,
                 label="Choose a CSV file, or drop it here",
             )
-            upload.on_upload(self._read)
             upload.on("rejected", lambda: self._say("The file is too large."), args=[])
             upload.props('accept=".csv,.tsv,.txt,text/csv" flat').classes("contact-import__file")
         self.open()

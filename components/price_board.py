@@ -33,18 +33,29 @@ class PriceBoard(Element, component="static/vue/price_board.js"):
         layout: Layout = "cards",
         choose: Callable[[str], Any] | None = None,
         watch: Callable[[str], Any] | None = None,
+        move: Callable[[str, int], Any] | None = None,
     ) -> None:
         super().__init__()
         self._market = market
         self._symbols = list(symbols)
         self._moved: dict[str, Price] = {}  # what this browser has not been told
         self._props.update(
-            {"name": name, "layout": layout, "stars": watch is not None, "chosen": "", "watched": [], "rows": []}
+            {
+                "name": name,
+                "layout": layout,
+                "stars": watch is not None,
+                "movable": False,
+                "chosen": "",
+                "watched": [],
+                "rows": [],
+            }
         )
         if choose is not None:
             self.on("choose", lambda event: choose(str(event.args)))
         if watch is not None:
             self.on("watch", lambda event: watch(str(event.args)))
+        if move is not None:
+            self.on("move", lambda event: move(str(event.args.get("symbol")), int(event.args.get("place", 0))))
         self.client.on_delete(market.subscribe(self._ticked))
         self.client.on_delete(market.changed.subscribe(lambda _: self.draw()))
         self.client.on_delete(lambda: TURNS.leave(self._send))
@@ -67,9 +78,11 @@ class PriceBoard(Element, component="static/vue/price_board.js"):
             self._symbols = symbols
             self.draw()
 
-    def point_out(self, *, chosen: str | None = None, watched: Sequence[str] | None = None) -> None:
-        """Which card is the chosen one, and which have a full star."""
-        for name, value in (("chosen", chosen), ("watched", watched)):
+    def point_out(
+        self, *, chosen: str | None = None, watched: Sequence[str] | None = None, movable: bool | None = None
+    ) -> None:
+        """Which card is the chosen one, which have a full star, and whether the order is one's own."""
+        for name, value in (("chosen", chosen), ("watched", watched), ("movable", movable)):
             if value is not None and self._props[name] != value:
                 self._props[name] = value
 

@@ -13,6 +13,7 @@ from components.settings_part import Part, SettingsForm
 from components.tag import Tag
 from components.theme import ICON
 from components.toasts import Toasts
+from components.upload_end import upload_end
 from state.account import COLOURS, MAX_BIO, MAX_NAME, Account, ProfileDraft
 from state.avatars import MOST_BYTES
 from state.errors import StateError
@@ -77,9 +78,7 @@ class ProfilePart(Part):
                 Tag("p", "PNG, JPEG, WebP or GIF, up to 10 MB. The middle is shown.", "meta")
 
     def _upload(self) -> ui.upload:
-        upload = ui.upload(
-            auto_upload=True, max_file_size=MOST_BYTES, on_upload=self._on_upload, on_rejected=self._rejected
-        )
+        upload = upload_end(self._on_upload, max_file_size=MOST_BYTES, auto_upload=True, on_rejected=self._rejected)
         return upload.classes("portrait__upload").props('accept="image/png,image/jpeg,image/webp,image/gif"')
 
     def _rejected(self) -> None:

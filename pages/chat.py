@@ -13,6 +13,7 @@ from components import session
 from components.chat_composer import ChatComposer
 from components.chat_people import ChatPeople
 from components.chat_region import ChatRegion
+from components.chat_replies import ChatReplies
 from components.chat_search import ChatSearch
 from components.chat_sessions import PATH, ChatSessions
 from components.chat_thread import ChatThread, thread_skeleton
@@ -95,8 +96,10 @@ def one_chat(chat: Chat, chats: Chats, around: Shell, message: str) -> None:
         thread = ChatThread(
             chat, chats, people, around.toasts,
             reply=lambda message: composer.reply(message), edit=lambda message: composer.edit(message),
+            thread=lambda message: replies.open_for(message),
         )  # fmt: skip
         composer = ChatComposer(chat, people, around.toasts, sent=thread.down)
+        replies = ChatReplies(chat, chats, people, around.toasts, thread)
     about = ChatPeople(chat, chats, people, around.toasts)
     panel.props("aria-controls=chat-people")
 

@@ -53,7 +53,7 @@ class MarketPage:
         with ui.element("div").classes("market"):
             with ui.element("section").classes("market__board").props("aria-label=Prices role=region"):
                 self._bar()
-                self._board = PriceBoard(market, "Prices", choose=self.choose, watch=self._toggle)
+                self._board = PriceBoard(market, "Prices", choose=self.choose, watch=self._toggle, move=self._move)
                 self._state = RegionState(
                     market.prices,
                     skeleton=_draw_skeleton,
@@ -123,6 +123,10 @@ class MarketPage:
         else:
             self._watching.watch(symbol)
 
+    def _move(self, symbol: str, place: int) -> None:
+        if self._watching is not None:
+            self._watching.move(symbol, place)
+
     def _alert(self, symbol: str) -> None:
         if self._watching is None:
             _sign_in()
@@ -147,7 +151,8 @@ class MarketPage:
         shown = self._market.find(self._text) if self._text.strip() else watched if self._list == WATCHLIST else known
         shown = shown if self._settled else []
         self._board.show(shown)
-        self._board.point_out(chosen=self._chosen, watched=watched)
+        own = shown == watched and len(watched) > 1
+        self._board.point_out(chosen=self._chosen, watched=watched, movable=own)
         self._coin.say_watched(self._chosen in watched)
         for name, chip in self._chips.items():
             pressed = name == self._list and not self._text.strip()

@@ -4,8 +4,10 @@
 T1  Messages are in the order of their `seq`, which the database gives: the same on every screen. What one has sent and
     the database has not confirmed comes last, in the order in which one sent it.
 T2  A message carries an id made here: sent again, for want of an answer or by hand, it is said once.
-T3  What one sends is sent one after the other, so that it arrives in the order in which it was written.
+T3  What one sends is sent one after the other, so that it arrives in the order in which it was written: what is behind
+    one that got no answer waits with it.
 T4  `on_message` is told of every message once, in order, and not of those that were there before or are only paged in.
+    What one said oneself after a gap waits until the gap is filled.
 T5  The mark of what one has read only moves forward; it is told at once, and then every `READ_EVERY_S` at most.
 T6  Each part can be left out, and then costs nothing.
 """
@@ -18,6 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -27,7 +30,7 @@ from state.answers import Answers
 from state.attendance import Status
 from state.chat_files import Attachment, Uploads
 from state.chats import KIND
-from state.errors import StateError
+from state.errors import StateError, Unreachable
 from state.market import DEFAULT, Price, Prices, use_market
 from state.models import ChatSession, Message, Participant, ReadMark
 from state.patience import Impatience
@@ -36,6 +39,7 @@ from state.room import Room
 from state.signal import Signal, Unsubscribe, leave_all
 from state.space import Space
 from state.sync.live_table import LiveTable
+from state.sync.mutation import Pending
 from state.sync.query import Order, Query, Where
 from state.sync.rows import Batch
 from state.tasks import Tasks
@@ -192,14 +196,22 @@ class Chat(Space):
             "message_id": str(row.id), "session_id": str(self.id), "content": content, "message_type": message_type,
             "metadata": metadata, "reply_to": str(reply_to) if reply_to else None,
         }  # fmt: skip
-        self.messages.mutations.insert(row, row.id, partial(self._in_turn, arguments))
+        self.messages.mutations.insert(row, row.id, partial(self._in_turn, row.seq, arguments))
         if self.here:
             self.here.typing.stop()
         return row
 
-    async def _in_turn(self, arguments: dict[str, Any]) -> Any:
+    async def _in_turn(self, place: int, arguments: dict[str, Any]) -> Any:
         async with self._turn:  # T3
+            if any(waits.row.seq < place for waits in self._unsent()):
+                raise Unreachable  # it got no answer: this one waits behind it
             return await self.member.api.rpc("send_message", arguments)
+
+    def _unsent(self) -> list[Pending]:
+        """What one said and could not be sent yet."""
+        mutations = self.messages.mutations
+        pending = [found for key in mutations.keys() if (found := mutations.pending(key)) is not None]  # noqa: SIM118
+        return [found for found in pending if found.kind == "insert" and found.waiting]
 
     def retry(self, message: UUID) -> None:
         """Sends one that was refused again. T2"""
@@ -275,6 +287,14 @@ class Chat(Space):
             await self.messages.load_more()
         return any(row.seq == seq for row in self.messages.rows)
 
+    def root(self, message: Message) -> UUID:
+        """With which message the thread of this one begins, as far as is known."""
+        above = message.reply_to and self.messages.get(message.reply_to)
+        while above:
+            message = above
+            above = message.reply_to and self.messages.get(message.reply_to)
+        return message.reply_to or message.id
+
     async def find(self, message: UUID) -> Message | None:
         """A message by its id, wherever it stands; None when it is not of this session. Raises StateError."""
         if (row := self.messages.get(message)) is not None:
@@ -341,13 +361,17 @@ class Chat(Space):
     def _on_messages(self, _: Batch[Message]) -> None:
         if self.messages.phase != "ready":
             return
-        said = [row for row in self.messages.rows if row.seq < PENDING]
-        if self._last_seq is not None:
-            for row in reversed(said):
-                if row.seq > self._last_seq:
-                    self._messages.emit(row)
-        if said or self._last_seq is None:
-            self._last_seq = max(self._last_seq or 0, said[0].seq if said else 0)
+        rows = self.messages.rows
+        if self._last_seq is None:
+            self._last_seq = next((row.seq for row in rows if row.seq < PENDING), 0)
+            return
+        told = self._last_seq
+        new = [row for row in takewhile(lambda row: row.seq > told, rows) if row.seq < PENDING]
+        for row in reversed(new):
+            if row.seq != self._last_seq + 1 and row is not rows[-1]:
+                break  # what is missing between comes with the next fetch
+            self._last_seq = row.seq
+            self._messages.emit(row)
 
 
 def reactions_of(message: Message) -> dict[str, list[str]]:

@@ -76,6 +76,7 @@ comment on column public.chat_messages.deleted_at is 'A deleted message keeps it
 create index chat_messages_author on public.chat_messages (author_id, created_at);
 create index chat_messages_reply_to on public.chat_messages (reply_to);
 create index chat_messages_updated_at on public.chat_messages (session_id, updated_at);
+create index chat_messages_with_files on public.chat_messages (session_id) where metadata ? 'attachments';
 create index chat_messages_words on public.chat_messages using gin (to_tsvector('simple', content));
 
 create table public.chat_reactions (
@@ -728,6 +729,26 @@ begin
 end
 $$;
 
+-- Files are uploaded while one writes. Those that no message carries a day later were never sent; what is older than a month
+-- has been looked at before.
+
+create function private.discard_unsent() returns void
+  language sql security definer set search_path = ''
+as $$
+  insert into private.media_trash (bucket, path)
+  select 'attachments', o.name
+  from storage.objects o
+  where o.bucket_id = 'attachments' and o.created_at between now() - interval '30 days' and now() - interval '1 day'
+    and not exists (
+      select from public.chat_messages m
+      where m.session_id = case when o.name ~ '^[0-9a-f-]{36}/' then left(o.name, 36)::uuid end and m.metadata ? 'attachments'
+        and m.metadata -> 'attachments' @> jsonb_build_array(jsonb_build_object('path', o.name)))
+  limit 500
+  on conflict do nothing
+$$;
+
+comment on function private.discard_unsent() is 'Throws away files that were uploaded a day ago and are in no message';
+
 create function public.rest_chats(idle_hours integer default 24) returns integer
   language plpgsql security definer set search_path = ''
 as $$
@@ -740,6 +761,7 @@ begin
     where i.status = 'active' and i.last_activity < now() - make_interval(hours => idle_hours)
     order by i.id limit 500 for no key update skip locked);
   get diagnostics rested = row_count;
+  perform private.discard_unsent();
   return rested;
 end
 $$;
@@ -750,7 +772,7 @@ comment on function public.archive_chat(uuid, boolean) is 'For owners: nothing i
 comment on function public.invite_to_chat(uuid, text) is 'For everybody in it; somebody who is in it is no error. 22023: nobody has this name; PT409, PT429: too many';
 comment on function public.remove_from_chat(uuid, uuid) is 'For owners; somebody who is not in it is no error';
 comment on function public.leave_chat(uuid) is 'Somebody who is not in it is no error. Whoever has been in it longest is owner when none is left';
-comment on function public.rest_chats(integer) is 'Sessions in which nobody has said anything for a day are inactive; returns how many became so';
+comment on function public.rest_chats(integer) is 'Sessions in which nobody has said anything for a day are inactive; returns how many became so. Throws away files that were never sent';
 
 
 -- Files -------------------------------------------------------------------------------------------------------------
@@ -836,7 +858,8 @@ revoke all on function
   private.say(uuid, uuid, text, text, uuid, text, jsonb, uuid, text), private.tell_chat(uuid, text, text, uuid, uuid),
   private.name_of(uuid), private.my_chat(uuid, boolean, boolean), private.check_attachments(uuid, jsonb),
   private.tell_mentioned(public.chat_messages, text), private.my_message(uuid, boolean), private.sum_reactions(),
-  private.begin_reading(), private.keep_chat(), private.leave_chats(), private.discard_attachments(), private.join_demo_chat(),
+  private.begin_reading(), private.keep_chat(), private.leave_chats(), private.discard_attachments(),
+  private.discard_unsent(), private.join_demo_chat(),
   public.send_message(uuid, uuid, text, text, jsonb, uuid), public.edit_message(uuid, text), public.delete_message(uuid),
   public.react(uuid, text, boolean), public.mark_read(uuid, bigint), public.search_messages(text, uuid, integer),
   public.create_chat(uuid, text, boolean), public.update_chat(uuid, text, boolean), public.archive_chat(uuid, boolean),

@@ -8,11 +8,13 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from nicegui.events import GenericEventArguments
 from nicegui.testing import User
 
 from components.chat_composer import ChatComposer
 from components.chat_message import MessageItem
 from components.chat_people import ChatPeople
+from components.chat_replies import ChatReplies
 from components.chat_sessions import ChatSessions
 from components.chat_thread import ChatThread, typing_words
 from components.message_text import parse
@@ -77,6 +79,7 @@ async def test_what_is_said_is_text_and_what_is_new_is_counted(ada: User, db: as
         await until(lambda: chat.messages.phase == "ready" and chat.mark)
         chat.send(SCRIPT)
     await until(lambda: [item.row.content for item in items(ada)] == [SCRIPT])
+    await until(lambda: not chat.messages.mutations.unconfirmed)
     (mine,) = items(ada)
     assert mine._props["m"]["body"] == [["p", [SCRIPT]]]
     grace = await who(db, "grace")
@@ -88,8 +91,30 @@ async def test_what_is_said_is_text_and_what_is_new_is_counted(ada: User, db: as
         (row,) = [r for r in only(ada, ChatSessions)._list.items.values() if r._session.id == session]
         await until(lambda: row._count.text == "1")
         await ada.should_see("Grace: hello @ada", retries=LONG)
-        thread._act("reply", items(ada)[1].row, None)
+        thread.act("reply", items(ada)[1].row, None)
         assert composer._props["replying"] == {"name": "Grace Hopper", "text": "hello @ada"}
+
+
+async def test_replies_are_counted_and_shown_as_a_thread(ada: User, db: asyncpg.Connection, session: UUID):
+    with ada:
+        thread = only(ada, ChatThread)
+        chat = thread._chat
+        await until(lambda: chat.messages.phase == "ready" and chat.mark)
+        first = chat.send("What of the harbour?")
+        chat.send("Something else")
+        reply = chat.send("Blue", reply_to=first.id)
+        chat.send("Bluer", reply_to=reply.id)
+        await until(lambda: [item._props["m"]["replies"] for item in items(ada)] == [2, 0, 0, 0])
+        await until(lambda: not chat.messages.mutations.unconfirmed)
+        thread.act("thread", chat.messages.rows[0], None)
+        replies = only(ada, ChatReplies)
+        await until(lambda: replies.value and replies._list)
+        shown = [item.row.content for item in reversed(replies._list.items.values())]
+        assert shown == ["What of the harbour?", "Blue", "Bluer"]
+        await ada.should_see("Thread · 2 replies")
+        (composer,) = [found for found in replies.descendants() if isinstance(found, ChatComposer)]
+        composer._send(GenericEventArguments(sender=composer, client=composer.client, args={"text": "Bluest"}))
+        await until(lambda: items(ada)[0]._props["m"]["replies"] == 3 and chat.messages.rows[0].reply_to == first.id)
 
 
 async def test_what_is_refused_stays_with_its_reason(ada: User, db: asyncpg.Connection, session: UUID):
@@ -102,7 +127,7 @@ async def test_what_is_refused_stays_with_its_reason(ada: User, db: asyncpg.Conn
         await until(lambda: (p := chat.messages.pending(sent.id)) and p.failed)
         await until(lambda: items(ada) and items(ada)[-1]._props["m"]["state"] == "failed")
         assert items(ada)[-1]._props["m"]["reason"] == "This chat is archived"
-        only(ada, ChatThread)._act("discard", sent, None)
+        only(ada, ChatThread).act("discard", sent, None)
         await until(lambda: items(ada) == [])
         assert only(ada, ChatPeople)._archive.text == "Restore"
 

@@ -1,4 +1,5 @@
-"""Doorway: a TCP port in front of a server, that can be shut: what is under way ends, and what comes is refused."""
+"""Doorway: a TCP port in front of a server, that can be shut: what is under way ends, and what comes is refused. Or it is
+hushed, as a cut cable is: nothing ends, nothing is refused, and nothing comes through."""
 
 from __future__ import annotations
 
@@ -22,6 +23,7 @@ class Doorway:
         parts = urlsplit(target)
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
         self._open = True
+        self._hushed = False
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
 
@@ -42,8 +44,15 @@ class Doorway:
         for writer in list(self._writers):
             writer.transport.abort()
 
+    def hush(self) -> None:
+        """From now on nothing comes through, either way, and nobody is told."""
+        self._hushed = True
+
     def open(self) -> None:
-        """As at the beginning."""
+        """As at the beginning. Connections from which something was lost end."""
+        if self._hushed:
+            self._hushed = False
+            self.shut()
         self._open = True
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -62,8 +71,9 @@ class Doorway:
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
+                if not self._hushed:
+                    writer.write(data)
+                    await writer.drain()
         writer.close()
 
 

@@ -488,6 +488,7 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "private.keep_chat()": NOBODY,
     "private.leave_chats()": NOBODY,
     "private.discard_attachments()": NOBODY,
+    "private.discard_unsent()": NOBODY,
     "private.join_demo_chat()": NOBODY,
     "private.refuse_change()": NOBODY,
     "private.low_credits()": NOBODY,

@@ -75,3 +75,19 @@ async def test_files_go_with_their_message_and_their_chat(
     assert f"{chat.id}/" in due
     assert path not in due
     await service.call("clear_media_trash", paths=due, bucket="attachments")
+
+
+async def test_files_that_were_never_sent_go_after_a_day(
+    chat: Chat, owner: Person, service: Person, sql: asyncpg.Connection
+):
+    sent, left, fresh = (f"{chat.id}/{owner.id}/{uuid4()}.png" for _ in range(3))
+    for path in (sent, left, fresh):
+        await put(owner, path)
+    await chat.say(owner, metadata={"attachments": [{"path": sent, "name": "a.png", "type": "image/png", "size": 8}]})
+    await sql.execute(
+        "update storage.objects set created_at = now() - interval '25 hours' where name = any ($1)", [sent, left]
+    )
+    await service.call("rest_chats")
+    due = await service.call("due_media_trash", n=100, bucket="attachments")
+    assert {path for path in due if path.startswith(chat.id)} == {left}
+    await service.call("clear_media_trash", paths=[left], bucket="attachments")

@@ -31,13 +31,13 @@ export default {
       </ul>
       <div class="composer__line">
         <input ref="pick" type="file" multiple hidden :accept="accept" @change="chosen">
-        <button type="button" class="icon-button material-symbols-rounded" title="Add a file" aria-label="Add a file" :disabled="closed" @click="$refs.pick.click()">attach_file</button>
+        <button type="button" class="icon-button material-symbols-rounded" title="Add a file" aria-label="Add a file" :disabled="!!closed" @click="$refs.pick.click()">attach_file</button>
         <textarea ref="text" v-model="text" rows="1" :maxlength="most" :placeholder="closed || placeholder" :disabled="!!closed" aria-label="Message"
           @keydown="key" @input="typed" @paste="paste" @click="look" @blur="named = []"></textarea>
-        <button type="button" class="icon-button material-symbols-rounded composer__smile" title="Emoji" aria-label="Emoji" :disabled="closed">mood
+        <button type="button" class="icon-button material-symbols-rounded composer__smile" title="Emoji" aria-label="Emoji" :disabled="!!closed">mood
           <q-menu class="emoji-menu" anchor="top right" self="bottom right" @hide="$refs.text.focus()"><div class="emoji-grid"><button v-for="e in emoji" :key="e" v-close-popup type="button" :aria-label="e" @click="insert(e)">{{ e }}</button></div></q-menu>
         </button>
-        <button v-if="voice && !text && !files.length && !editing" type="button" class="icon-button material-symbols-rounded" :class="{ 'composer__recording': recording }" :title="recording ? 'Stop and send' : 'Record a voice message'" :aria-label="recording ? 'Stop and send' : 'Record a voice message'" :disabled="closed" @click="record">{{ recording ? "stop_circle" : "mic" }}</button>
+        <button v-if="voice && !text && !files.length && !editing" type="button" class="icon-button material-symbols-rounded" :class="{ 'composer__recording': recording }" :title="recording ? 'Stop and send' : 'Record a voice message'" :aria-label="recording ? 'Stop and send' : 'Record a voice message'" :disabled="!!closed" @click="record">{{ recording ? "stop_circle" : "mic" }}</button>
         <span v-if="recording" class="meta num">{{ Math.floor(seconds / 60) }}:{{ String(seconds % 60).padStart(2, "0") }}</span>
         <button type="button" class="composer__send material-symbols-rounded" :title="editing ? 'Save' : 'Send'" :aria-label="editing ? 'Save' : 'Send'" :disabled="!ready" @click="send">{{ editing ? "check" : "arrow_upward" }}</button>
       </div>

@@ -101,6 +101,7 @@ export default {
               <button v-if="m.state === 'failed'" type="button" @click="act('retry')">Retry</button><button type="button" @click="act('discard')">Discard</button>
             </template>
           </div>
+          <button v-if="m.replies" type="button" class="msg__replies" @click="act('thread')"><i class="material-symbols-rounded" aria-hidden="true">forum</i>{{ m.replies }} {{ m.replies === 1 ? "reply" : "replies" }}</button>
           <div v-if="m.reactions.length" class="msg__reactions">
             <button v-for="r in m.reactions" :key="r.emoji" type="button" class="reaction" :class="{ 'reaction--mine': r.mine }" :title="r.names" :aria-label="r.emoji + ', ' + r.names" :aria-pressed="r.mine" @click="act('react', r.emoji)">
               <span>{{ r.emoji }}</span><span class="num">{{ r.count }}</span>
@@ -119,6 +120,7 @@ export default {
           </button>
           <button v-if="m.again" type="button" class="icon-button material-symbols-rounded" title="Answer anew" aria-label="Answer anew" @click="act('again')">refresh</button>
           <button type="button" class="icon-button material-symbols-rounded" title="Reply" aria-label="Reply" @click="act('reply')">reply</button>
+          <button type="button" class="icon-button material-symbols-rounded" title="Reply in a thread" aria-label="Reply in a thread" @click="act('thread')">forum</button>
           <button v-if="m.mine && m.body.length" type="button" class="icon-button material-symbols-rounded" title="Edit" aria-label="Edit" @click="act('edit')">edit</button>
           <button v-if="m.erasable" type="button" class="icon-button material-symbols-rounded" title="Delete" aria-label="Delete" @click="act('delete')">delete</button>
         </div>

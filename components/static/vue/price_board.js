@@ -33,8 +33,10 @@ export default {
   template: `
     <ul :class="['prices', 'prices--' + layout]" :aria-label="name">
       <li v-for="row in held" :key="row.symbol" :class="['price', tone(row.percent), { 'price--chosen': row.symbol === chosen }]"
-          v-memo="[row.beat, chosen === row.symbol, watched.includes(row.symbol), stars]" :data-symbol="row.symbol">
-        <button type="button" class="price__open" :aria-pressed="layout === 'cards' ? String(row.symbol === chosen) : null"
+          v-memo="[row.beat, chosen === row.symbol, watched.includes(row.symbol), stars, movable, over === row.symbol]" :data-symbol="row.symbol"
+          :draggable="movable" :data-over="over === row.symbol || null" @dragstart="lift($event, row.symbol)" @dragend="dragged = over = ''"
+          @dragover="hover($event, row.symbol)" @drop.prevent="drop(row.symbol)">
+        <button type="button" class="price__open" :aria-keyshortcuts="movable ? 'Shift+ArrowLeft Shift+ArrowRight' : null" @keydown="step($event, row.symbol)" :aria-pressed="layout === 'cards' ? String(row.symbol === chosen) : null"
                 @click="$emit('choose', row.symbol)">
           <span class="price__who"><b class="price__symbol">{{ row.symbol }}</b><span v-if="layout === 'cards'" class="price__name truncate-1">{{ row.name }}</span></span>
           <span class="price__now num" :class="row.flash">{{ dollars(row.price) }}</span>
@@ -52,10 +54,10 @@ export default {
       </li>
     </ul>
   `,
-  props: { name: String, layout: String, stars: Boolean, chosen: String, watched: Array, rows: Array },
-  emits: ["choose", "watch"],
+  props: { name: String, layout: String, stars: Boolean, movable: Boolean, chosen: String, watched: Array, rows: Array },
+  emits: ["choose", "watch", "move"],
   data() {
-    return { held: Vue.shallowReactive(this.rows.map(shown)) };
+    return { held: Vue.shallowReactive(this.rows.map(shown)), dragged: "", over: "" };
   },
   watch: {
     rows(rows) {
@@ -67,12 +69,44 @@ export default {
           return now;
         }),
       );
+      if (!this.focusing) return;
+      const symbol = this.focusing;
+      this.focusing = "";
+      this.$nextTick(() => this.$el.querySelector(`[data-symbol="${CSS.escape(symbol)}"] .price__open`)?.focus());
     },
   },
   unmounted() {
     clearTimeout(this.fading);
   },
   methods: {
+    // One's own order: by dragging, or with Shift and an arrow.
+    lift(event, symbol) {
+      if (!this.movable) return;
+      this.dragged = symbol;
+      event.dataTransfer.effectAllowed = "move";
+      event.dataTransfer.setData("text/plain", symbol);
+    },
+    hover(event, symbol) {
+      if (!this.dragged) return;
+      event.preventDefault();
+      this.over = symbol === this.dragged ? "" : symbol;
+    },
+    drop(symbol) {
+      if (this.dragged && symbol !== this.dragged) this.move(this.dragged, this.held.findIndex((row) => row.symbol === symbol));
+      this.dragged = this.over = "";
+    },
+    step(event, symbol) {
+      const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+      if (!by || !event.shiftKey || !this.movable) return;
+      event.preventDefault();
+      const place = this.held.findIndex((row) => row.symbol === symbol) + by;
+      if (place < 0 || place >= this.held.length) return;
+      this.move(symbol, place);
+      this.focusing = symbol;
+    },
+    move(symbol, place) {
+      this.$emit("move", { symbol, place });
+    },
     tick(moved) {
       const rows = new Map(this.held.map((row) => [row.symbol, row]));
       for (const [symbol, price, change, percentage] of moved) {
