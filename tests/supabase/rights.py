@@ -338,6 +338,7 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "private.cancel_job(uuid)": NOBODY,
     "private.between(double precision, double precision)": NOBODY,
     "private.keep_task()": NOBODY,
+    "private.unassign_left()": NOBODY,
     "private.follow_jobs()": NOBODY,
     "private.attach_result()": NOBODY,
     "private.keep_place()": NOBODY,
