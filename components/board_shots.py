@@ -139,27 +139,28 @@ class ShotCard:
         self._shot, self._board, self._look = shot, board, look
         self._unplaced = board.count.unpositioned(shot.id)
         self._counts = board.count.shots(board.project_id)
-        with Island("li").classes("shot card") as self.element:
+        with Island("li").classes("board-shot card") as self.element:
             self.element.props(f'data-item="{shot.id}" data-kind=shot')
-            with ui.element("div").classes("shot__head"):
-                with ui.element("h3").classes("shot__name"):
-                    self._name = Tag("button", shot.name, "strong truncate-1 shot__open").props("type=button data-open")
-                self._name.on("click", self._ask_name, args=[])
-                self._words = Tag("span", "", "meta truncate-1")
-                self._earlier = IconButton("chevron_left", "Earlier", partial(self._step, -1), "shot__step")
-                self._later = IconButton("chevron_right", "Later", partial(self._step, 1), "shot__step")
+            with ui.element("div").classes("board-shot__head"):
+                with ui.element("div").classes("board-shot__title"):
+                    with ui.element("h3"):
+                        self._name = Tag("button", shot.name, "strong truncate-1 board-shot__open")
+                    self._words = Tag("p", "", "meta truncate-1")
+                self._name.props("type=button data-open").on("click", self._ask_name, args=[])
+                self._earlier = IconButton("chevron_left", "Earlier", partial(self._step, -1), "board-shot__step")
+                self._later = IconButton("chevron_right", "Later", partial(self._step, 1), "board-shot__step")
                 self._add = IconButton("add_photo_alternate", f"Attach to {shot.name}", lambda: attach(self._shot))
                 self._remove = IconButton("delete", f"Delete {shot.name}", self._delete)
             for button in (self._earlier, self._later, self._add, self._remove):
                 button.props("data-still")
-            placed = ui.element("ul").classes("shot__placed")
+            placed = ui.element("ul").classes("board-shot__placed")
             placed.props(f'data-drop="{PLACED}:{shot.id}" data-takes=result data-axis=x aria-label="In order"')
-            self._hint = Tag("p", "Drag results here, in order.", "shot__hint meta")
-            with ui.element("div").classes("shot__tray"):
-                with ui.element("span").classes("meta shot__unplaced"):
+            self._hint = Tag("p", "Drag results here, in order.", "board-shot__hint meta")
+            with ui.element("div").classes("board-shot__tray"):
+                with ui.element("span").classes("meta board-shot__unplaced"):
                     self._number = Counter()
                     self._number_words = Tag("span", " without place")
-                tray = ui.element("ul").classes("shot__free")
+                tray = ui.element("ul").classes("board-shot__free")
                 tray.props(f'data-drop="{TRAY}:{shot.id}" data-takes=result data-axis=x aria-label="Without a place"')
         self._placed: LiveList[Generation, ResultThumb] = LiveList(
             board.results, self._thumb, placed, shows=partial(self._shows, placed=True), changed=self._changed
@@ -253,9 +254,9 @@ def _number(n: int, thing: str) -> str:
 def _skeleton() -> None:
     with ui.element("div").classes("shots"):
         for _ in range(3):
-            with ui.element("div").classes("shot card"):
+            with ui.element("div").classes("board-shot card"):
                 ui.element("div").classes("skeleton skeleton--line")
-                ui.element("div").classes("skeleton shot__coming")
+                ui.element("div").classes("skeleton board-shot__coming")
 
 
 def _uuid(text: object) -> UUID | None:
