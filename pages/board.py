@@ -94,7 +94,7 @@ def board_page(member: Member, around: Shell, project: UUID) -> None:
             shots = BoardShots(board)
             with ui.element("div").classes("board-bar"):
                 columns: BoardColumns
-                BoardFilters(board, people, lambda filter: columns.narrow(filter))
+                filters = BoardFilters(board, people, lambda filter: columns.narrow(filter))
                 with ui.element("span").classes("end"):
                     view = ui.toggle(
                         {"columns": "Columns", "list": "List", "results": "Results"}, value="columns", clearable=False
@@ -107,6 +107,7 @@ def board_page(member: Member, around: Shell, project: UUID) -> None:
         def choose() -> None:
             columns.settle()
             columns.set_visibility(view.value not in pages)
+            filters.set_visibility(view.value not in pages)  # they narrow what is loaded; pages have their own choice
             for name, part in pages.items():
                 part.set_visibility(view.value == name)
                 part.watch() if view.value == name else part.rest()
