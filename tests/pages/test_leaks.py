@@ -22,7 +22,7 @@ SETTLE_S, ATTEMPTS = 1.2, 25
 GROWTH_BYTES = 25_000_000  # a page costs about 300 kB while it is open; a leak of a third of them would show
 PATHS = {
     "guest": ("/", "/sign-in", "/sign-in?create=true", "/studio", "/market", "/diagnostics"),
-    "member": ("/studio", "/market", "/diagnostics"),
+    "member": ("/studio", "/market", "/board", "/diagnostics"),
 }
 
 
