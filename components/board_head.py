@@ -8,6 +8,7 @@ from uuid import UUID
 
 from nicegui import ui
 
+from components.ask_name import ask_name
 from components.avatar import Avatar
 from components.confirm import confirm
 from components.freshness_note import FreshnessNote
@@ -15,6 +16,7 @@ from components.icon_button import IconButton
 from components.island import Island
 from components.tag import Tag
 from state.board import Board, TaskFilter
+from state.projects import MAX_NAME
 
 if TYPE_CHECKING:
     from state.models import Profile
@@ -40,6 +42,7 @@ class BoardHead(Island):
             FreshnessNote(lambda: board.view.freshness)
             with ui.element("span").classes("end"):
                 self._here = ui.element("ul").classes("avatars").props('role=list aria-label="On this board"')
+                self._rename = IconButton("edit", "Rename the project", self._ask_name)
                 self._delete = IconButton("delete", "Delete the project", self._ask)
         board.here.presence.changed.subscribe(self._show)
         self.client.on_delete(board.projects.subscribe(lambda _: self._show()))
@@ -60,7 +63,8 @@ class BoardHead(Island):
             words = [f"{n} {thing}{'' if n == 1 else 's'}" for n, thing in (
                 (counts.shots, "shot"), (counts.videos, "clip"), (counts.images, "picture")) if n]  # fmt: skip
         self._words.text = " · ".join(words)
-        self._delete.set_visibility(self._board.may_edit)
+        for button in (self._rename, self._delete):
+            button.set_visibility(self._board.may_edit and project is not None)
         here = [person.id for person in self._board.here.presence.in_order()]
         if here != self._faces:
             self._faces = here
@@ -78,6 +82,14 @@ class BoardHead(Island):
                 if len(here) > MOST:
                     with ui.element("li"):
                         Tag("span", f"+{len(here) - MOST}", "avatar avatar--more num")
+
+    async def _ask_name(self) -> None:
+        if (project := self._board.project) is None:
+            return
+        with self.client.content:
+            name = await ask_name("Rename the project", project.name, most=MAX_NAME)
+        if name is not None:
+            self._board.rename(name)
 
     async def _ask(self) -> None:
         with self.client.content:

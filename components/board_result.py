@@ -31,8 +31,6 @@ class ResultThumb:
         with Island("li").classes("result").style(f"background-color:{picture.colour}") as self.element:
             self.element.props["data-item"] = str(picture.id)
             self.element.props["data-kind"] = "result"
-            if board.may_edit:
-                self.element.props["data-movable"] = ""
             with ui.element("button").classes("result__open").props("type=button data-open") as button:
                 SignedImage(board.member.media, picture.poster_path, "task__picture", alt=picture.prompt)
             kind = "Clip" if picture.kind == "video" else "Picture"
@@ -40,10 +38,23 @@ class ResultThumb:
             button.on("click", lambda: look(self.picture), args=[])
             if picture.kind == "video":
                 ui.icon(f"{ICON}play_arrow").classes("result__clip").props("aria-hidden=true")
+        self.allow(board.may_edit)
+
+    def allow(self, edit: bool) -> None:
+        """Whether one may move it."""
+        movable(self.element, edit)
 
     def update(self, picture: Generation, pending: Pending | None) -> None:
         """As `Item` says; a picture itself never changes."""
         self.picture = picture
+
+
+def movable(item: ui.element, edit: bool) -> None:
+    """Whether it can be dragged."""
+    if edit:
+        item.props["data-movable"] = ""
+    else:
+        item.props.pop("data-movable", None)
 
 
 class ResultDialog(ui.dialog):
@@ -53,10 +64,14 @@ class ResultDialog(ui.dialog):
         super().__init__()
         self._board = board
         self._id: UUID | None = None
+        self.client.on_delete(board.member.circles.on_change(self._allow))
         self.props('transition-duration=120 aria-label="Result"')
         with self, ui.card().classes("result-card"):
             self._stage = ui.element("div").classes("result-card__stage")
             self._prompt = Tag("p", "", "secondary")
+            with ui.element("div").classes("result-card__place") as self._place:
+                self._shot = ui.select({}, on_change=self._move).props('outlined dense options-dense aria-label="Shot"')
+                self._placed = ui.checkbox("In order", on_change=self._move)
             with ui.element("div").classes("confirm__actions"):
                 self._away = ui.button("Take out of the project", color=None, on_click=self._detach).props("flat")
                 ui.button("Close", color=None, on_click=self.close).props("flat")
@@ -69,8 +84,26 @@ class ResultDialog(ui.dialog):
             large = picture.media_path if picture.kind == "image" else picture.poster_path
             SignedImage(self._board.member.media, large, "result-card__picture", alt=picture.prompt, lazy=False)
         self._prompt.text = picture.prompt
-        self._away.set_visibility(self._board.may_edit)
+        self._id = None  # what is written into the fields now was not chosen
+        shots = {str(shot.id): shot.name for shot in self._board.shots.rows}
+        self._shot.set_options(shots, value=str(picture.shot_id) if str(picture.shot_id) in shots else None)
+        self._placed.value = picture.position is not None
+        self._id = picture.id
+        self._allow()
         self.open()
+
+    def _allow(self) -> None:
+        edit = self._board.may_edit
+        self._away.set_visibility(edit)
+        self._place.set_visibility(edit and bool(self._board.shots.rows))
+
+    def _move(self) -> None:
+        held = self._board.results.get(self._id) if self._id is not None else None
+        if held is None or not self._shot.value:
+            return
+        shot, placed = UUID(str(self._shot.value)), bool(self._placed.value)
+        if (held.shot_id, held.position is not None) != (shot, placed):
+            self._board.put(held.id, shot, placed=placed)
 
     def _detach(self) -> None:
         if self._id is not None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
+from components.ask_name import ask_name
 from components.board_columns import DRAG, STEP
-from components.board_result import ResultDialog, ResultPicker, ResultThumb
+from components.board_result import ResultDialog, ResultPicker, ResultThumb, movable
 from components.confirm import confirm
 from components.counter import Counter
 from components.icon_button import IconButton
@@ -20,12 +21,13 @@ from components.live_list import LiveList
 from components.region_state import RegionState
 from components.tag import Tag
 from state.board import Board
+from state.projects import MAX_NAME
 
 if TYPE_CHECKING:
     from state.models import Generation, Shot
     from state.sync.mutation import Pending
 
-PLACED, TRAY = "placed", "tray"
+PLACED, TRAY, SHOTS = "placed", "tray", "shots"
 
 
 class BoardShots(ui.element):
@@ -45,7 +47,8 @@ class BoardShots(ui.element):
                     self._new = ui.input(placeholder="Add a shot").classes("board-shots__new")
                     self._new.props('outlined dense maxlength=80 aria-label="Add a shot"')
                     self._new.on("keydown.enter", self._create, args=[])
-            shots = ui.element("ul").classes("shots").props("data-scroll")
+            shots = ui.element("ul").classes("shots")
+            shots.props(f"data-scroll data-drop={SHOTS} data-takes=shot data-axis=x")
             self._state = RegionState(
                 board.shots, skeleton=_skeleton, empty="No shots yet. Add one, and give it what your renders bring."
             )
@@ -54,6 +57,10 @@ class BoardShots(ui.element):
         shots.on("keydown", self._on_said, js_handler=STEP)
         self.client.on_delete(board.member.circles.on_change(self._changed))
         self._changed()
+
+    def look(self, picture: Generation) -> None:
+        """Show one as large as there is room."""
+        self._dialog.show(picture)
 
     @property
     def cards(self) -> list[ShotCard]:
@@ -70,6 +77,7 @@ class BoardShots(ui.element):
         self._new.set_visibility(self._board.may_edit)
         for card in self._list.items.values():
             card.allow(self._board.may_edit)
+            card.place()
 
     def _create(self) -> None:
         name = str(self._new.value or "").strip()
@@ -81,6 +89,9 @@ class BoardShots(ui.element):
         said = event.args
         picture = _uuid(said.get("item"))
         if picture is None:
+            return
+        if self._board.shots.get(picture) is not None:
+            self._move_shot(picture, said)
             return
         match said.get("does"):
             case "take":
@@ -95,6 +106,12 @@ class BoardShots(ui.element):
                 self._step(picture, said["x"], said["y"])
             case _:
                 pass
+
+    def _move_shot(self, shot: UUID, said: dict[str, Any]) -> None:
+        if said.get("does") == "drop" and said.get("zone") == SHOTS:
+            self._board.move_shot(shot, _uuid(said.get("before")))
+        elif said.get("does") == "step" and said.get("x") in (-1, 1):
+            self._board.step_shot(shot, said["x"])
 
     def _step(self, picture: UUID, x: int, y: int) -> None:
         """Sideways along its shot; down into the tray, and up out of it."""
@@ -122,20 +139,28 @@ class ShotCard:
         self._shot, self._board, self._look = shot, board, look
         self._unplaced = board.count.unpositioned(shot.id)
         self._counts = board.count.shots(board.project_id)
-        with Island("li").classes("shot card") as self.element:
-            with ui.element("div").classes("shot__head"):
-                self._name = Tag("h3", shot.name, "strong truncate-1")
-                self._words = Tag("span", "", "meta truncate-1")
+        with Island("li").classes("board-shot card") as self.element:
+            self.element.props(f'data-item="{shot.id}" data-kind=shot')
+            with ui.element("div").classes("board-shot__head"):
+                with ui.element("div").classes("board-shot__title"):
+                    with ui.element("h3"):
+                        self._name = Tag("button", shot.name, "strong truncate-1 board-shot__open")
+                    self._words = Tag("p", "", "meta truncate-1")
+                self._name.props("type=button data-open").on("click", self._ask_name, args=[])
+                self._earlier = IconButton("chevron_left", "Earlier", partial(self._step, -1), "board-shot__step")
+                self._later = IconButton("chevron_right", "Later", partial(self._step, 1), "board-shot__step")
                 self._add = IconButton("add_photo_alternate", f"Attach to {shot.name}", lambda: attach(self._shot))
                 self._remove = IconButton("delete", f"Delete {shot.name}", self._delete)
-            placed = ui.element("ul").classes("shot__placed")
+            for button in (self._earlier, self._later, self._add, self._remove):
+                button.props("data-still")
+            placed = ui.element("ul").classes("board-shot__placed")
             placed.props(f'data-drop="{PLACED}:{shot.id}" data-takes=result data-axis=x aria-label="In order"')
-            self._hint = Tag("p", "Drag results here, in order.", "shot__hint meta")
-            with ui.element("div").classes("shot__tray"):
-                with ui.element("span").classes("meta shot__unplaced"):
+            self._hint = Tag("p", "Drag results here, in order.", "board-shot__hint meta")
+            with ui.element("div").classes("board-shot__tray"):
+                with ui.element("span").classes("meta board-shot__unplaced"):
                     self._number = Counter()
                     self._number_words = Tag("span", " without place")
-                tray = ui.element("ul").classes("shot__free")
+                tray = ui.element("ul").classes("board-shot__free")
                 tray.props(f'data-drop="{TRAY}:{shot.id}" data-takes=result data-axis=x aria-label="Without a place"')
         self._placed: LiveList[Generation, ResultThumb] = LiveList(
             board.results, self._thumb, placed, shows=partial(self._shows, placed=True), changed=self._changed
@@ -154,11 +179,35 @@ class ShotCard:
         """As `Item` says."""
         self._shot = shot
         self._name.text = shot.name
+        for button, does in ((self._add, "Attach to"), (self._remove, "Delete")):
+            button.rename(f"{does} {shot.name}")
+        self.place()
+
+    def place(self) -> None:
+        """Whether there is a place before it, and behind it."""
+        line = [other.id for other in self._board.shots.rows]
+        for button, end in ((self._earlier, line[:1]), (self._later, line[-1:])):
+            button.props["disabled"] = end == [self._shot.id]
+
+    def _step(self, by: int) -> None:
+        self._board.step_shot(self._shot.id, by)
+
+    async def _ask_name(self) -> None:
+        if not self._board.may_edit:
+            return
+        with self.element.client.content:
+            name = await ask_name("Rename the shot", self._shot.name, most=MAX_NAME)
+        if name is not None:
+            self._board.edit_shot(self._shot.id, name=name)
 
     def allow(self, edit: bool) -> None:
         """Whether one may change it."""
-        self._add.set_visibility(edit)
-        self._remove.set_visibility(edit)
+        for button in (self._earlier, self._later, self._add, self._remove):
+            button.set_visibility(edit)
+        movable(self.element, edit)
+        self._hint.text = "Drag results here, in order." if edit else "Nothing is in order yet."
+        for thumb in (*self._placed.items.values(), *self._free.items.values()):
+            thumb.allow(edit)
 
     @property
     def unplaced(self) -> int | None:
@@ -205,9 +254,9 @@ def _number(n: int, thing: str) -> str:
 def _skeleton() -> None:
     with ui.element("div").classes("shots"):
         for _ in range(3):
-            with ui.element("div").classes("shot card"):
+            with ui.element("div").classes("board-shot card"):
                 ui.element("div").classes("skeleton skeleton--line")
-                ui.element("div").classes("skeleton shot__coming")
+                ui.element("div").classes("skeleton board-shot__coming")
 
 
 def _uuid(text: object) -> UUID | None:

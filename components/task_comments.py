@@ -43,26 +43,39 @@ class TaskComments(Island):
             rows = ui.element("ul").classes("task-talk__rows")
             self._state = RegionState(self._talk.comments, skeleton=_skeleton, empty="Nothing is said yet.")
             self._names = ui.element("div").classes("task-talk__names").props("role=group aria-label=Names")
-            with ui.element("div").classes("task-talk__say") as say:
+            with ui.element("div").classes("task-talk__say") as self._form:
                 self._box = ui.textarea(placeholder="Say something; @name tells them", on_change=self._offer)
                 self._box.props(f'outlined autogrow dense maxlength={MAX_COMMENT} aria-label="Comment"')
                 self._box.on("keydown.enter.exact.prevent", self._say, args=[])
                 IconButton("send", "Send", self._say)
-            say.set_visibility(board.may_edit)
+            self._looks = Tag("p", "Viewers of a team only look.", "meta")
         self._list: LiveList[TaskComment, CommentRow] = LiveList(
             self._talk.comments, self._row, rows, changed=self._changed
         )
+        self._unwatch = board.member.circles.on_change(self._allow)
+        self.client.on_delete(self._unwatch)
+        self._allow()
         self._changed()
 
     def end(self) -> None:
         """Follows no more."""
+        self._unwatch()
         self._list.close()
         self._leave()
 
+    def _allow(self) -> None:
+        if not self.is_deleted:
+            self._form.set_visibility(self._board.may_edit)
+            self._looks.set_visibility(not self._board.may_edit)
+            for row in self._list.items.values():
+                row.allow(self._board.may_edit)
+
     def _row(self, comment: TaskComment, pending: Pending | None) -> CommentRow:
-        mine = comment.author_id == self._board.member.id and self._board.may_edit
+        mine = comment.author_id == self._board.member.id
         author = self._people.get(comment.author_id) if comment.author_id else None
-        return CommentRow(comment, pending, author, partial(self._talk.take_back, comment.id) if mine else None)
+        row = CommentRow(comment, pending, author, partial(self._talk.take_back, comment.id) if mine else None)
+        row.allow(self._board.may_edit)
+        return row
 
     def _changed(self) -> None:
         if not self.is_deleted:
@@ -108,9 +121,13 @@ class CommentRow:
                     Tag("span", author.display_name if author else "Somebody", "strong truncate-1")
                     self._when = Tag("span", "", "meta")
                 Tag("p", comment.body, "task-talk__body")
-            if take_back is not None:
-                IconButton("delete", "Take back", take_back)
+            self._take_back = IconButton("delete", "Take back", take_back) if take_back is not None else None
         self.update(comment, pending)
+
+    def allow(self, edit: bool) -> None:
+        """Whether one may take it back, if it is one's own."""
+        if self._take_back is not None:
+            self._take_back.set_visibility(edit)
 
     def update(self, comment: TaskComment, pending: Pending | None) -> None:
         """As `Item` says."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -20,6 +21,7 @@ from state.board import MAX_TITLE, Board, Status
 
 if TYPE_CHECKING:
     from state.models import Profile, Task
+    from state.signal import Unsubscribe
     from state.sync.rows import Rows
 
 QUERY = "task"  # /board/{project}?task=<id> opens it
@@ -27,11 +29,12 @@ NOBODY = ""
 
 
 class TaskPanel(ui.dialog):
-    """`show` opens it. It follows the task; when that is deleted, it closes."""
+    """`show` opens it. It follows the task; when that is deleted, it closes. `lost`: it was not even there."""
 
-    def __init__(self, board: Board, people: Rows[Profile], path: str) -> None:
+    def __init__(self, board: Board, people: Rows[Profile], path: str, lost: Callable[[], None]) -> None:
         super().__init__()
-        self._board, self._people, self._path = board, people, path
+        self._board, self._people, self._path, self._lost = board, people, path, lost
+        self._rest: Unsubscribe | None = None
         self._id: UUID | None = None
         self._known: Task | None = None
         self._talk: TaskComments | None = None
@@ -79,16 +82,25 @@ class TaskPanel(ui.dialog):
         for rows in (board.tasks, board.results, board.shots, board.people, people):
             self.client.on_delete(rows.subscribe(lambda _: self._follow()))
         board.holding.changed.subscribe(self._follow)
+        self.client.on_delete(board.member.circles.on_change(self._follow))
+        self.client.on_delete(self._end_talk)
 
     def show(self, task: Task) -> None:
         """Open it at this task."""
-        self._id, self._known = task.id, None
+        self.show_one(task.id)
+
+    def show_one(self, id: UUID) -> None:
+        """Open it at the task of this id, which may be behind those that are loaded."""
         self._end_talk()
+        self._id, self._known = id, None
         with self._comments:
-            self._talk = TaskComments(self._board, self._people, task.id)
+            self._talk = TaskComments(self._board, self._people, id)
+        self._rest = self._board.look_up(id, self._follow)
         self._follow()
+        if self._id is None:
+            return
         self.open()
-        query = {"team": str(self._board.id), QUERY: str(task.id)}
+        query = {"team": str(self._board.id), QUERY: str(id)}
         with self.client:  # nobody may have clicked: the address asked for it
             ui.navigate.history.replace(f"{self._path}?{urlencode(query)}")
 
@@ -115,7 +127,9 @@ class TaskPanel(ui.dialog):
             return
         task = self.task
         if task is None:
-            if self._known is not None and self._board.tasks.phase == "ready":
+            if self._board.lost(self._id):
+                if self._known is None:
+                    self._lost()
                 self.close()
             return
         before, self._known = self._known, task
@@ -243,10 +257,14 @@ class TaskPanel(ui.dialog):
             self._board.edit(self._id, **changes)
 
     def _end_talk(self) -> None:
+        if self._rest is not None:
+            self._rest()
+            self._rest = None
         if self._talk is not None:
             self._talk.end()
             self._talk = None
-        self._comments.clear()
+        if not self.is_deleted:
+            self._comments.clear()
 
     def _closed(self) -> None:
         self._id = self._known = None

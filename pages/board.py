@@ -16,6 +16,7 @@ from components.board_shots import BoardShots
 from components.command_palette import Command
 from components.project_list import ProjectList, skeleton
 from components.render_form import RenderForm
+from components.result_list import ResultList
 from components.shell import Shell, shell, sign_in_path
 from components.tag import Tag
 from components.task_list import TaskList
@@ -78,30 +79,38 @@ def board_page(member: Member, around: Shell, project: UUID) -> None:
     path, people = f"{PATH}/{project}", member.world.people
 
     def draw(board: Board) -> None:
-        panel = TaskPanel(board, people, path)
+        panel = TaskPanel(
+            board,
+            people,
+            path,
+            lost=lambda: around.toasts.failed("This task is not there any more, or not in this project"),
+        )
         form = RenderForm(board, member.studio)
         BoardHead(board, people, gone=lambda: ui.navigate.to(f"{PATH}?team={board.id}"))
         with ui.element("div").classes("trouble").props("role=alert") as missing:
             ui.icon(f"{ICON}error").props("aria-hidden=true")
             Tag("p", "There is no such project here. Somebody may have deleted it.")
         with ui.element("div").classes("board-parts") as parts:
-            BoardShots(board)
+            shots = BoardShots(board)
             with ui.element("div").classes("board-bar"):
                 columns: BoardColumns
-                BoardFilters(board, people, lambda filter: columns.narrow(filter))
+                filters = BoardFilters(board, people, lambda filter: columns.narrow(filter))
                 with ui.element("span").classes("end"):
-                    view = ui.toggle({"columns": "Columns", "list": "List"}, value="columns", clearable=False)
+                    view = ui.toggle(
+                        {"columns": "Columns", "list": "List", "results": "Results"}, value="columns", clearable=False
+                    )
                     view.props("flat no-caps unelevated").classes("board-bar__view")
                     render = ui.button("New render", color=None, on_click=form.show).classes("btn--primary")
             columns = BoardColumns(board, people, around.toasts, panel.show)
-            list_ = TaskList(board, people, panel.show)
+            pages = {"list": TaskList(board, people, panel.show), "results": ResultList(board, shots.look)}
 
         def choose() -> None:
-            listed = view.value == "list"
             columns.settle()
-            columns.set_visibility(not listed)
-            list_.set_visibility(listed)
-            list_.watch() if listed else list_.rest()
+            columns.set_visibility(view.value not in pages)
+            filters.set_visibility(view.value not in pages)  # they narrow what is loaded; pages have their own choice
+            for name, part in pages.items():
+                part.set_visibility(view.value == name)
+                part.watch() if view.value == name else part.rest()
 
         def look() -> None:
             known = board.projects.phase == "ready"
@@ -112,9 +121,9 @@ def board_page(member: Member, around: Shell, project: UUID) -> None:
 
         def open_asked() -> None:
             nonlocal asked
-            if asked is not None and (task := board.task(asked)) is not None:
-                asked = None
-                panel.show(task)
+            if asked is not None and board.project is not None:
+                id, asked = asked, None
+                panel.show_one(id)
 
         asked = _asked()
         view.on_value_change(choose)

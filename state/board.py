@@ -8,7 +8,7 @@ B3  Moves of one's own are sent one after the other, whatever they move: each wa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -27,6 +27,7 @@ from state.teams import KIND
 if TYPE_CHECKING:
     from state.member import Member
     from state.signal import Unsubscribe
+    from state.sync.cached_query import CachedQuery
 
 Status: TypeAlias = Literal["queued", "in_progress", "completed", "failed", "cancelled"]
 STATUSES: tuple[Status, ...] = ("queued", "in_progress", "completed", "failed", "cancelled")
@@ -36,7 +37,7 @@ MAX_TITLE = 200
 LOADED = 300  # tasks at first: what is to be done comes before what has ended
 RESULTS = 500
 
-Placed = TypeVar("Placed", Task, Generation)
+Placed = TypeVar("Placed", Task, Shot, Generation)
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class Board(Space):
         self.count = BoardQueries(member)
         freshness = member.connection.freshness
         self.view = View((self.tasks, freshness), (self.shots, freshness), (self.results, freshness))
+        self._looked_up: CachedQuery[Task | None] | None = None
         self._sending = asyncio.Lock()
 
     def open(self) -> None:
@@ -98,8 +100,30 @@ class Board(Space):
         return self.projects.get(self.project_id)
 
     def task(self, id: UUID) -> Task | None:
-        """As it looks now."""
-        return self.tasks.get(id)
+        """As it looks now; behind what is loaded, one that is looked up."""
+        held = self.tasks.get(id)
+        if held is None and self._looked_up is not None:
+            found = self._looked_up.value
+            if found is not None and found.id == id and found.project_id == self.project_id:
+                return self.tasks.mutations.fold(id, found)
+        return held
+
+    def look_up(self, id: UUID, listener: Callable[[], None]) -> Unsubscribe:
+        """Follows one task wherever it is, the last one asked for, until the returned function is called."""
+        query = self._looked_up = self.count.task(id)
+        leave = query.observe(lambda _: listener())
+
+        def end() -> None:
+            leave()
+            if self._looked_up is query:
+                self._looked_up = None
+
+        return end
+
+    def lost(self, id: UUID) -> bool:
+        """Whether one that is looked up is known to be gone, or was never here."""
+        query = self._looked_up
+        return self.tasks.phase == "ready" and query is not None and query.phase == "ready" and self.task(id) is None
 
     def column(self, status: str) -> list[Task]:
         """Its tasks in order."""
@@ -156,7 +180,7 @@ class Board(Space):
 
     def step(self, task_id: UUID, *, by: int = 0, columns: int = 0) -> bool:
         """By so many places down its column (up when negative), or columns to the right; as far as it goes."""
-        task = self.task(task_id)
+        task = self.tasks.get(task_id)
         if task is None:
             return False
         status: Status = cast("Status", task.status)
@@ -215,6 +239,12 @@ class Board(Space):
         """What its last run has brought."""
         return [picture for picture in self.results.rows if task.job_id is not None and picture.job_id == task.job_id]
 
+    def rename(self, name: str) -> None:
+        """The project; shows at once."""
+        send = partial(self.member.api.update, "projects", self.project_id, {"name": name})
+        self.projects.mutations.update(self.project_id, {"name": name}, send)
+        self.projects.flush()
+
     def delete_project(self) -> None:
         """With its shots and tasks."""
         send = partial(self.member.api.rpc, "delete_project", {"project_id": str(self.project_id)})
@@ -239,6 +269,29 @@ class Board(Space):
         """Name, description."""
         self.shots.mutations.update(shot, changes, partial(self.member.api.update, "shots", shot, changes))
         self.shots.flush()
+
+    def move_shot(self, shot: UUID, before: UUID | None = None) -> bool:
+        """Before another shot, or last; whether there was anything to do."""
+        now = [other.id for other in self.shots.rows]
+        others = [other for other in self.shots.rows if other.id != shot]
+        at = next((n for n, other in enumerate(others) if other.id == before), len(others))
+        moved = [*(o.id for o in others[:at]), shot, *(o.id for o in others[at:])]
+        if shot not in now or before == shot or now == moved or not self.may_edit:
+            return False
+        args = {"shot_id": str(shot), "before": str(before) if before else None}
+        send = partial(self._in_turn, "move_shot", args)
+        self.shots.mutations.update(shot, {"position": _between(others, at)}, send)
+        self.shots.flush()
+        return True
+
+    def step_shot(self, shot: UUID, by: int) -> bool:
+        """By so many places along the shots; as far as it goes."""
+        line = [other.id for other in self.shots.rows]
+        if shot not in line:
+            return False
+        place = min(max(0, line.index(shot) + by), len(line) - 1)
+        line.remove(shot)
+        return self.move_shot(shot, line[place] if place < len(line) else None)
 
     def delete_shot(self, shot: UUID) -> None:
         """Its results and tasks stay, without a shot."""

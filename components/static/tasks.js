@@ -65,7 +65,7 @@ window.starling.dragCard = (event, say) => {
     before = null;
     if (!zone) return;
     zone.dataset.over = "";
-    const others = [...zone.querySelectorAll("[data-item]:not(.leave)")].filter((other) => other !== item);
+    const others = [...zone.querySelectorAll(`[data-kind="${kind}"]:not(.leave)`)].filter((other) => other !== item);
     const side = zone.dataset.axis === "x";
     before = others.find((other) => {
       const { top, height, left, width, bottom } = other.getBoundingClientRect();
@@ -81,6 +81,7 @@ window.starling.dragCard = (event, say) => {
     document.removeEventListener("pointercancel", stop);
     document.removeEventListener("keydown", escape, true);
     document.removeEventListener("touchmove", stay);
+    document.removeEventListener("contextmenu", menu, true);
     clear();
     ghost?.remove();
     delete item.dataset.dragged;
@@ -98,6 +99,7 @@ window.starling.dragCard = (event, say) => {
   const drop = () => end("drop");
   const stop = () => end("stop");
   const stay = (now) => { if (held) now.preventDefault(); };
+  const menu = (now) => { if (touch) now.preventDefault(); };
   const escape = (key) => {
     if (key.key !== "Escape" || !held) return;
     key.stopPropagation();
@@ -109,6 +111,7 @@ window.starling.dragCard = (event, say) => {
   document.addEventListener("pointercancel", stop);
   document.addEventListener("keydown", escape, true);
   document.addEventListener("touchmove", stay, { passive: false });
+  document.addEventListener("contextmenu", menu, true);
 };
 
 // Arrows move the focus over the things in the zones, as one sees them; with Shift they move the thing, which says
@@ -133,7 +136,7 @@ window.starling.stepCard = (event, say) => {
     return say({ does: "step", item: name, x, y });
   }
   const zone = item.closest("[data-drop]");
-  const inside = (z) => [...z.querySelectorAll("[data-item]:not(.leave)")];
+  const inside = (z) => [...z.querySelectorAll(`[data-kind="${item.dataset.kind}"]:not(.leave)`)];
   const along = zone.dataset.axis === "x" ? x : y;
   if (along) {
     const line = inside(zone);

@@ -413,6 +413,51 @@ $$;
 
 comment on function private.between(double precision, double precision) is 'A place between two; null where no number is left';
 
+create function public.move_shot(shot_id uuid, before uuid default null) returns public.shots
+  language plpgsql security definer set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  shot   public.shots;
+  anchor public.shots;
+  above  double precision;
+  place  double precision;
+begin
+  select * into shot from public.shots s where s.id = move_shot.shot_id;
+  perform private.edit_in_team(shot.team_id, 'shot');
+  perform from public.projects p where p.id = shot.project_id for no key update;
+  if shot.id = move_shot.before then
+    return shot;
+  end if;
+  for again in 1..2 loop
+    anchor := null;
+    above := null;
+    if move_shot.before is not null then
+      select * into anchor from public.shots s where s.id = move_shot.before and s.project_id = shot.project_id;
+    end if;
+    select s.position into above from public.shots s
+    where s.project_id = shot.project_id and s.id <> shot.id
+      and (anchor.id is null or (s.position, s.id) < (anchor.position, anchor.id))
+    order by s.position desc, s.id desc limit 1;
+    place := private.between(above, anchor.position);
+    exit when place is not null;
+    update public.shots s set position = room.position
+    from (
+      select o.id, row_number() over (order by o.position, o.id) as position
+      from public.shots o where o.project_id = shot.project_id
+    ) room
+    where s.id = room.id;
+  end loop;
+  update public.shots s set position = place where s.id = shot.id returning * into shot;
+  if not found then
+    raise exception 'There is no such shot' using errcode = 'PT404';
+  end if;
+  return shot;
+end
+$$;
+
+comment on function public.move_shot(uuid, uuid) is 'Puts a shot before another one of its project, or last';
+
 
 -- Tasks -------------------------------------------------------------------------------------------------------------
 
@@ -420,9 +465,11 @@ create function private.keep_task() returns trigger
   language plpgsql security definer set search_path = ''
 as $$
 begin
-  if new.assignee is not null and (tg_op = 'INSERT' or new.assignee is distinct from old.assignee)
-     and private.role_in_team(new.team_id, new.assignee) is null then
-    raise exception 'They are not in this team' using errcode = '22023', hint = 'assignee';
+  if new.assignee is not null and (tg_op = 'INSERT' or new.assignee is distinct from old.assignee) then
+    perform private.hold_team(new.team_id);  -- they may be leaving just now
+    if private.role_in_team(new.team_id, new.assignee) is null then
+      raise exception 'They are not in this team' using errcode = '22023', hint = 'assignee';
+    end if;
   end if;
   if tg_op = 'UPDATE' then
     if old.job_id is not null and new.job_id is null and new.status = 'in_progress' then
@@ -435,6 +482,23 @@ end
 $$;
 
 create trigger keep before insert or update of assignee, job_id on public.tasks for each row execute function private.keep_task();
+
+-- Whoever leaves a team has nothing to do in it any more. The circle is locked by then, and has its new topic.
+
+create function private.unassign_left() returns trigger
+  language plpgsql security definer set search_path = ''
+as $$
+begin
+  update public.tasks t set assignee = null
+  from old_rows r
+  where t.team_id = r.team_id and t.assignee = r.member_id
+    and exists (select from public.teams m where m.id = r.team_id);
+  return null;
+end
+$$;
+
+create trigger unassign after delete on public.team_members
+  referencing old table as old_rows for each statement execute function private.unassign_left();
 
 create function public.create_task(
   task_id uuid, project_id uuid, title text, status text default 'queued', description text default '', shot_id uuid default null,
@@ -935,9 +999,10 @@ $$;
 revoke all on function
   private.hold_team(uuid), private.edit_in_team(uuid, text), private.project_to_edit(uuid), private.task_to_edit(uuid),
   private.running(public.tasks), private.cancel_job(uuid), private.between(double precision, double precision),
-  private.keep_task(), private.follow_jobs(), private.attach_result(), private.keep_place(), private.task_path(public.tasks),
+  private.keep_task(), private.unassign_left(), private.follow_jobs(), private.attach_result(), private.keep_place(), private.task_path(public.tasks),
   private.tell_of_task(),
   public.create_project(uuid, uuid, text, text), public.delete_project(uuid), public.create_shot(uuid, uuid, text),
+  public.move_shot(uuid, uuid),
   public.create_task(uuid, uuid, text, text, text, uuid, uuid, text[], date, jsonb), public.move_task(uuid, text, uuid),
   public.delete_task(uuid), public.run_task(uuid, uuid), public.cancel_task(uuid),
   public.place_generation(uuid, uuid, uuid, boolean), public.detach_generation(uuid), public.comment_on_task(uuid, uuid, text),
@@ -947,6 +1012,7 @@ revoke all on function
 
 grant execute on function
   public.create_project(uuid, uuid, text, text), public.delete_project(uuid), public.create_shot(uuid, uuid, text),
+  public.move_shot(uuid, uuid),
   public.create_task(uuid, uuid, text, text, text, uuid, uuid, text[], date, jsonb), public.move_task(uuid, text, uuid),
   public.delete_task(uuid), public.run_task(uuid, uuid), public.cancel_task(uuid),
   public.place_generation(uuid, uuid, uuid, boolean), public.detach_generation(uuid), public.comment_on_task(uuid, uuid, text),

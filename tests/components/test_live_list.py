@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from nicegui import ui
 from nicegui.testing import User
 
+from components import live_list
 from components.live_list import ARRIVE, LEAVE, LEAVE_S, MOST_LEAVING, Insert, LiveList, Move, Operation, Remove, diff
+from components.turns import Turns
 from state.sync.mutation import Pending
 from tests.components.rows import HandRows
 
@@ -104,7 +106,8 @@ def fruits(names: str) -> list[Fruit]:
 
 
 @pytest.fixture
-async def basket(show: Show) -> Basket:
+async def basket(show: Show, monkeypatch: pytest.MonkeyPatch) -> Basket:
+    monkeypatch.setattr(live_list, "TURNS", Turns(float("inf")))  # on a busy machine, too, what is put is shown at once
     made: list[Basket] = []
     await show(lambda: made.append(Basket(HandRows(fruits("abc")))))
     return made[0]

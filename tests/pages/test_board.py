@@ -15,6 +15,7 @@ from components.board_head import BoardFilters
 from components.board_shots import BoardShots
 from components.project_list import ProjectList
 from components.render_form import RenderForm
+from components.result_list import ResultList
 from components.session import starling
 from components.task_comments import TaskComments
 from components.task_list import TaskList
@@ -292,3 +293,96 @@ async def test_a_page_that_is_left_asks_for_nothing_more(ada: User, db: asyncpg.
         lambda: not any(query.observed for query in me().queries if query.family in ("tasks", "task-status-counts"))
     )
     await until(lambda: board.results.listeners == board.shots.listeners == 0)
+
+
+async def test_a_task_behind_those_that_are_loaded_opens_too(
+    ada: User, db: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("state.board.LOADED", 2)
+    team, project = await project_of(db)
+    await add(db, project, "Twigs", "Straw")
+    (far,) = await add(db, project, "Long done", status="cancelled")
+    board = await board_of(ada, project, f"?team={team}&task={far}")
+    panel: TaskPanel = only(ada, TaskPanel)
+    await until(lambda: panel.value and panel._title.value == "Long done")
+    assert board.tasks.get(far) is None
+    with ada:
+        panel._title.value = "Long gone"
+        panel._save("title")
+    await until(lambda: panel.task is not None and panel.task.title == "Long gone")
+    await until(lambda: not board.tasks.mutations.unconfirmed)
+    assert await db.fetchval("select title from public.tasks where id = $1", far) == "Long gone"
+    await db.execute("delete from public.tasks where id = $1", far)
+    await until(lambda: not panel.value)
+    await ada.open(f"/board/{project}?team={team}&task={far}")
+    await ada.should_see("This task is not there any more", retries=LONG)
+
+
+async def test_a_project_and_its_shots_are_renamed_and_put_in_order(ada: User, db: asyncpg.Connection) -> None:
+    _, project = await project_of(db)
+    board = await board_of(ada, project)
+    dawn, noon = board.create_shot("Dawn"), board.create_shot("Noon")
+    shots: BoardShots = only(ada, BoardShots)
+    await until(lambda: len(shots.cards) == 2 and not board.shots.mutations.unconfirmed)
+    said(ada, BoardShots, does="drop", item=str(noon), zone="shots", before=str(dawn))
+    await until(lambda: [card._shot.id for card in shots.cards] == [noon, dawn])
+    said(ada, BoardShots, does="step", item=str(noon), x=1, y=0)
+    await until(lambda: [card._shot.id for card in shots.cards] == [dawn, noon])
+    said(ada, BoardShots, does="step", item=str(noon), x=1, y=0)  # as far as it goes
+    await until(lambda: not board.shots.mutations.unconfirmed)
+    rows = await db.fetch("select name from public.shots where project_id = $1 order by position", project)
+    assert [row["name"] for row in rows] == ["Dawn", "Noon"]
+    board.rename("Second nest")
+    await ada.should_see("Second nest", retries=LONG)
+    await until(lambda: not board.projects.mutations.unconfirmed)
+    assert await db.fetchval("select name from public.projects where id = $1", project) == "Second nest"
+
+
+async def test_who_becomes_a_viewer_moves_nothing_from_then_on(ada: User, db: asyncpg.Connection) -> None:
+    team, project = await project_of(db, "editor")
+    (task,) = await add(db, project, "Twigs")
+    board = await board_of(ada, project)
+    shot = board.create_shot("Dawn")
+    panel: TaskPanel = only(ada, TaskPanel)
+    await until(lambda: board.task(task) is not None and not board.shots.mutations.unconfirmed)
+    with ada:
+        panel.show_one(task)
+    talk: TaskComments = only(ada, TaskComments)
+    (card,), (shot_card,) = column(ada, "queued").cards, only(ada, BoardShots).cards
+    assert panel._title.enabled
+    assert talk._form.visible
+    await db.execute("update public.team_members set role = 'viewer' where team_id = $1", team)
+    await until(lambda: not board.may_edit)
+    await until(lambda: not panel._title.enabled and not talk._form.visible and talk._looks.visible)
+    for item in (card, shot_card):
+        assert "data-movable" not in item.element.props
+    assert not any(part.visible for part in (card._more, shot_card._add, shot_card._remove, only(ada, BoardShots)._new))
+    said(ada, BoardShots, does="step", item=str(shot), x=1, y=0)
+    said(ada, BoardColumns, does="drop", item=str(task), zone="completed", before=None)
+    assert titles(ada, "queued") == ["Twigs"]
+
+
+async def test_results_are_turned_over(ada: User, db: asyncpg.Connection) -> None:
+    team, project = await project_of(db)
+    board = await board_of(ada, project)
+    shot = board.create_shot("Dawn")
+    await until(lambda: len(board.shots.rows) == 1 and not board.shots.mutations.unconfirmed)
+    await db.execute(
+        """
+        insert into public.generations (owner_id, kind, prompt, seed, media_path, poster_path, media_type, bytes, width, height, colour,
+                                        visibility, team_id, project_id, shot_id, created_at)
+        select $1, 'image', format('nest %s', n), n, format('p%s', n), format('p%s.webp', n), 'image/png', 1, 64, 64, '#102030', 'private',
+               $2, $3, case when n <= 2 then $4::uuid end, now() + n * interval '1 second'
+        from generate_series(1, 30) n""",
+        me().id, team, project, shot,
+    )  # fmt: skip
+    results: ResultList = only(ada, ResultList)
+    with ada:
+        results.watch()
+    await until(lambda: len(results.prompts) == 25 and results._words.text == "30 results · page 1 of 2")
+    assert results.prompts[0] == "nest 30"
+    with ada:
+        results._turn(1)
+        await until(lambda: results.prompts[-1:] == ["nest 1"])
+        results._which.value = str(shot)
+        await until(lambda: sorted(results.prompts) == ["nest 1", "nest 2"])

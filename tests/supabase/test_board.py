@@ -88,6 +88,7 @@ def deeds(board: Board, task: str, picture: str) -> list[tuple[str, dict[str, An
         ("create_project", {"project_id": str(uuid4()), "team_id": board.team.id, "name": "Mine"}),
         ("delete_project", {"project_id": board.project}),
         ("create_shot", {"shot_id": str(uuid4()), "project_id": board.project, "name": "Mine"}),
+        ("move_shot", {"shot_id": board.shot}),
         ("create_task", {"task_id": str(uuid4()), "project_id": board.project, "title": "Mine"}),
         ("move_task", {"task_id": task, "status": "completed"}),
         ("delete_task", {"task_id": task}),
@@ -421,3 +422,32 @@ async def test_a_large_board_is_read_by_its_indexes(supabase: Address, board: Bo
     await transaction.rollback()
     await connection.close()
     assert through == []
+
+
+async def test_shots_are_put_in_another_order(board: Board):
+    shots = {"Dawn": board.shot}
+    for name in ("Noon", "Dusk"):
+        made = await board.editor.call("create_shot", shot_id=str(uuid4()), project_id=board.project, name=name)
+        shots[name] = made["id"]
+
+    async def order() -> list[str]:
+        path = f"shots?project_id=eq.{board.project}&order=position,id"
+        return [row["name"] for row in await board.viewer.rows(path)]
+
+    await board.editor.call("move_shot", shot_id=shots["Dusk"], before=shots["Dawn"])
+    assert await order() == ["Dusk", "Dawn", "Noon"]
+    await board.editor.call("move_shot", shot_id=shots["Dusk"])
+    assert await order() == ["Dawn", "Noon", "Dusk"]
+    for _ in range(60):  # until no number is left between the first two
+        await board.editor.call("move_shot", shot_id=shots["Dusk"], before=shots["Noon"])
+        await board.editor.call("move_shot", shot_id=shots["Noon"], before=shots["Dusk"])
+    assert await order() == ["Dawn", "Noon", "Dusk"]
+
+
+async def test_whoever_leaves_a_team_has_no_tasks_in_it(board: Board, sql: asyncpg.Connection):
+    theirs, others = await board.add(assignee=board.editor.id), await board.add(assignee=board.owner.id)
+    await board.editor.call("leave_team", team_id=board.team.id)
+    assert (await board.row(theirs))["assignee"] is None
+    assert (await board.row(others))["assignee"] == board.owner.id
+    await sql.execute("delete from public.teams where id = $1", board.team.id)  # with those in it and their tasks
+    assert await sql.fetchval("select count(*) from public.tasks where team_id = $1", board.team.id) == 0
