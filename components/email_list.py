@@ -23,7 +23,6 @@ from components.tag import Tag
 from components.theme import ICON
 from state.email_rows import Outbox, Sieve, use_file
 from state.emails import STATUSES, Emails, Numbers, Status, Tally
-from state.errors import StateError
 from state.signal import leave_all
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ class EmailList(Island):
     ) -> None:
         super().__init__("section")
         self.props("aria-label=Letters role=region")
-        self._desk, self._failed = desk, failed
+        self._desk = desk
         self._letter = LetterDialog(desk, failed)
         self.box = Outbox(desk, sieve)
         self.client.on_delete(self.box.close)
@@ -66,7 +65,7 @@ class EmailList(Island):
             self._gradual = Gradual(self.box, self.client)
             self.list: LiveList[SentEmail, EmailRow] = LiveList(self._gradual, self._row, rows, changed=self._changed)
             self.list.quiet = True  # what was there already is not news
-            MoreBelow(self._load_more)
+            MoreBelow(self.list.load_more, failed)
         self.client.on_delete(numbers.observe(lambda query: self._count(query.value)))
         self._count(numbers.value)
         self._changed()
@@ -115,13 +114,6 @@ class EmailList(Island):
             else "Nothing has been written yet. Write to one contact, or to all of a stage.",
         )
 
-    async def _load_more(self) -> bool:
-        try:
-            return await self.list.load_more()
-        except StateError as error:
-            self._failed(str(error))
-            return False
-
 
 class EmailRow:
     """One letter."""
@@ -160,7 +152,7 @@ class LetterDialog(ui.dialog):
 
     def __init__(self, desk: Emails, failed: Callable[[str], None]) -> None:
         super().__init__()
-        self._desk, self._failed = desk, failed
+        self._desk = desk
         self._leave: Callable[[], None] = lambda: None
         with self, ui.card().classes("letter").props("role=dialog aria-label=Letter"):
             self._content = ui.element("div").classes("letter__content")
