@@ -23,6 +23,7 @@ from components.tag import Tag
 from components.theme import ICON
 from state.email_rows import Outbox, Sieve, use_file
 from state.emails import STATUSES, Emails, Numbers, Status, Tally
+from state.errors import StateError
 from state.signal import leave_all
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class LetterDialog(ui.dialog):
 
     def __init__(self, desk: Emails, failed: Callable[[str], None]) -> None:
         super().__init__()
-        self._desk = desk
+        self._desk, self._failed = desk, failed
         self._leave: Callable[[], None] = lambda: None
         with self, ui.card().classes("letter").props("role=dialog aria-label=Letter"):
             self._content = ui.element("div").classes("letter__content")
