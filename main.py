@@ -91,8 +91,9 @@ def serve(settings: Settings) -> None:
 
     import api
     import pages  # noqa: F401  (importing a page is what registers it)
+    from api import tracking
     from components import session, theme, upload_guard
-    from pages import health, tracking
+    from pages import health
     from state.starling import Starling, storage_secret
 
     logging.getLogger("uvicorn.error").addFilter(worth_saying)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from nicegui import app
 from nicegui.testing import User
 
-from pages.tracking import PIXEL
+from api.tracking import PIXEL
 from state.tracking import Pace, is_ahead, is_machine
 
 if TYPE_CHECKING:
