@@ -175,7 +175,7 @@ async def test_how_one_is_here_does_not_wait_for_where_nor_a_withdrawal_for_eith
 
 
 async def test_who_is_not_confirmed_after_a_gap_is_dropped(room: Presence, peer: Peer, monkeypatch):  # P4
-    monkeypatch.setattr(presence_module, "CONFIRM_S", 0.1)
+    monkeypatch.setattr(room, "_confirm_s", 0.1)
     await peer.send("room:studio", "presence_state", {str(GRACE): {"metas": [meta()]}})
     await until(lambda: set(room.people) == {GRACE})
     peer.joins["room:studio"] = "never"
@@ -188,7 +188,7 @@ async def test_who_is_not_confirmed_after_a_gap_is_dropped(room: Presence, peer:
 async def test_who_is_not_confirmed_by_a_server_that_is_back_is_dropped_too(
     room: Presence, peer: Peer, monkeypatch
 ):  # P4
-    monkeypatch.setattr(presence_module, "CONFIRM_S", 0.2)
+    monkeypatch.setattr(room, "_confirm_s", 0.2)
     await peer.send("room:studio", "presence_state", {str(GRACE): {"metas": [meta()]}})
     await until(lambda: set(room.people) == {GRACE} and room.confirmed)
     await peer.socket.close(1011)
@@ -197,7 +197,7 @@ async def test_who_is_not_confirmed_by_a_server_that_is_back_is_dropped_too(
 
 
 async def test_who_is_confirmed_after_a_gap_stays(room: Presence, peer: Peer, monkeypatch):  # P4
-    monkeypatch.setattr(presence_module, "CONFIRM_S", 0.2)
+    monkeypatch.setattr(room, "_confirm_s", 0.2)
     seen: list[set[UUID]] = []
     await peer.send("room:studio", "presence_state", {str(GRACE): {"metas": [meta()]}})
     await until(lambda: set(room.people) == {GRACE})
