@@ -101,7 +101,8 @@ async def run(settings: WorkerSettings, *, demo: bool, ready: Callable[[str], No
         if settings.price_feed != "off":
             ticks.add("prices", prices.tick, settings.market_pace_s, at_once=True)
         if demo:
-            ticks.add("demo", Demo(api, letters=settings.smtp_url is None).fill, DEMO_EVERY_S, at_once=True)
+            first = Demo(api, floor=bool(settings.crowd_s), letters=settings.smtp_url is None)
+            ticks.add("demo", first.fill, DEMO_EVERY_S, at_once=True)
         if demo and settings.crowd_s:
             crowd = Crowd(api, settings.crowd_s)
             ticks.add("crowd", crowd.act_when_due, CROWD_LOOKS_EVERY_S)

@@ -14,15 +14,19 @@ log = logging.getLogger("worker.demo")
 
 
 class Demo:
-    """`fill` is called by the scheduler until it says that it is done. `letters`: no mail server would be asked to send them."""
+    """`fill` is called by the scheduler until it says that it is done. `floor`: their team and chat are furnished, too;
+    `letters`: no mail server would be asked to send them."""
 
-    def __init__(self, api: Api, *, letters: bool) -> None:
+    def __init__(self, api: Api, *, floor: bool, letters: bool) -> None:
         self._api = api
+        self._floor = floor
         self._letters = letters
 
     async def fill(self) -> bool:
         """Queues the first pictures and furnishes the team; False while there is no demo member yet."""
-        furnished: bool | None = await self._api.call("seed_demo_floor", letters=self._letters)
+        furnished: bool | None = False
+        if self._floor:
+            furnished = await self._api.call("seed_demo_floor", letters=self._letters)
         if furnished:
             log.info("put contacts and a conversation into the demo members' team")
         jobs: int | None = await self._api.call("seed_demo_generations")

@@ -26,7 +26,7 @@ async def say(page: Page, words: str) -> None:
 
 async def test_an_answer_and_a_picture_come_to_both(chromium: Browser, starling: str) -> None:
     ada, grace = await sign_in(chromium, starling, "Ada"), await sign_in(chromium, starling, "Grace")
-    await ada.get_by_role("button", name="Chat", exact=True).click()  # beside the studio
+    await ada.locator(".beside__open").click()  # beside the studio
     await grace.goto(starling + FLOOR)
     await grace.evaluate(ALERTED)
     await expect(grace.get_by_role("textbox", name="Message", exact=True)).to_be_enabled()

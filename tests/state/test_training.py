@@ -214,6 +214,7 @@ async def test_a_dataset_that_is_full_takes_no_more(school: School):
 
 async def test_uploads_outlive_the_page(school: School):
     dataset = await school.dataset()
+    school.member.areas._linger_s = 1.0  # its end is seen, too
     album, leave = Album.use(school.member, dataset)
     album.add("a.png", 9, reading(picture()))
     leave()
