@@ -271,7 +271,7 @@ async def test_functions_for_policies_say_what_is_the_callers(
             asked = await sql.fetchrow(
                 """
                 select live.is_member('team', $1), live.may_edit('team', $1), $1 = any (live.mine('team')),
-                       $1 = any (live.mine_to_edit('team')), live.is_member('chat', $1), live.mine('chat') = '{}'
+                       $1 = any (live.mine_to_edit('team')), live.is_member('nest', $1), live.mine('nest') = '{}'
                 """,
                 team.id,
             )

@@ -15,7 +15,15 @@ ALLOW = "select private.allow($1, $2, $3, $4, $5)"
 NEVER = 1e9  # seconds until one more is allowed
 
 # By act, what may be done at once and the seconds until one more may be; whoever changes one changes what people may do.
-ACTS = {"queue": (240, 0.25), "post": (10, 120), "like": (60, 1), "comment": (10, 6), "profile": (40, 15)}
+ACTS = {
+    "queue": (240, 0.25),
+    "post": (10, 120),
+    "like": (60, 1),
+    "comment": (10, 6),
+    "profile": (40, 15),
+    "contact comment": (30, 2),
+    "activity": (60, 1),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -85,5 +93,7 @@ async def test_these_are_the_limits(sql: asyncpg.Connection):
     sources = await sql.fetch(
         "select prosrc from pg_proc where pronamespace::regnamespace::text in ('public', 'private')"
     )
-    calls = re.findall(r"private\.allow\([^,]+, '(\w+)', (\d+), ([\d.]+)", "\n".join(row["prosrc"] for row in sources))
+    calls = re.findall(
+        r"private\.allow\([^,]+, '([\w ]+)', (\d+), ([\d.]+)", "\n".join(row["prosrc"] for row in sources)
+    )
     assert {(act, (int(burst), float(refill_s))) for act, burst, refill_s in calls} == set(ACTS.items())
