@@ -38,7 +38,9 @@ async def supabase(tmp_path_factory: pytest.TempPathFactory, cheap_passwords: No
 async def user(supabase: Address, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[User]:
     """Somebody with a fresh browser, and a studio in which nothing has been made yet."""
     database = await asyncpg.connect(supabase.db_url)
-    await database.execute("delete from public.generation_jobs; delete from public.generations")
+    await database.execute(
+        "delete from public.generation_jobs; delete from public.generations; delete from public.notifications"
+    )
     await database.close()
     async with app_with(supabase.api_url, supabase.publishable_key, tmp_path, monkeypatch) as somebody:
         yield somebody
