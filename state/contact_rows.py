@@ -6,11 +6,11 @@ the last ones until the next are there (`Book`).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Hashable, Sequence
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID, uuid4
 
 from pydantic import BaseModel
@@ -19,12 +19,11 @@ from state.contact_fields import STAGES
 from state.contact_look import Look
 from state.contacts import KIND, Contacts
 from state.models import Activity, Contact, ContactComment, SentEmail
-from state.signal import Signal, Unsubscribe, leave_all
+from state.signal import Unsubscribe, leave_all
 from state.space import Space
+from state.sync.choice import Choice, Showing
 from state.sync.live_table import LiveTable
-from state.sync.mutation import Pending
 from state.sync.query import Order, Query, Where
-from state.sync.rows import Batch, Phase, Rows
 from state.sync.union import Union
 from state.sync.view import View
 
@@ -32,18 +31,6 @@ PAGE = 50
 TIMELINE = 100
 EXPORT_PAGE = 1_000
 NEWEST = (Order("created_at", descending=True, nulls="never"),)
-
-
-class Shown(Protocol):
-    """What a `Book` shows: rows, and how fresh they are."""
-
-    @property
-    def rows(self) -> Rows[Contact]: ...
-
-    @property
-    def view(self) -> View: ...
-
-    look: Look
 
 
 class ContactList(Space):
@@ -96,99 +83,16 @@ class Pipeline(Space):
         leave_all(self._leave)
 
 
-S = TypeVar("S", bound=Shown)
+S = TypeVar("S", bound=Showing[Contact])
 
 
-class Book(Generic[S]):
-    """What one page shows: the rows of one look at a time. They are Rows, like those of any table."""
-
-    def __init__(self, use: Callable[[Look], tuple[S, Unsubscribe]], look: Look) -> None:
-        self._use = use
-        self._listeners: Signal[Batch[Contact]] = Signal()
-        self.shown, self._leave = use(look)
-        self._coming: tuple[S, Unsubscribe] | None = None
-        self._unsubscribe = self.shown.rows.subscribe(self._listeners.emit)
-        self._stop: Unsubscribe = lambda: None
+class Book(Choice[S, Look, Contact], Generic[S]):
+    """What one page shows of the contacts."""
 
     @property
     def look(self) -> Look:
         """What was chosen last."""
-        return (self._coming[0] if self._coming else self.shown).look
-
-    @property
-    def settled(self) -> bool:
-        """Whether what was chosen last is shown."""
-        return self._coming is None and self.phase != "loading"
-
-    def choose(self, look: Look) -> None:
-        """Shows the contacts of another look as soon as they are there."""
-        if look == self.look:
-            return
-        self._give_up()
-        area, leave = self._use(look)
-        self._coming = area, leave
-        self._stop = area.rows.subscribe(lambda _: self._arrived())
-        self._arrived()
-
-    def close(self) -> None:
-        """Nobody looks any more."""
-        self._give_up()
-        self._unsubscribe()
-        self._leave()
-
-    def _arrived(self) -> None:
-        if self._coming is None or self._coming[0].rows.phase == "loading":
-            return
-        self._stop()
-        self._unsubscribe()
-        self._leave()
-        (self.shown, self._leave), self._coming = self._coming, None
-        self._unsubscribe = self.shown.rows.subscribe(self._listeners.emit)
-        self._listeners.emit(Batch())
-
-    def _give_up(self) -> None:
-        if self._coming is not None:
-            self._stop()
-            self._coming[1]()
-            self._coming = None
-
-    # Rows ----------------------------------------------------------------------------------------------------------
-
-    @property
-    def rows(self) -> Sequence[Contact]:
-        """In the order of the look."""
-        return self.shown.rows.rows
-
-    @property
-    def phase(self) -> Phase:
-        """Of what is shown."""
-        return self.shown.rows.phase
-
-    @property
-    def error(self) -> str | None:
-        """Why it did not load."""
-        return self.shown.rows.error
-
-    @property
-    def complete(self) -> bool:
-        """False: there are more."""
-        return self.shown.rows.complete
-
-    def get(self, key: Hashable) -> Contact | None:
-        """One of them."""
-        return self.shown.rows.get(key)
-
-    def subscribe(self, listener: Callable[[Batch[Contact]], None]) -> Unsubscribe:
-        """As LiveTable does; what is shown after `choose` comes with an empty batch."""
-        return self._listeners.subscribe(listener)
-
-    async def load_more(self) -> None:
-        """The next page. Raises StateError."""
-        await self.shown.rows.load_more()
-
-    def pending(self, key: Hashable) -> Pending | None:
-        """The unconfirmed write to a contact, if any."""
-        return self.shown.rows.pending(key)
+        return self.wish
 
 
 def use_list(desk: Contacts, look: Look) -> tuple[ContactList, Unsubscribe]:

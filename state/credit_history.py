@@ -6,19 +6,17 @@ through a `Ledger`, which goes on showing the last one until the next is there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from state.days import first_day, time_zone
 from state.models import CreditTransaction
-from state.signal import Signal, Unsubscribe
 from state.spreadsheet import write
+from state.sync.choice import Choice
 from state.sync.live_table import LiveTable
-from state.sync.mutation import Pending
 from state.sync.query import Order, Query, Where
-from state.sync.rows import Batch, Phase
 from state.sync.view import View
 
 if TYPE_CHECKING:
@@ -74,104 +72,16 @@ class History:
         await self.rows.close()
 
 
-class Ledger:
-    """What one page shows of the history: the rows of one filter at a time. They are Rows, like those of any table."""
+class Ledger(Choice[History, Filter, CreditTransaction]):
+    """What one page shows of the history."""
 
     def __init__(self, member: Member, filter: Filter) -> None:
-        self._member = member
-        self._listeners: Signal[Batch[CreditTransaction]] = Signal()
-        self._shown, self._leave = self._use(filter)
-        self._coming: tuple[History, Unsubscribe] | None = None
-        self._unsubscribe = self._shown.rows.subscribe(self._listeners.emit)
-        self._stop: Unsubscribe = lambda: None
+        super().__init__(lambda wish: member.areas.use(("credit history", wish), lambda: History(member, wish)), filter)
 
     @property
     def filter(self) -> Filter:
         """What was chosen last."""
-        return (self._coming[0] if self._coming else self._shown).filter
-
-    @property
-    def view(self) -> View:
-        """How fresh the rows are."""
-        return self._shown.view
-
-    @property
-    def settled(self) -> bool:
-        """Whether what was chosen last is shown."""
-        return self._coming is None and self.phase != "loading"
-
-    def choose(self, filter: Filter) -> None:
-        """Shows the rows of another filter as soon as they are there."""
-        if filter == self.filter:
-            return
-        self._give_up()
-        area, leave = self._use(filter)
-        self._coming = area, leave
-        self._stop = area.rows.subscribe(lambda _: self._arrived())
-        self._arrived()
-
-    def close(self) -> None:
-        """Nobody looks any more."""
-        self._give_up()
-        self._unsubscribe()
-        self._leave()
-
-    def _use(self, filter: Filter) -> tuple[History, Unsubscribe]:
-        return self._member.areas.use(("credit history", filter), lambda: History(self._member, filter))
-
-    def _arrived(self) -> None:
-        if self._coming is None or self._coming[0].rows.phase == "loading":
-            return
-        self._stop()
-        self._unsubscribe()
-        self._leave()
-        (self._shown, self._leave), self._coming = self._coming, None
-        self._unsubscribe = self._shown.rows.subscribe(self._listeners.emit)
-        self._listeners.emit(Batch())
-
-    def _give_up(self) -> None:
-        if self._coming is not None:
-            self._stop()
-            self._coming[1]()
-            self._coming = None
-
-    # Rows ----------------------------------------------------------------------------------------------------------
-
-    @property
-    def rows(self) -> Sequence[CreditTransaction]:
-        """Newest first."""
-        return self._shown.rows.rows
-
-    @property
-    def phase(self) -> Phase:
-        """Of what is shown."""
-        return self._shown.rows.phase
-
-    @property
-    def error(self) -> str | None:
-        """Why it did not load."""
-        return self._shown.rows.error
-
-    @property
-    def complete(self) -> bool:
-        """False: there are older ones."""
-        return self._shown.rows.complete
-
-    def get(self, key: Hashable) -> CreditTransaction | None:
-        """One of them."""
-        return self._shown.rows.get(key)
-
-    def subscribe(self, listener: Callable[[Batch[CreditTransaction]], None]) -> Unsubscribe:
-        """As LiveTable does; what is shown after `choose` comes with an empty batch."""
-        return self._listeners.subscribe(listener)
-
-    async def load_more(self) -> None:
-        """Older ones. Raises StateError."""
-        await self._shown.rows.load_more()
-
-    def pending(self, key: Hashable) -> Pending | None:
-        """Nobody writes here."""
-        return None
+        return self.wish
 
 
 async def export(member: Member, filter: Filter, now: datetime | None = None) -> str:
