@@ -7,6 +7,7 @@ from uuid import UUID
 
 from nicegui import ui
 
+from components.ask_name import ask_name
 from components.chat_search import ChatSearch
 from components.confirm import confirm
 from components.freshness_note import FreshnessNote
@@ -91,7 +92,7 @@ class ChatSessions(Island):
 
     async def _new(self) -> None:
         with self.client.content:
-            title = await ask_for_title("New chat", "What it is about", "Create")
+            title = await ask_for_chat()
         if not title:
             return
         try:
@@ -146,23 +147,9 @@ class SessionRow:
         return session.snippet
 
 
-async def ask_for_title(heading: str, hint: str, action: str, title: str = "") -> str:
-    """A dialog with one field; empty when it was left."""
-    with ui.dialog() as dialog, ui.card().classes("confirm").props("role=dialog"):
-        Tag("h2", heading, "title")
-        field = ui.input(value=title).props(
-            f'outlined autofocus maxlength={MAX_TITLE} placeholder="{hint}" aria-label="Title"'
-        )
-        field.on("keydown.enter", lambda: dialog.submit(str(field.value or "").strip()), args=[])
-        with ui.element("div").classes("confirm__actions"):
-            ui.button("Cancel", color=None, on_click=lambda: dialog.submit("")).props("flat")
-            ui.button(action, color=None, on_click=lambda: dialog.submit(str(field.value or "").strip())).classes(
-                "btn--primary"
-            )
-    try:
-        return str(await dialog or "")
-    finally:
-        dialog.delete()
+async def ask_for_chat() -> str | None:
+    """The title of a new one; None when it was left."""
+    return await ask_name("New chat", most=MAX_TITLE, action="Create", label="Title")
 
 
 async def ask_to_leave(session: ChatSession) -> bool:
