@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from nicegui import app, background_tasks, events, ui
 
@@ -18,8 +19,6 @@ from state.chats import BUCKET
 from state.errors import StateError
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from components.toasts import Toasts
     from state.models import Message, Profile
     from state.sync.rows import Rows
@@ -74,7 +73,7 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
         self._props.update(
             {
                 "url": upload.props["url"], "files": [], "people": [], "commands": [], "emoji": list(EMOJI), "closed": "", "replying": None,
-                "editing": None, "draft": self._drafts.get(self._draft, ""), "placeholder": "Write a message",
+                "editing": None, "draft": self._drafts.get(self._draft, ""), "place": f"{chat.member.id} {self._draft}", "placeholder": "Write a message",
                 "most": MAX_CONTENT, "largest": MAX_FILE, "accept": ",".join(sorted(TYPES)), "enableVoice": voice, "eager": eager,
             }
         )  # fmt: skip
@@ -115,9 +114,14 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
     def _send(self, event: events.GenericEventArguments) -> None:
         text = str(event.args.get("text", ""))[:MAX_CONTENT]
         files = list(self._files.values())
-        if not text.strip() and not files:
+        try:
+            id = UUID(event.args.get("id"))
+        except (TypeError, ValueError):
             return
-        self._chat.send(text, reply_to=self._replying or self._thread, attachments=files)
+        self.run_method("took", str(id))
+        if (not text.strip() and not files) or self._chat.messages.get(id) is not None:
+            return  # the browser says again what it does not know to have arrived
+        self._chat.send(text, id=id, reply_to=self._replying or self._thread, attachments=files)
         self._files.clear()
         self._replying = None
         self._keep_draft("")

@@ -168,7 +168,9 @@ def panel(user: User) -> ui.element:
         return next(e for e in ElementFilter(kind=ui.element) if "beside" in e.classes)
 
 
-async def test_going_from_chat_to_chat_beside_the_studio_leaves_nothing_behind(user: User, db: asyncpg.Connection) -> None:
+async def test_going_from_chat_to_chat_beside_the_studio_leaves_nothing_behind(
+    user: User, db: asyncpg.Connection
+) -> None:
     await sign_in(user, "/studio")
     press(user, "beside__open")
     composer = await until(lambda: one(user, ChatComposer))
