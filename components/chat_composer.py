@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from nicegui import app, background_tasks, events, ui
+from nicegui import background_tasks, events, ui
 
 from components.avatar import initials, ink
 from components.chat_message import ASSISTANT, summary
 from components.emoji import EMOJI
+from components.kept import kept
 from components.upload_end import upload_end
 from state.chat import MAX_CONTENT, Chat
 from state.chat_files import MAX_FILE, MAX_FILES, TYPES, Attachment, place_for
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from state.models import Message, Profile
     from state.sync.rows import Rows
 
-DRAFTS = "chat-drafts"  # in app.storage.user
+DRAFTS = "chat-drafts"  # kept for the browser
 MOST_DRAFTS = 50
 STORED_PERCENT = 95
 COMMANDS = (  # of the assistant: what is typed, an example of what comes behind it, what it does
@@ -92,7 +93,7 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
 
     @property
     def _drafts(self) -> dict[str, str]:
-        return app.storage.user.get(DRAFTS, {})
+        return kept(self.client).get(DRAFTS, {})
 
     def reply(self, message: Message) -> None:
         """The next message answers this one."""
@@ -152,7 +153,7 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
         drafts = {id: kept for id, kept in self._drafts.items() if id != self._draft}
         if text.strip():
             drafts[self._draft] = text[:MAX_CONTENT]
-        app.storage.user[DRAFTS] = dict(list(drafts.items())[-MOST_DRAFTS:])
+        kept(self.client)[DRAFTS] = dict(list(drafts.items())[-MOST_DRAFTS:])
 
     # Files ---------------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,9 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from fastapi import Request
 from nicegui import ElementFilter, ui
+from nicegui.storage import request_contextvar
 from nicegui.testing import User
 
 from components.chat_composer import ChatComposer
@@ -190,9 +192,11 @@ async def test_going_from_chat_to_chat_beside_the_studio_leaves_nothing_behind(
         await until(lambda: (shown := one(user, ChatComposer)) and shown._chat.id == id)
 
     before = listeners()
+    gone = request_contextvar.set(Request({"type": "http", "session": {"id": "gone"}}))  # whatever makes it draw
     for _ in range(3):
         await show(other.id)
         await show(chat.id)
+    request_contextvar.reset(gone)
     assert listeners() == before
     await db.execute("delete from public.chat_sessions where id = $1", other.id)
 
