@@ -74,7 +74,7 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
         self._props.update(
             {
                 "url": upload.props["url"], "files": [], "people": [], "commands": [], "emoji": list(EMOJI), "closed": "", "replying": None,
-                "editing": None, "draft": self._drafts.get(self._draft, ""), "place": f"{chat.member.id} {self._draft}", "placeholder": "Write a message",
+                "editing": None, "draft": self._drafts.get(self._draft, ""), "shelf": f"{chat.member.id} {self._draft}", "placeholder": "Write a message",
                 "most": MAX_CONTENT, "largest": MAX_FILE, "accept": ",".join(sorted(TYPES)), "enableVoice": voice, "eager": eager,
             }
         )  # fmt: skip

@@ -10,6 +10,7 @@ from tests.browser.people import queue, sign_in
 pytestmark = pytest.mark.browser
 
 FLOOR = "/chat/5d3c1e0a-7000-4000-8000-000000000002"  # the demo members' chat
+FLOOR_FIELD = "Write to The studio floor"
 HEARING = """() => {
   window.heard = [];
   const look = () => { const said = document.querySelector(".msg__text--live"); if (said) window.heard.push(said.textContent.length); };
@@ -31,7 +32,10 @@ async def say(page: Page, words: str) -> None:
 
 async def test_an_answer_and_a_picture_come_to_both(chromium: Browser, starling: str) -> None:
     ada, grace = await sign_in(chromium, starling, "Ada"), await sign_in(chromium, starling, "Grace")
-    await ada.locator(".beside__open").click()  # beside the studio
+    await ada.locator(".beside__open").click()  # beside the studio, where another chat may be the latest
+    await ada.get_by_role("combobox", name="Which chat").click()
+    await ada.get_by_role("option", name="The studio floor").click()
+    await expect(ada.get_by_role("textbox", name="Message", exact=True)).to_have_attribute("placeholder", FLOOR_FIELD)
     await grace.goto(starling + FLOOR)
     await grace.evaluate(ALERTED)
     await expect(grace.get_by_role("textbox", name="Message", exact=True)).to_be_enabled()

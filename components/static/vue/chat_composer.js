@@ -50,15 +50,12 @@ export default {
       </div>
     </div>
   `,
-  props: { url: String, files: Array, people: Array, commands: { type: Array, default: () => [] }, emoji: Array, closed: String, replying: Object, editing: Object, draft: String, place: String, placeholder: String, most: Number, largest: Number, accept: String, eager: { type: Boolean, default: true }, enableVoice: { type: Boolean, default: true } },
+  props: { url: String, files: Array, people: Array, commands: { type: Array, default: () => [] }, emoji: Array, closed: String, replying: Object, editing: Object, draft: String, shelf: String, placeholder: String, most: Number, largest: Number, accept: String, eager: { type: Boolean, default: true }, enableVoice: { type: Boolean, default: true } },
   emits: ["send", "save", "cancel", "typing", "rest", "draft", "begin", "progress", "take_back", "edit_last", "failed"],
   data() {
     return { text: this.draft ?? "", sending: [], named: [], at: 0, over: false, recording: null, seconds: 0, kept: "", toldAt: 0, out: [], late: [] };
   },
   computed: {
-    shelf() {
-      return `chat ${this.place}`;
-    },
     said() {
       return this.editing ?? this.replying;
     },
@@ -92,6 +89,7 @@ export default {
   mounted() {
     this.grow();
     this.out = JSON.parse(sessionStorage.getItem(this.shelf) ?? "[]"); // of a page that was loaded anew before they were taken
+    if (this.out.at(-1)?.text === this.text.trim()) this.text = ""; // the draft was kept, that it was sent was not heard
     this.again();
     starling.link.addEventListener("up", this.again);
     if (this.eager && matchMedia("(pointer: fine)").matches) this.$refs.text.focus();
@@ -148,11 +146,11 @@ export default {
       this.text = "";
       clearTimeout(this.drafting);
       this.out.push({ id: newId(), text });
-      this.keep();
       this.$emit("send", this.out.at(-1));
       setTimeout(() => (this.late = [...this.out]), LATE_MS);
       this.sending = [];
       this.toldAt = 0;
+      this.keep();
     },
     // What a socket took with it when it broke nobody has heard: it is kept until the app has it, and said again.
     keep() {
