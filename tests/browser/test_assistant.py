@@ -7,7 +7,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.browser.people import queue, sign_in
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]  # the first browser test also starts the app
 
 FLOOR = "/chat/5d3c1e0a-7000-4000-8000-000000000002"  # the demo members' chat
 FLOOR_FIELD = "Write to The studio floor"
