@@ -104,7 +104,7 @@ class Preview(Island):
                     IconButton("chevron_right", "The next one", lambda: self._step(1))
             with ui.element("div").classes("preview__paper"):
                 self._subject = Tag("p", "", "preview__subject")
-                self._from = Tag("p", f"{sender} ({team})", "meta")
+                Tag("p", f"{sender} ({team}), answers go to your own address", "meta")
                 self._body = ui.element("div").classes("preview__body")
                 Tag("p", f"{team} wrote to you. Unsubscribe", "meta preview__foot")
         self._show()
@@ -129,7 +129,10 @@ class Preview(Island):
         self._subject.classes(add="" if subject else "faint", remove="faint" if subject else "")
         self._body.clear()
         with self._body:
-            say(body or "Text")
+            if body:
+                say(body)
+            else:
+                Tag("span", "Text", "faint")
 
 
 def say(text: str) -> None:

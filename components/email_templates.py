@@ -140,9 +140,8 @@ class TemplateRow:
     def count(self, tally: Tally) -> None:
         """Say what came of it."""
         sent = tally.reached("sent")
-        opened, clicked, bounced = (percent(tally.rate(rate)) for rate in ("opened", "clicked", "bounced"))
-        self._rates.text = f"{sent:,} sent · {opened} opened · {clicked} clicked" if sent else "not sent yet"
-        self._rates.props["title"] = f"{bounced} bounced" if sent else ""
+        rates = " · ".join(f"{percent(tally.rate(rate))} {rate}" for rate in RATES)
+        self._rates.text = self._rates.props["title"] = f"{sent:,} sent · {rates}" if sent else "not sent yet"
 
 
 class RateChart(ui.element):

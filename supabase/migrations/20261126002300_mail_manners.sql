@@ -186,7 +186,7 @@ end
 $$;
 
 update public.notification_kinds
-set description = 'By a person, not by a mail program on its own. Of up to ten recipients each; of more the first, the tenth, the hundredth'
+set position = 66, description = 'By a person. Of up to ten recipients each, of more the first, the tenth, the hundredth'
 where kind = 'email_opened';
 
 

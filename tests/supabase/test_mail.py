@@ -309,7 +309,9 @@ async def test_of_a_few_each_opening_is_told_and_of_many_the_tenth(mail: Mail, s
         await mail.report(letters)
         for letter in letters:
             await mail.age(letter)
-        await asyncio.gather(*(anon.call("track_open", token=letter["token"]) for letter in letters))  # one is the tenth
+        await asyncio.gather(
+            *(anon.call("track_open", token=letter["token"]) for letter in letters)
+        )  # one is the tenth
         (told,) = await stranger.rows(f"notifications?kind=eq.email_opened&subject_id=eq.{campaign['id']}")
         assert (told["times"], told["body"].endswith(words)) == (times, True), told["body"]
 
