@@ -117,7 +117,7 @@ class TemplateRow:
                     "click", lambda: around.act("letters" if not around.may_edit else "edit", self.template), args=[]
                 )
                 self._name = Tag("span", "", "strong truncate-1")
-                self._rates = Tag("span", "", "meta truncate-1 num")
+                self._rates = Tag("span", "", "meta num")
             with (
                 ui.button(icon=f"{ICON}more_horiz", color=None)
                 .props("flat aria-haspopup=menu")
@@ -141,7 +141,7 @@ class TemplateRow:
         """Say what came of it."""
         sent = tally.reached("sent")
         rates = " · ".join(f"{percent(tally.rate(rate))} {rate}" for rate in RATES)
-        self._rates.text = self._rates.props["title"] = f"{sent:,} sent · {rates}" if sent else "not sent yet"
+        self._rates.text = f"{sent:,} sent · {rates}" if sent else "not sent yet"
 
 
 class RateChart(ui.element):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
@@ -11,6 +11,7 @@ import pytest
 from nicegui import ElementFilter, app, ui
 from nicegui.testing import User
 
+from components.ago import ago
 from components.email_campaigns import CampaignHead, Campaigns
 from components.email_compose import Compose
 from components.email_list import EmailList, LetterDialog, history
@@ -250,3 +251,6 @@ def test_what_happened_is_told_the_last_first() -> None:
 
     words = [words for _, words, _ in history(email, [click(4, False), click(3, True)])]
     assert words == ["Opened", "Fetched by a mail program, not read", "Delivered", "Sent", "Written"]
+    waits = email.model_copy(update={"status": "queued", "scheduled_at": NOW + timedelta(days=1), "sent_at": None})
+    assert history(waits, [])[0][:2] == (NOW + timedelta(days=1), "Goes")
+    assert ago(NOW + timedelta(hours=5), NOW) == "in 5 h"
