@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from state.sync.mutation import Pending
 
 MOST_BARS = 8
+NBSP = "\u00a0"
 RATES = {"opened": "live", "clicked": "brand", "bounced": "fail"}
 
 
@@ -140,8 +141,8 @@ class TemplateRow:
     def count(self, tally: Tally) -> None:
         """Say what came of it."""
         sent = tally.reached("sent")
-        rates = " · ".join(f"{percent(tally.rate(rate))} {rate}" for rate in RATES)
-        self._rates.text = f"{sent:,} sent · {rates}" if sent else "not sent yet"
+        parts = [f"{sent:,} sent", *(f"{percent(tally.rate(rate))} {rate}" for rate in RATES)]
+        self._rates.text = " · ".join(part.replace(" ", NBSP) for part in parts) if sent else "not sent yet"
 
 
 class RateChart(ui.element):

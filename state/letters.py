@@ -70,6 +70,12 @@ def fill_in(source: str, variables: Mapping[str, str]) -> str:
     return VARIABLE.sub(said, source)
 
 
+def called(subject: str) -> str:
+    """What a campaign is called by its subject: Good to meet you, …"""
+    words = fill_in(subject, dict.fromkeys(VARIABLES, "…")).strip()
+    return words if words.strip("… ") else subject.strip()
+
+
 def variables_of(contact: Contact | None, *, sender: str, team: str) -> dict[str, str]:
     """Of a contact; of somebody made up, when there is none."""
     own = {"sender": sender, "team": team}
