@@ -111,7 +111,7 @@ def emails_page(member: Member, around: Shell, campaign: UUID | None) -> None:
                 background_tasks.create(write_to(desk, asked, compose), name="write to a contact")
 
     def draw_campaign(desk: Emails, id: UUID) -> None:
-        back()
+        back(desk)
         CampaignHead(desk, id, member.world.people, around.toasts.failed)
         EmailList(desk, Sieve(campaign=id), failed=around.toasts.failed, begin=None)
 

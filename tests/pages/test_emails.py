@@ -78,6 +78,9 @@ async def test_a_letter_to_all_of_a_stage_is_written_and_watched(ada: User, db: 
         compose.letter.write("Hello {{first_name}}", "Dear {{first_name}},\n<b>https://starling.test/a</b>")
         texts = [element.text for element in compose.preview._body.descendants() if isinstance(element, Tag)]
         assert texts == ["Dear Wren,\n<b>", "https://starling.test/a", "</b>"]  # text, whatever it looks like
+        compose.letter.body.value = "Of {{company}} and {{title|nothing}}"
+        assert compose.preview._gaps.text == "Empty for this contact: company. {{company|you}} would say “you”."
+        compose.letter.write("Hello {{first_name}}", "Dear {{first_name}},\n<b>https://starling.test/a</b>")
         for time, wrong in (
             ("2020-01-01T08:00", "That is over already"), ("2030-01-01T08:00", "At most a year ahead"), ("9999-12-31T23:59", "At most a year ahead"),
         ):  # fmt: skip
@@ -111,6 +114,9 @@ async def test_one_campaign_is_followed_to_its_end(ada: User, db: asyncpg.Connec
         space = only(ada, EmailList)._desk
         made = space.send(contacts, "Hello", "Dear {{name}}", at=datetime(2027, 5, 1, 8, tzinfo=UTC))
     await until(lambda: not space.campaigns.mutations.unconfirmed)
+    more = "insert into public.email_campaigns (team_id, name, subject) select $1, 'More', 'More' from generate_series(1, 60)"
+    await db.execute(more, team)
+    await until(lambda: not space.campaigns.get(made.id))  # it is not among the newest any more
     await ada.open(f"/emails/{made.id}?team={team}")
     await ada.should_see("goes 1 May 2027 at 08:00", retries=LONG)
     head, letters = only(ada, CampaignHead), only(ada, EmailList)
