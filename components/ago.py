@@ -18,10 +18,19 @@ class Ago(Tag):
 
     def __init__(self, moment: datetime, classes: str = "meta") -> None:
         super().__init__("time", ago(moment, datetime.now(UTC)), classes)
+        self._since(moment)
+        _clock(self.client).times.append(self)
+
+    def show(self, moment: datetime) -> None:
+        """Show how long ago another moment is."""
+        if moment != self._moment:
+            self._since(moment)
+            self.tick(datetime.now(UTC))
+
+    def _since(self, moment: datetime) -> None:
         self._moment = moment
         self.props["datetime"] = moment.isoformat()
         self.props["title"] = f"{moment:%d %B %Y, %H:%M} UTC"
-        _clock(self.client).times.append(self)
 
     def tick(self, now: datetime) -> None:
         """Show how long ago it is at `now`."""
