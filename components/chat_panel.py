@@ -10,13 +10,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from nicegui import app, ui
+from nicegui import ui
 
 from components.chat_composer import ChatComposer
 from components.chat_region import ChatRegion
 from components.chat_sessions import PATH, ask_for_chat, path_of
 from components.chat_thread import ChatThread, thread_skeleton
 from components.icon_button import IconButton
+from components.kept import kept
 from components.tag import Tag
 from components.theme import ICON
 from state.chats import use_chats
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from state.chat import Chat
     from state.member import Member
 
-KEPT = "chat-beside"  # in app.storage.user: {"open": bool, "chat": id}
+KEPT = "chat-beside"  # in `kept`: {"open": bool, "chat": id}
 
 
 class ChatPanel:
@@ -37,8 +38,8 @@ class ChatPanel:
         self._member, self._content, self._toasts = member, content, toasts
         self._chats, leave = use_chats(member)
         content.client.on_delete(leave)
-        kept = app.storage.user.get(KEPT)
-        self._kept: dict[str, Any] = kept if isinstance(kept, dict) else {}
+        before = kept(content.client).get(KEPT)
+        self._kept: dict[str, Any] = before if isinstance(before, dict) else {}
         self._open = False
         self._here: UUID | None = None
         self._region: ChatRegion | None = None
@@ -102,7 +103,7 @@ class ChatPanel:
 
     def _keep(self) -> None:
         self._kept = {"open": self._open, "chat": str(self._here or self._kept.get("chat") or "")}
-        app.storage.user[KEPT] = self._kept
+        kept(self._content.client)[KEPT] = self._kept
 
     # Which chat ----------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from uuid import UUID
 
-from nicegui import app, ui
+from nicegui import ui
 
 from components.contact_add import AddContact
 from components.contact_bar import ContactBar, PickBar, removed
@@ -17,6 +17,7 @@ from components.contact_import import ImportContacts
 from components.contact_menu import ContactMenu
 from components.contact_panel import ContactPanel
 from components.contact_table import ContactTable, skeleton
+from components.kept import kept
 from components.tag import Tag
 from components.theme import ICON
 from components.toasts import Toast
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 PATH = "/contacts"
 QUERY = "contact"  # /contacts?contact=<id> opens it
-VIEW = "contacts view"  # key in app.storage.user
+VIEW = "contacts view"  # key in `kept`
 WAYS = {"table": ("Table", "table_rows"), "pipeline": ("Pipeline", "view_kanban")}
 
 
@@ -78,7 +79,7 @@ class ContactsView(ui.element):
         self.client.on_delete(desk.replaced.subscribe(self._on_replaced))
         self.client.on_delete(desk.member.circles.on_change(self._follow_role))
         self._add_button.set_visibility(self._may_edit)
-        self._show_way(app.storage.user.get(VIEW, "table"))
+        self._show_way(kept(self.client).get(VIEW, "table"))
         asked = ui.context.client.request.query_params.get(QUERY, "")
         with suppress(ValueError):
             self.show(UUID(asked))
@@ -142,7 +143,7 @@ class ContactsView(ui.element):
 
     def _show_way(self, way: str, *, anew: bool = False) -> None:
         way = way if way in WAYS else "table"
-        app.storage.user[VIEW] = way
+        kept(self.client)[VIEW] = way
         for one, button in self._ways.items():
             button.props["aria-pressed"] = str(one == way).lower()
             button.update()

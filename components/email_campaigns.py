@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from nicegui import app, ui
+from nicegui import ui
 
 from components.confirm import confirm
 from components.counter import Counter
@@ -19,9 +19,8 @@ from components.live_list import LiveList
 from components.region_state import RegionState
 from components.tag import Tag
 from components.theme import ICON
-from components.time_zone import STORED
+from components.time_zone import zone_of
 from components.viewer import when
-from state.days import known_zone
 from state.email_rows import use_campaign
 from state.emails import STATUSES, Emails, Numbers, Tally
 from state.errors import StateError
@@ -133,7 +132,7 @@ class CampaignRow:
         waits = {"queued": self._campaign.recipients} if self._campaign.recipients and not uncounted else {}
         shown = tally or Tally(waits)
         self._bar.show(shown)
-        later = due(self._campaign, datetime.now(UTC), _zone()) if shown.open else ""
+        later = due(self._campaign, datetime.now(UTC), zone_of(self.element.client)) if shown.open else ""
         said = (
             f"Goes {later}"
             if later
@@ -197,7 +196,7 @@ class CampaignHead(Island):
         tally = self._tally.value
         if campaign is not None:
             who = self._people.get(campaign.sender_id) if campaign.sender_id else None
-            later = due(campaign, datetime.now(UTC), _zone()) if tally and tally.open else ""
+            later = due(campaign, datetime.now(UTC), zone_of(self.client)) if tally and tally.open else ""
             parts = [who.display_name if who else "Somebody", when(campaign.created_at, datetime.now(UTC))]
             parts += [f"goes {later}"] if later else []
             parts += [f"{campaign.skipped:,} left out: no address, twice, or unsubscribed"] if campaign.skipped else []
@@ -239,10 +238,6 @@ def back(desk: Emails) -> None:
     with ui.link(target=f"{PATH}?team={desk.id}").classes("link emails__back"):
         ui.icon(f"{ICON}arrow_back").props("aria-hidden=true")
         Tag("span", "All e-mail")
-
-
-def _zone() -> str:
-    return known_zone(app.storage.user.get(STORED))
 
 
 def _skeleton() -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from nicegui import app, ui
+from nicegui import ui
 
 from components.email_letter import LetterForm, Preview
 from components.email_recipients import RecipientPicker
@@ -16,8 +16,8 @@ from components.field import Field
 from components.icon_button import IconButton
 from components.tag import Tag
 from components.theme import ICON
-from components.time_zone import STORED
-from state.days import known_zone, time_zone
+from components.time_zone import zone_of
+from state.days import time_zone
 
 if TYPE_CHECKING:
     from state.emails import Emails
@@ -107,7 +107,11 @@ class Compose(ui.dialog):
 
     def _time(self) -> datetime | None:
         try:
-            return datetime.fromisoformat(str(self._at.value or "")).replace(tzinfo=time_zone(_zone())).astimezone(UTC)
+            return (
+                datetime.fromisoformat(str(self._at.value or ""))
+                .replace(tzinfo=time_zone(zone_of(self.client)))
+                .astimezone(UTC)
+            )
         except (ValueError, OverflowError):
             return None
 
@@ -115,7 +119,9 @@ class Compose(ui.dialog):
         number = len(self.picker.chosen)
         self._said.text = ""
         self.preview.show(*self.letter.words, list(self.picker.chosen.values())[:50])
-        self._when.text = f"in {_zone().replace('_', ' ')}" if self._at.value else "Without a time it goes now."
+        self._when.text = (
+            f"in {zone_of(self.client).replace('_', ' ')}" if self._at.value else "Without a time it goes now."
+        )
         self._send.text = ("Schedule" if self._at.value else "Send") + (f" to {number:,}" if number > 1 else "")
 
 
@@ -125,7 +131,3 @@ def _wrong(at: datetime | None, now: datetime) -> str:
     if at <= now:
         return "That is over already"
     return "At most a year ahead" if at > now + MOST_AHEAD else ""
-
-
-def _zone() -> str:
-    return known_zone(app.storage.user.get(STORED))

@@ -6,8 +6,9 @@ import random
 from collections.abc import Callable
 from functools import partial
 
-from nicegui import app, ui
+from nicegui import ui
 
+from components.kept import kept
 from components.prompt_chips import AmountChip, ModelChip, SeedChip, SizeChip
 from components.prompt_draft import MAX_PROMPT, Kind, PromptDraft
 from components.tag import Tag
@@ -18,7 +19,7 @@ from state.models import Model
 from state.realtime.typing import Typing
 from state.sync.rows import Rows
 
-STORED = "draft"  # key in app.storage.user: what this browser was writing
+STORED = "draft"  # key in `kept`: what this browser was writing
 COUNT_FROM = 900  # characters from which on the counter shows
 SHOWN_EXAMPLES = 3
 
@@ -37,7 +38,7 @@ class PromptForm(ui.element):
         guest: bool = False,
     ) -> None:
         super().__init__("form")
-        self.draft = PromptDraft.restore(app.storage.user.get(STORED, {}))
+        self.draft = PromptDraft.restore(kept(self.client).get(STORED, {}))
         self._generate = generate
         self._typing = typing
         self._purse = purse
@@ -257,7 +258,7 @@ class PromptForm(ui.element):
 
     def _changed(self) -> None:
         self._show_cost()
-        app.storage.user[STORED] = self.draft.store()
+        kept(self.client)[STORED] = self.draft.store()
 
 
 KINDS: dict[Kind, str] = {"image": "Image", "video": "Video"}

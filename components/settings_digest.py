@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from nicegui import app, ui
+from nicegui import ui
 from nicegui.events import ValueChangeEventArguments
 
 from components.settings_part import Part
 from components.tag import Tag
-from components.time_zone import STORED, browser_zone
-from state.days import known_zone
+from components.time_zone import browser_zone, zone_of
 from state.digest import DigestChoice
 from state.models import Digest
 
@@ -41,7 +40,7 @@ class DigestPart(Part):
             self._hour.props["aria-label"] = "From which hour"
             self._zone = Tag("span", "", "meta")
             self._move = Tag("button", "", "link").props("type=button")
-            self._move.on("click", lambda: self._choose(_here()), args=[])
+            self._move.on("click", lambda: self._choose(zone_of(self.client)), args=[])
             self._last = Tag("p", "", "meta digest__last")
         for table in choice.tables:
             self.client.on_delete(table.subscribe(lambda _: self._show()))
@@ -49,7 +48,7 @@ class DigestPart(Part):
 
     def _changed(self, _: ValueChangeEventArguments) -> None:
         if not self._showing:
-            self._choose(self._choice.zone if self._choice.wanted else _here())
+            self._choose(self._choice.zone if self._choice.wanted else zone_of(self.client))
 
     def _choose(self, zone: str) -> None:
         self._choice.choose(wanted=bool(self._wanted.value), hour=int(self._hour.value), zone=zone)
@@ -61,7 +60,7 @@ class DigestPart(Part):
         self._wanted.value, self._hour.value = self._choice.wanted, self._choice.hour
         self._hour.set_enabled(self._choice.wanted)
         self._showing = False
-        here = _here()
+        here = zone_of(self.client)
         zone = self._choice.zone if self._choice.wanted else here
         self._zone.text, self._move.text = f"in {_named(zone)}", f"Use {_named(here)}"
         self._move.set_visibility(zone != here)  # one has moved, or uses a browser elsewhere
@@ -82,7 +81,3 @@ def told(digest: Digest) -> str:
 
 def _named(zone: str) -> str:
     return zone.replace("_", " ")
-
-
-def _here() -> str:
-    return known_zone(app.storage.user.get(STORED))

@@ -13,8 +13,10 @@ from pathlib import Path
 
 from nicegui import app, ui
 
+from components.kept import kept
+
 STATIC = Path(__file__).parent / "static"
-DARK_CHOICE = "dark"  # key in app.storage.user: what this browser chose; absent until somebody chooses
+DARK_CHOICE = "dark"  # key in `kept`: what this browser chose; absent until somebody chooses
 ICON = "sym_r_"  # prefix of icon names: Material Symbols Rounded, bundled with NiceGUI
 
 
@@ -154,7 +156,8 @@ class Mode:
     """Dark or light on one page. Made while the page is built: the choice is in the page before its first paint."""
 
     def __init__(self) -> None:
-        self._element = ui.dark_mode(app.storage.user.get(DARK_CHOICE, True))
+        self._client = ui.context.client
+        self._element = ui.dark_mode(kept(self._client).get(DARK_CHOICE, True))
         self._listeners: list[Callable[[bool], None]] = []
         if not self.dark:
             ui.add_head_html('<script>document.documentElement.classList.add("light")</script>')
@@ -166,7 +169,7 @@ class Mode:
     def toggle(self) -> None:
         """Switch, and remember it for this browser."""
         self._element.value = not self.dark
-        app.storage.user[DARK_CHOICE] = self.dark
+        kept(self._client)[DARK_CHOICE] = self.dark
         ui.run_javascript(f'document.documentElement.classList.toggle("light", {"false" if self.dark else "true"})')
         for listener in self._listeners:
             listener(self.dark)

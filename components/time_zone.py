@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nicegui import app, ui
+from nicegui import Client, ui
 from nicegui.events import GenericEventArguments
 
+from components.kept import kept
 from state.days import known_zone
 
-STORED = "zone"  # key in app.storage.user: what this browser said last
+STORED = "zone"  # key in `kept`: what this browser said last
 SAID = "starling_zone"
 ASK = f"emitEvent('{SAID}', Intl.DateTimeFormat().resolvedOptions().timeZone)"
 
 
+def zone_of(client: Client) -> str:
+    """The zone that this browser named last."""
+    return known_zone(kept(client).get(STORED))
+
+
 def browser_zone(moved: Callable[[str], None]) -> str:
     """The zone that this browser named last time; `moved` is called if it turns out to be in another one."""
-    before = known_zone(app.storage.user.get(STORED))
     client = ui.context.client
+    before = zone_of(client)
 
     def hear(event: GenericEventArguments) -> None:
         zone = known_zone(event.args)
-        if zone != known_zone(app.storage.user.get(STORED)):
-            app.storage.user[STORED] = zone
+        if zone != zone_of(client):
+            kept(client)[STORED] = zone
             moved(zone)
 
     ui.on(SAID, hear)

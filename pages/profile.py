@@ -5,11 +5,12 @@ from __future__ import annotations
 from uuid import UUID
 
 from fastapi import HTTPException, Request, Response
-from nicegui import app, ui
+from nicegui import ui
 
 from components import session
 from components.author_posts import AuthorPosts
 from components.deep_link import DeepLink
+from components.kept import kept
 from components.picture_actions import PictureActions
 from components.portfolio import PortfolioGrid
 from components.post_host import card_host
@@ -48,10 +49,11 @@ def profile_page(visitor: session.Visitor, around: Shell, profile: Profile, pict
     world, studio, guest = visitor.world, visitor.studio, visitor.member is None
     path = f"/u/{profile.username}"
     portfolio, leave = world.areas.use(("portfolio", profile.id), lambda: Portfolio(world, profile.id))
-    ui.context.client.on_delete(leave)
+    client = ui.context.client
+    client.on_delete(leave)
 
     def reuse(draft: PromptDraft) -> None:
-        app.storage.user[STORED] = draft.store()  # it waits in the form
+        kept(client)[STORED] = draft.store()  # it waits in the form
         if not guest:
             ui.navigate.to("/studio")
 
