@@ -56,9 +56,8 @@ def settle() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """`-n auto`: tests wait as much as they work, so one more than there are cores; and not more than memory is sure to
-    hold."""
-    return min((os.cpu_count() or 1) + 1, 4)
+    """`-n auto`: tests wait as much as they work, so two even on one core; and not more than memory is sure to hold."""
+    return max(2, min(os.cpu_count() or 1, 4))
 
 
 @pytest.hookimpl(optionalhook=True)

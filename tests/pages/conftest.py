@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import socket
 from collections.abc import AsyncIterator
@@ -63,6 +64,8 @@ async def user_cut_off(keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 async def app_with(url: str, key: str, data: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[User]:
     """The app finds the stack as it does at home: by the data folder."""
     (data / "public.json").write_text(json.dumps({"api_url": url, "publishable_key": key}))
+    if not gc.get_freeze_count():
+        settle()
     monkeypatch.setenv("STARLING_DATA", str(data))
     monkeypatch.delenv("SUPABASE_URL", raising=False)
     handlers = dict(app.exception_handlers)  # NiceGUI's own reset between tests leaves main.py's 404 page in place

@@ -297,8 +297,9 @@ async def test_the_first_change_is_told_at_once_and_what_follows_together(desk: 
     loop = asyncio.get_running_loop()
     told: list[tuple[float, int]] = []
     table.subscribe(lambda batch: told.append((loop.time(), len(batch.inserted))))
-    for _ in range(15):
-        await desk.add()
+    await desk.add()
+    await until(lambda: told)
+    await desk.add(14)
     await until(lambda: sum(count for _, count in told) == 15)
     assert told[0][1] == 1
     assert len(told) <= 4
