@@ -45,6 +45,7 @@ class PriceBoard(Element, component="static/vue/price_board.js"):
                 "layout": layout,
                 "stars": watch is not None,
                 "movable": False,
+                "still": "",
                 "chosen": "",
                 "watched": [],
                 "rows": [],
@@ -88,6 +89,10 @@ class PriceBoard(Element, component="static/vue/price_board.js"):
 
     def draw(self) -> None:
         """All of it, if anything but prices is different. B3"""
+        since = self._market.still_since
+        still = f"Standing still since {since:%H:%M:%S} UTC" if since else ""
+        if still != self._props["still"]:
+            self._props["still"] = still
         rows = [row for symbol in self._symbols if (row := self._row(symbol)) is not None]
         if _slow(rows) != _slow(self.rows):
             self._moved.clear()

@@ -54,7 +54,8 @@ class Ticker:
 
 
 @pytest.fixture
-async def ticker(supabase: Address) -> AsyncIterator[Ticker]:
+async def ticker(supabase: Address, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ticker]:
+    monkeypatch.setattr("state.market.STILL_S", 3600)  # it moves when a test wants it to
     hand = Ticker(supabase)
     await hand.tick({"source": "simulated"}, BTC=100, ETH=100, SEI=100)
     yield hand
@@ -125,6 +126,7 @@ async def test_a_list_of_ones_own_and_a_search(ada: User, ticker: Ticker) -> Non
     await until(lambda: [row["symbol"] for row in board(ada).rows] == ["DOT"])
     ada.find(ui.input).clear().type("nothing such")
     await ada.should_see("No symbol is called “nothing such”.")
+    await ada.should_not_see("Watch BTC, ETH and SEI")
     ada.find(ui.input).clear()
     for symbol in ("SEI", "DOGE"):
         press(ada, "watch", symbol)
@@ -169,7 +171,9 @@ def button(user: User, name: str) -> Any:
     return user.find(marker=name.replace(" ", "-"))
 
 
-async def test_candles_go_on_and_where_prices_come_from_is_said(ada: User, ticker: Ticker) -> None:
+async def test_candles_go_on_and_where_prices_come_from_is_said(
+    ada: User, ticker: Ticker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with ada:
         chart = next(iter(ElementFilter(kind=CandleChart)))
     assert chart.symbol == "BTC"
@@ -180,6 +184,13 @@ async def test_candles_go_on_and_where_prices_come_from_is_said(ada: User, ticke
     await ada.should_see("Bitstamp does not answer: simulated since", retries=LONG)
     await ticker.tick({"source": "live", "provider": "Bitstamp"}, BTC=100)
     await ada.should_see("Live from Bitstamp", retries=LONG)
+    monkeypatch.setattr("state.market.STILL_S", 0.2)
+    await ada.should_see("Prices stand still since", retries=LONG)
+    await until(lambda: board(ada).props["still"])
+    monkeypatch.setattr("state.market.STILL_S", 3600)
+    await ticker.tick({"source": "simulated"}, BTC=101)
+    await ada.should_see("Simulated prices", retries=LONG)
+    assert board(ada).props["still"] == ""
 
 
 async def test_a_strip_shows_some_symbols_on_any_page(user: User, ticker: Ticker) -> None:

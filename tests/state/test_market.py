@@ -115,6 +115,23 @@ async def test_where_prices_come_from_is_heard(market: Market, ticker: Ticker) -
     await until(lambda: market.status and market.status.source == "simulated")
 
 
+async def test_when_ticks_stop_it_is_known_since_when(  # M4
+    market: Market, ticker: Ticker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("state.market.STILL_S", 0.5)
+    await ticker.tick(BTC=101)
+    await ticker.tick(BTC=102)
+    await until(lambda: (price := market.get_price("BTC")) and price.price == 102)
+    await until(lambda: market.still_since)
+    assert (price := market.get_price("BTC"))
+    assert market.still_since == price.last_updated
+    monkeypatch.setattr("state.market.STILL_S", 3600)
+    told: list[None] = []
+    market.changed.subscribe(told.append)
+    await ticker.tick(BTC=100)
+    await until(lambda: market.still_since is None and told)
+
+
 async def test_prices_are_followed_as_reference_3_does(market: Market, ticker: Ticker) -> None:
     heard: list[tuple[str, float]] = []
     prices = Prices(market, ["BTC"], lambda price: heard.append((price.symbol, price.price)))
