@@ -39,7 +39,7 @@ export default {
           data-kind="price" :data-item="row.symbol" :data-movable="movable || null">
         <button type="button" class="price__open" :aria-keyshortcuts="movable ? 'Shift+ArrowLeft Shift+ArrowRight' : null" @keydown="step($event, row.symbol)" :aria-pressed="layout === 'cards' ? String(row.symbol === chosen) : null"
                 @click="$emit('choose', row.symbol)">
-          <span class="price__who"><b class="price__symbol">{{ row.symbol }}</b><span v-if="layout === 'cards'" class="price__name truncate-1">{{ row.name }}</span></span>
+          <span class="price__who"><b class="price__symbol">{{ row.symbol }}</b><span v-if="layout === 'cards'" class="price__name truncate-1">{{ row.name }}</span><span v-if="row.simulated" class="badge">simulated</span></span>
           <span class="price__now num" :class="row.flash">{{ dollars(row.price) }}</span>
           <span class="price__change num">{{ percent(row.percent) }}</span>
           <template v-if="layout === 'cards'">
