@@ -214,7 +214,9 @@ def test_prices_are_written_so_that_they_say_something() -> None:
     assert [dollars(price) for price in (97250.004, 1.435, 0.482, 0.0000251)] == [
         "$97,250.00", "$1.4350", "$0.4820", "$0.00002510",
     ]  # fmt: skip
-    assert [percent(number) for number in (1.254, -3, 0)] == ["+1.25 %", "−3.00 %", "+0.00 %"]
+    assert [percent(number) for number in (1.254, -3, 0, -0.004)] == [
+        "+1.25 %", "−3.00 %", "+0.00 %", "+0.00 %",
+    ]  # fmt: skip
     assert [plain(number) for number in (105000.0, 1e11, 0.0000251, 2.5)] == [
         "105000",
         "100000000000",

@@ -14,8 +14,9 @@ const places = (price) => {
   return price >= 1 ? 4 : Math.min(12, 3 - Math.floor(Math.log10(price)));
 };
 const dollars = (price) => "$" + format(places(price)).format(price);
-const percent = (number) => (number < 0 ? "−" : "+") + format(2).format(Math.abs(number)) + " %";
-const tone = (number) => (number < 0 ? "price--down" : number > 0 ? "price--up" : "");
+const rounded = (number) => Number(number.toFixed(2)); // nothing that is written as zero has a minus or a colour
+const percent = (number) => (rounded(number) < 0 ? "−" : "+") + format(2).format(Math.abs(number)) + " %";
+const tone = (number) => (rounded(number) < 0 ? "price--down" : rounded(number) > 0 ? "price--up" : "");
 
 const slope = (line) => (line.length < 2 || line[0] === line.at(-1) ? "" : line[0] < line.at(-1) ? "price__line--up" : "price__line--down");
 
