@@ -51,7 +51,7 @@ async def market(ticker: Ticker, starling: Starling) -> AsyncIterator[Market]:
     seat = starling.world.audience.enter("/market")
     market, leave = use_market(starling.world)
     await until(lambda: len(market.symbols) == 50 and market.facts("BTC") and market.prices.phase == "ready")
-    await until(lambda: starling.world.connection.channel("market").live)
+    await until(lambda: starling.world.connection.channel("market").live and market._lines.phase == "ready")
     yield market
     leave()
     seat.leave()
