@@ -89,7 +89,7 @@ class Coin(Island):
     def _say(self, price: Price) -> None:
         self._now.text = dollars(price.price)
         self._change.text = percent(price.change_percentage_24h)
-        way = "coin__down" if price.change_percentage_24h < 0 else "coin__up"
+        way = "coin__down" if round(price.change_percentage_24h, 2) < 0 else "coin__up"
         if way not in self._change.classes:
             self._change.classes(replace=way)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 
@@ -22,6 +23,7 @@ from state.watching import AlertDraft, Kind, Watching
 KINDS: dict[Kind, str] = {"above": "Above", "below": "Below", "percent": "By percent"}
 AWAY = {"above": 1.05, "below": 0.95}  # of the price of now: what the dialog suggests
 SUGGESTED_PERCENT = 5
+GROUPED = re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?")  # 102,200.50; any other comma is not guessed at
 
 
 class AlertDialog(ui.dialog):
@@ -76,7 +78,8 @@ class AlertDialog(ui.dialog):
         self._threshold.error = None
 
     def _send(self) -> None:
-        text = str(self._threshold.value or "").replace(",", "").replace("$", "").replace("%", "").strip()
+        text = str(self._threshold.value or "").strip(" $%")
+        text = text.replace(",", "") if GROUPED.fullmatch(text) else text
         draft = AlertDraft.check(self._symbol, self._kind, text)
         if isinstance(draft, str):
             self._threshold.error = draft

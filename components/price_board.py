@@ -45,6 +45,7 @@ class PriceBoard(Element, component="static/vue/price_board.js"):
                 "layout": layout,
                 "stars": watch is not None,
                 "movable": False,
+                "still": "",
                 "chosen": "",
                 "watched": [],
                 "rows": [],
@@ -88,13 +89,17 @@ class PriceBoard(Element, component="static/vue/price_board.js"):
 
     def draw(self) -> None:
         """All of it, if anything but prices is different. B3"""
+        since = self._market.still_since
+        still = f"Standing still since {since:%H:%M:%S} UTC" if since else ""
+        if still != self._props["still"]:
+            self._props["still"] = still
         rows = [row for symbol in self._symbols if (row := self._row(symbol)) is not None]
         if _slow(rows) != _slow(self.rows):
             self._moved.clear()
             self._props["rows"] = rows
 
     def _row(self, symbol: str) -> dict[str, Any] | None:
-        price, facts = self._market.get_price(symbol), self._market.facts(symbol)
+        price, facts, status = self._market.get_price(symbol), self._market.facts(symbol), self._market.status
         if price is None:
             return None
         return {
@@ -102,7 +107,7 @@ class PriceBoard(Element, component="static/vue/price_board.js"):
             "name": facts.name if facts else "",
             "cap": facts.market_cap if facts else None,
             "volume": facts.volume_24h if facts else None,
-            "simulated": facts.simulated if facts else True,
+            "simulated": facts is not None and facts.simulated and status is not None and status.source == "live",
             "line": self._market.line(symbol)[-POINTS:] if self._props["layout"] == "cards" else [],
             "price": price.price,
             "change": price.change_24h,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from nicegui import ui
 
 from components.island import Island
@@ -26,7 +28,7 @@ class PriceSource(Island):
     def _show(self) -> None:
         if self.is_deleted:
             return
-        words, tone, note = source_of(self._market.status)
+        words, tone, note = source_of(self._market.status, self._market.still_since)
         if words != self._words.text or note != self.props.get("title"):
             self._words.text = words
             self._dot.classes(replace=f"dot {tone}")
@@ -34,8 +36,10 @@ class PriceSource(Island):
         self.set_visibility(bool(words))
 
 
-def source_of(status: MarketStatus | None) -> tuple[str, str, str]:
-    """Where the prices come from: in words, as a colour, and the longer story."""
+def source_of(status: MarketStatus | None, still_since: datetime | None = None) -> tuple[str, str, str]:
+    """Where the prices come from, or that they do not: in words, as a colour, and the longer story."""
+    if still_since is not None:
+        return f"Prices stand still since {still_since:%H:%M:%S} UTC", "tone-wait", source_of(status)[0]
     match status.source if status else "":
         case "live":
             assert status is not None

@@ -26,7 +26,7 @@ def exact(price: float) -> str:
 
 def percent(number: float) -> str:
     """+1.25 %, with a true minus."""
-    return f"{'−' if number < 0 else '+'}{abs(number):.2f} %"
+    return f"{'−' if round(number, 2) < 0 else '+'}{abs(number):.2f} %"
 
 
 def plain(number: float) -> str:

@@ -29,17 +29,18 @@ class RegionState:
             skeleton()
         with ui.element("div").classes("empty") as self._empty:
             self._sentence = Tag("p", empty)
-            if action is not None:
-                ui.button(action[0], color=None, on_click=action[1]).props("flat")
+            self._button = ui.button(action[0], color=None, on_click=action[1]).props("flat") if action else None
         with ui.element("div").classes("trouble").props("role=alert") as self._trouble:
             ui.icon(f"{ICON}error").props("aria-hidden=true")
             self._reason = Tag("p", "")
 
-    def show(self, shown: int, *, empty: str | None = None) -> None:
-        """Follow the phase; `empty` is what to say now if nothing is shown."""
+    def show(self, shown: int, *, empty: str | None = None, offer: bool = True) -> None:
+        """Follow the phase; `empty` is what to say now if nothing is shown, `offer` whether the action helps then."""
         phase = self._rows.phase
         if empty is not None:
             self._sentence.text = empty
+        if self._button is not None:
+            self._button.set_visibility(offer)
         self._reason.text = f"{self._rows.error or 'This did not load.'} Starling keeps trying."
         self._skeleton.set_visibility(phase == "loading" and not shown)
         self._empty.set_visibility(phase == "ready" and not shown)

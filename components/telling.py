@@ -2,7 +2,8 @@
 is looked at, the browser's own notification while it is hidden and the member is nowhere else.
 
 Invariants, cited by the tests
-1. A page says nothing of what it shows already, and nothing twice.
+1. A page says nothing of what it shows already, and nothing twice. What one asked to be told of (`ASKED_FOR`) is told
+   everywhere: the symbol that is shown may be another one by now, and the alert far below it.
 2. While a page is hidden it shows no toast: whoever comes back finds the number, not a pile of old news.
 3. What comes within `GATHER_S` is one notification of the browser; of its hidden tabs one shows it (static/telling.js).
 """
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from state.member import Member
 
 GATHER_S = 1.0
+ASKED_FOR = ("price_alert",)
 MOST_WAITING = 200
 CLICKED = "starling_told"  # sent by static/telling.js with the id of what was clicked
 
@@ -66,7 +68,7 @@ class Telling:
             return
         if not self._visible:
             self._gather(arrival)
-        elif not looking_at(self._address, arrival.notification.path):
+        elif arrival.notification.kind in ASKED_FOR or not looking_at(self._address, arrival.notification.path):
             background_tasks.create(self._toast(arrival), name="tell of a notification")
 
     async def _toast(self, arrival: Arrival) -> None:

@@ -87,7 +87,9 @@ class MarketPage:
                         "flat"
                     )
             self._search = ui.input(placeholder="Search all symbols", on_change=lambda e: self._find(e.value or ""))
-            self._search.props('outlined dense clearable aria-label="Search symbols"').classes("market__search")
+            self._search.props('outlined dense clearable maxlength=60 aria-label="Search symbols"').classes(
+                "market__search"
+            )
             FreshnessNote(lambda: self._market.view.freshness)
             PriceSource(self._market)
 
@@ -112,8 +114,9 @@ class MarketPage:
         self._search.run_method("focus")
 
     def _begin(self) -> None:
-        for symbol in DEFAULT:
-            self._toggle(symbol)
+        if self._watching is not None:
+            for symbol in DEFAULT:
+                self._watching.watch(symbol)
 
     def _toggle(self, symbol: str) -> None:
         if self._watching is None:
@@ -158,8 +161,9 @@ class MarketPage:
             pressed = name == self._list and not self._text.strip()
             chip.props["aria-pressed"] = str(pressed).lower()
             chip.text = f"{name} {len(watched if name == WATCHLIST else known)}" if self._settled else name
-        nothing = f"No symbol is called “{self._text.strip()}”." if self._text.strip() else "You watch nothing yet."
-        self._state.show(len(shown) if self._settled else 0, empty=nothing)
+        searched = self._text.strip()
+        nothing = f"No symbol is called “{searched}”." if searched else "You watch nothing yet."
+        self._state.show(len(shown) if self._settled else 0, empty=nothing, offer=not searched)
 
 
 def _sign_in() -> None:

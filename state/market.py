@@ -4,12 +4,15 @@ M1  One table holds all prices. A tick is one message, and one call of each list
 M2  What moves slowly (names, volumes, market caps, the last hour's lines) is asked for as often as anything that is
     looked at, never by tick.
 M3  A candle that is under way goes on with the ticks, and is put right by what the database says of it.
+M4  When the next tick is overdue, it is known since when prices stand still; by the database's clock, so that whoever
+    comes later is told so, too.
 
 `Prices` is for those who follow some symbols only, as a chat does; what one member watches is `state.watching`'s.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,6 +28,7 @@ from state.sync.live_table import LiveTable
 from state.sync.query import Order, Query, Where
 from state.sync.rows import Batch
 from state.sync.view import View
+from state.tasks import Tasks
 
 if TYPE_CHECKING:
     from state.world import World
@@ -33,6 +37,8 @@ FAMILY = "prices"
 SYMBOLS = 200  # that there may be
 DEFAULT = ("BTC", "ETH", "SEI")  # reference 3
 CANDLES = 180  # minutes, which is what the database keeps
+STILL_S = 8.0  # without a tick, or three times as long as the last one took
+LOOK_S = 1.0
 
 
 class Price(BaseModel):
@@ -83,7 +89,9 @@ class Market:
         self.prices: LiveTable[Price] = self._table(Query("crypto_prices", order=(Order("symbol"),)), Price)
         self._status: LiveTable[MarketStatus] = self._table(Query("market_status"), MarketStatus)
         self.view = View((self.prices, world.connection.freshness))
-        self.changed: Signal[None] = Signal()  # facts, lines or where prices come from are different
+        self.changed: Signal[None] = Signal()  # facts, lines, where prices come from or whether they come are different
+        self.still_since: datetime | None = None  # M4
+        self._last: tuple[datetime, float] | None = None  # the last tick, and how many seconds after the one before
         self._ticked: Signal[Sequence[Price]] = Signal()
         self._by_symbol: dict[str, Price] = {}
         self._facts: CachedQuery[dict[str, Facts]] = world.queries.query((FAMILY, "facts"), self._fetch_facts)
@@ -91,6 +99,7 @@ class Market:
             (FAMILY, "sparklines"), self._fetch_lines
         )
         self._leave: list[Unsubscribe] = []
+        self._tasks = Tasks("market")
 
     def _table(self, query: Query, row_type: type[Any]) -> LiveTable[Any]:
         """Like those of the world, but on the feed `market`."""
@@ -170,12 +179,30 @@ class Market:
             self._facts.observe(lambda _: self.changed.emit(None)),
             self._lines.observe(lambda _: self.changed.emit(None)),
         ]
+        self._tasks.start(self._watch(), "watch")
 
     async def close(self) -> None:
         """See Area."""
         leave_all(self._leave)
+        await self._tasks.close()
         for table in self.tables:
             await table.close()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            self._look()
+
+    def _look(self) -> None:
+        """M4"""
+        clock = self._world.clock
+        if self._last is None or clock.error_s is None:
+            return
+        at, took_s = self._last
+        still = at if (clock.now() - at).total_seconds() > max(STILL_S, 3 * took_s) else None
+        if still != self.still_since:
+            self.still_since = still
+            self.changed.emit(None)
 
     def _on_prices(self, batch: Batch[Price]) -> None:
         for gone in batch.deleted:
@@ -186,6 +213,10 @@ class Market:
             return
         self._by_symbol.update((price.symbol, price) for price in moved)
         self._world.connection.freshness.heard(FAMILY)  # M2: while ticks come there is no need to ask often
+        at = max(price.last_updated for price in moved)
+        if self._last is None or at > self._last[0]:
+            self._last = at, (at - self._last[0]).total_seconds() if self._last else 0.0
+            self._look()
         self._ticked.emit(moved)
 
     # What moves slowly ----------------------------------------------------------------------------------------------

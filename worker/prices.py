@@ -3,12 +3,14 @@
 P1  One worker moves the market at a time: it holds a lease in the database and gives it back at the end.
 P2  Prices go on from where the database has them. A market without a past gets one hour of it.
 P3  An exchange that fails once is waited for; failing again, the walk goes on from the last prices, and the database says
-    so to everybody. It is asked again with pauses that double, and when it answers the market is live again.
+    so to everybody. It is asked again with pauses that double, beside the walk, and when it answers the market is live
+    again.
 P4  A symbol that the exchange does not trade is simulated, and marked so.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import random
@@ -62,6 +64,7 @@ class Prices:
         self._moved_at = 0.0
         self._failures = 0
         self._ask_at = 0.0
+        self._asking: asyncio.Task[dict[str, Quote]] | None = None  # while the walk goes on
         self._live: frozenset[str] = frozenset()  # what the last answer had prices for
         self._note = ""
 
@@ -89,6 +92,9 @@ class Prices:
 
     async def close(self) -> None:
         """Gives the market back. Does not raise."""
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
         if self._walk is not None:
             self._walk = None
             with contextlib.suppress(ApiError):
@@ -115,8 +121,11 @@ class Prices:
         """P3."""
         if self._exchange is None or now < self._ask_at:
             return None
+        self._asking = self._asking or asyncio.create_task(self._exchange.quotes(), name="ask the exchange")
+        if self._failures >= PATIENCE and not self._asking.done():
+            return None
         try:
-            quotes = await self._exchange.quotes()
+            quotes = await self._asking
         except FeedError as error:
             self._failures += 1
             pause = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(self._failures - 1, 10))
@@ -125,6 +134,8 @@ class Prices:
                 self._note = f"{self._exchange.name} gave {error}"
                 log.warning("%s: prices are simulated until it answers", self._note)
             return None
+        finally:
+            self._asking = None
         if self._failures >= PATIENCE:
             log.info("%s answers again", self._exchange.name)
         self._failures, self._ask_at = 0, 0.0

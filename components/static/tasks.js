@@ -21,7 +21,7 @@ window.starling.dragCard = (event, say) => {
 
   const clear = () => {
     root.querySelectorAll("[data-mark]").forEach((other) => delete other.dataset.mark);
-    root.querySelectorAll("[data-over]").forEach((other) => delete other.dataset.over);
+    for (const other of [root, ...root.querySelectorAll("[data-over]")]) delete other.dataset.over;
   };
   const start = () => {
     held = true;
@@ -69,7 +69,7 @@ window.starling.dragCard = (event, say) => {
     const side = zone.dataset.axis === "x";
     before = others.find((other) => {
       const { top, height, left, width, bottom } = other.getBoundingClientRect();
-      return side ? now.clientY < bottom && now.clientX < left + width / 2 : now.clientY < top + height / 2;
+      return side ? now.clientY < bottom && (now.clientY < top || now.clientX < left + width / 2) : now.clientY < top + height / 2;
     }) ?? null;
     if (before) before.dataset.mark = "before";
     else if (others.length) others.at(-1).dataset.mark = "after";

@@ -54,7 +54,8 @@ class Ticker:
 
 
 @pytest.fixture
-async def ticker(supabase: Address) -> AsyncIterator[Ticker]:
+async def ticker(supabase: Address, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ticker]:
+    monkeypatch.setattr("state.market.STILL_S", 3600)  # it moves when a test wants it to
     hand = Ticker(supabase)
     await hand.tick({"source": "simulated"}, BTC=100, ETH=100, SEI=100)
     yield hand
@@ -125,6 +126,7 @@ async def test_a_list_of_ones_own_and_a_search(ada: User, ticker: Ticker) -> Non
     await until(lambda: [row["symbol"] for row in board(ada).rows] == ["DOT"])
     ada.find(ui.input).clear().type("nothing such")
     await ada.should_see("No symbol is called “nothing such”.")
+    await ada.should_not_see("Watch BTC, ETH and SEI")
     ada.find(ui.input).clear()
     for symbol in ("SEI", "DOGE"):
         press(ada, "watch", symbol)
@@ -137,15 +139,17 @@ async def test_a_list_of_ones_own_and_a_search(ada: User, ticker: Ticker) -> Non
 
 
 async def test_an_alert_is_set_fires_and_is_armed_again(ada: User, ticker: Ticker) -> None:
-    press(ada, "choose", "SEI")
+    await ada.open("/market?symbol=SEI")
+    await until(lambda: len(board(ada).rows) == 50)
     ada.find("Set an alert").click()
     await ada.should_see("Tell me when SEI moves")
     ada.find("Below").click()
     threshold = next(iter(ada.find("95").elements))
     assert isinstance(threshold, ui.input)
-    threshold.value = "none"
-    ada.find("Set alert").click()
-    await until(lambda: threshold.error == "A price above zero")
+    for nonsense in ("none", "0,9"):
+        threshold.value = nonsense
+        ada.find("Set alert").click()
+        await until(lambda: threshold.error == "A price above zero")
     threshold.value = "$90"
     ada.find("Set alert").click()
     await ada.should_see("SEI below $90.00")
@@ -155,6 +159,7 @@ async def test_an_alert_is_set_fires_and_is_armed_again(ada: User, ticker: Ticke
             await asyncio.sleep(0.02)
     await ticker.tick(SEI=89)
     await ada.should_see("Fired at $89.00", retries=LONG)
+    await ada.should_see("SEI fell to $90.00", retries=LONG)  # the toast, though the page is what it leads to
     button(ada, "Arm again").trigger("click.stop")
     await ada.should_see("Armed at $89.00", retries=LONG)
     button(ada, "Remove").trigger("click.stop")
@@ -169,7 +174,9 @@ def button(user: User, name: str) -> Any:
     return user.find(marker=name.replace(" ", "-"))
 
 
-async def test_candles_go_on_and_where_prices_come_from_is_said(ada: User, ticker: Ticker) -> None:
+async def test_candles_go_on_and_where_prices_come_from_is_said(
+    ada: User, ticker: Ticker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with ada:
         chart = next(iter(ElementFilter(kind=CandleChart)))
     assert chart.symbol == "BTC"
@@ -180,6 +187,13 @@ async def test_candles_go_on_and_where_prices_come_from_is_said(ada: User, ticke
     await ada.should_see("Bitstamp does not answer: simulated since", retries=LONG)
     await ticker.tick({"source": "live", "provider": "Bitstamp"}, BTC=100)
     await ada.should_see("Live from Bitstamp", retries=LONG)
+    monkeypatch.setattr("state.market.STILL_S", 0.2)
+    await ada.should_see("Prices stand still since", retries=LONG)
+    await until(lambda: board(ada).props["still"])
+    monkeypatch.setattr("state.market.STILL_S", 3600)
+    await ticker.tick({"source": "simulated"}, BTC=101)
+    await ada.should_see("Simulated prices", retries=LONG)
+    assert board(ada).props["still"] == ""
 
 
 async def test_a_strip_shows_some_symbols_on_any_page(user: User, ticker: Ticker) -> None:
@@ -200,7 +214,9 @@ def test_prices_are_written_so_that_they_say_something() -> None:
     assert [dollars(price) for price in (97250.004, 1.435, 0.482, 0.0000251)] == [
         "$97,250.00", "$1.4350", "$0.4820", "$0.00002510",
     ]  # fmt: skip
-    assert [percent(number) for number in (1.254, -3, 0)] == ["+1.25 %", "−3.00 %", "+0.00 %"]
+    assert [percent(number) for number in (1.254, -3, 0, -0.004)] == [
+        "+1.25 %", "−3.00 %", "+0.00 %", "+0.00 %",
+    ]  # fmt: skip
     assert [plain(number) for number in (105000.0, 1e11, 0.0000251, 2.5)] == [
         "105000",
         "100000000000",

@@ -253,12 +253,14 @@ async def test_whoever_is_removed_holds_nothing(joins: Join, db: asyncpg.Connect
     await until(lambda: " removed " in a.messages.rows[0].content)
 
 
-async def test_parts_are_left_out(joins: Join, db: asyncpg.Connection, session: UUID):  # T6
-    ada = await joins("owner")
+async def test_parts_are_left_out_and_parameters_hold(joins: Join, db: asyncpg.Connection, session: UUID):  # T6
+    ada, grace = await joins("owner"), await joins()
 
     bare, leave = use_chat(ada, session, Options(presence=False, prices=False))
-    whole, _ = use_chat(ada, session, Options(price_symbols=("BTC", "SEI")))
-    await ready(bare, whole)
+    whole, _ = use_chat(ada, session, Options(price_symbols=("BTC", "SEI"), typing_timeout_s=60))
+    brief, _ = use_chat(ada, session, Options(prices=False, typing_timeout_s=0.2))
+    theirs, _ = use_chat(grace, session, Options(prices=False))
+    await ready(bare, whole, brief, theirs)
     assert (bare.here, bare.uploads, bare.people, bare.typists, bare.prices) == (None, None, [], [], None)
     assert bare.get_price("BTC") is None
     await until(lambda: whole.get_price("BTC"), "the market is there")
@@ -270,6 +272,14 @@ async def test_parts_are_left_out(joins: Join, db: asyncpg.Connection, session: 
     assert [tick.symbol for tick in ticks] == ["SEI"]
     assert whole.prices is not None
     assert list(whole.prices.prices) == ["BTC", "SEI"]
+    heard: list[list[UUID]] = []
+    brief.on_presence(lambda people: heard.append([person.id for person in people]))
+    await until(lambda: all(grace.id in [p.id for p in chat.people] for chat in (whole, brief)), "she is here")
+    theirs.set_typing()
+    await until(lambda: whole.typists == [grace.id] and len(heard) > 1)
+    await until(lambda: brief.typists == [], "her word is forgotten")
+    assert whole.typists == [grace.id]
+    assert grace.id in heard[-1]
     defaults = Options()
     assert (defaults.reconnect_interval_s, defaults.presence_timeout_s, defaults.typing_timeout_s) == (5, 30, 3)
     assert defaults.events_per_second == 10

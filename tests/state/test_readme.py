@@ -186,7 +186,9 @@ def is_real(name: str, modules: list[str]) -> bool:
 
 def mapped() -> list[tuple[str, str, list[str]]]:
     """The rows of all mapping tables: there, here, in which modules."""
-    found = re.findall(r"^\| (.+) \| (.+) \| (.+) \|$", TEXT.partition("## What replaces what")[2], re.MULTILINE)
+    lines = re.findall(r"^\| (.*) \|$", TEXT.partition("## What replaces what")[2], re.MULTILINE)
+    found = [line.split(" | ") for line in lines]
+    assert [row for row in found if len(row) != 3] == []
     return [(there, here, quoted(modules)) for there, here, modules in found if there != "there"]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
@@ -33,11 +33,13 @@ class FakeExchange:
     def __init__(self) -> None:
         self.status, self.body, self.silent, self.asked = 200, json.dumps(TICKER), False, 0
         self.port = 0
+        self.hang_up: Callable[[], None] = lambda: None  # the connection that was opened last
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         assert head.startswith(b"GET /api/v2/ticker/ ")
         self.asked += 1
+        self.hang_up = writer.close
         if self.silent:
             await reader.read()
         else:
@@ -172,10 +174,17 @@ async def test_a_silent_exchange_is_replaced_and_comes_back(
         await one.tick()
     assert fake.asked == asked
     assert (await row(market, "BTC"))["version"] > btc["version"]
-    fake.status = 200
+    fake.status, fake.silent = 200, True
     clock.now += 300
-    await one.tick()
-    assert (await status(market))[0] == "live"
+    stood = (await row(market, "BTC"))["version"]
+    await one.tick()  # the walk does not wait for an answer
+    assert (await row(market, "BTC"))["version"] > stood
+    fake.silent = False
+    fake.hang_up()
+    async with asyncio.timeout(20):
+        while (await status(market))[0] != "live":
+            clock.now += 300
+            await one.tick()
     assert (await row(market, "BTC"))["price"] == 84921
     await one.close()
 

@@ -14,8 +14,9 @@ const places = (price) => {
   return price >= 1 ? 4 : Math.min(12, 3 - Math.floor(Math.log10(price)));
 };
 const dollars = (price) => "$" + format(places(price)).format(price);
-const percent = (number) => (number < 0 ? "−" : "+") + format(2).format(Math.abs(number)) + " %";
-const tone = (number) => (number < 0 ? "price--down" : number > 0 ? "price--up" : "");
+const rounded = (number) => Number(number.toFixed(2)); // nothing that is written as zero has a minus or a colour
+const percent = (number) => (rounded(number) < 0 ? "−" : "+") + format(2).format(Math.abs(number)) + " %";
+const tone = (number) => (rounded(number) < 0 ? "price--down" : rounded(number) > 0 ? "price--up" : "");
 
 const slope = (line) => (line.length < 2 || line[0] === line.at(-1) ? "" : line[0] < line.at(-1) ? "price__line--up" : "price__line--down");
 
@@ -31,14 +32,15 @@ const shown = (row) => Vue.shallowReactive({ ...row, points: points(row.line), f
 
 export default {
   template: `
-    <ul :class="['prices', 'prices--' + layout]" :aria-label="name">
-      <li v-for="row in held" :key="row.symbol" :class="['price', tone(row.percent), { 'price--chosen': row.symbol === chosen }]"
-          v-memo="[row.beat, chosen === row.symbol, watched.includes(row.symbol), stars, movable, over === row.symbol]" :data-symbol="row.symbol"
-          :draggable="movable" :data-over="over === row.symbol || null" @dragstart="lift($event, row.symbol)" @dragend="dragged = over = ''"
-          @dragover="hover($event, row.symbol)" @drop.prevent="drop(row.symbol)">
+    <ul :class="['prices', 'prices--' + layout, { 'prices--still': still }]" :aria-label="name"
+        data-drop="prices" data-takes="price" data-axis="x" @pointerdown="drag">
+      <li v-for="row in held" :key="row.symbol"
+          :class="['price', tone(row.percent), { 'price--card': layout === 'cards', 'price--chosen': row.symbol === chosen }]"
+          v-memo="[row.beat, chosen === row.symbol, watched.includes(row.symbol), stars, movable]"
+          data-kind="price" :data-item="row.symbol" :data-movable="movable || null">
         <button type="button" class="price__open" :aria-keyshortcuts="movable ? 'Shift+ArrowLeft Shift+ArrowRight' : null" @keydown="step($event, row.symbol)" :aria-pressed="layout === 'cards' ? String(row.symbol === chosen) : null"
                 @click="$emit('choose', row.symbol)">
-          <span class="price__who"><b class="price__symbol">{{ row.symbol }}</b><span v-if="layout === 'cards'" class="price__name truncate-1">{{ row.name }}</span></span>
+          <span class="price__who"><b class="price__symbol">{{ row.symbol }}</b><span v-if="layout === 'cards'" class="price__name truncate-1">{{ row.name }}</span><span v-if="row.simulated" class="badge">simulated</span></span>
           <span class="price__now num" :class="row.flash">{{ dollars(row.price) }}</span>
           <span class="price__change num">{{ percent(row.percent) }}</span>
           <template v-if="layout === 'cards'">
@@ -49,15 +51,16 @@ export default {
           </template>
         </button>
         <button v-if="stars" type="button" class="icon-button material-symbols-rounded price__star" :class="{ 'price__star--on': watched.includes(row.symbol) }"
-                :aria-pressed="String(watched.includes(row.symbol))" :aria-label="'Watch ' + row.symbol" :title="watched.includes(row.symbol) ? 'Watched' : 'Watch'"
+                data-still :aria-pressed="String(watched.includes(row.symbol))" :aria-label="'Watch ' + row.symbol" :title="watched.includes(row.symbol) ? 'Watched' : 'Watch'"
                 @click="$emit('watch', row.symbol)">star</button>
       </li>
+      <li v-if="still && layout === 'strip'" class="prices__still meta"><i class="dot tone-wait" aria-hidden="true"></i>{{ still }}</li>
     </ul>
   `,
-  props: { name: String, layout: String, stars: Boolean, movable: Boolean, chosen: String, watched: Array, rows: Array },
+  props: { name: String, layout: String, stars: Boolean, movable: Boolean, still: String, chosen: String, watched: Array, rows: Array },
   emits: ["choose", "watch", "move"],
   data() {
-    return { held: Vue.shallowReactive(this.rows.map(shown)), dragged: "", over: "" };
+    return { held: Vue.shallowReactive(this.rows.map(shown)) };
   },
   watch: {
     rows(rows) {
@@ -72,7 +75,7 @@ export default {
       if (!this.focusing) return;
       const symbol = this.focusing;
       this.focusing = "";
-      this.$nextTick(() => this.$el.querySelector(`[data-symbol="${CSS.escape(symbol)}"] .price__open`)?.focus());
+      this.$nextTick(() => this.$el.querySelector(`[data-item="${CSS.escape(symbol)}"] .price__open`)?.focus());
     },
   },
   unmounted() {
@@ -80,32 +83,23 @@ export default {
   },
   methods: {
     // One's own order: by dragging, or with Shift and an arrow.
-    lift(event, symbol) {
-      if (!this.movable) return;
-      this.dragged = symbol;
-      event.dataTransfer.effectAllowed = "move";
-      event.dataTransfer.setData("text/plain", symbol);
-    },
-    hover(event, symbol) {
-      if (!this.dragged) return;
-      event.preventDefault();
-      this.over = symbol === this.dragged ? "" : symbol;
-    },
-    drop(symbol) {
-      if (this.dragged && symbol !== this.dragged) this.move(this.dragged, this.held.findIndex((row) => row.symbol === symbol));
-      this.dragged = this.over = "";
+    drag(event) {
+      window.starling.dragCard(event, ({ does, item, before }) => {
+        const others = this.held.map((row) => row.symbol).filter((symbol) => symbol !== item);
+        if (does === "drop") this.move(item, before ? others.indexOf(before) : others.length);
+      });
     },
     step(event, symbol) {
       const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
       if (!by || !event.shiftKey || !this.movable) return;
       event.preventDefault();
-      const place = this.held.findIndex((row) => row.symbol === symbol) + by;
-      if (place < 0 || place >= this.held.length) return;
-      this.move(symbol, place);
-      this.focusing = symbol;
+      if (this.move(symbol, this.held.findIndex((row) => row.symbol === symbol) + by)) this.focusing = symbol;
     },
     move(symbol, place) {
+      const there = this.held[place]?.symbol;
+      if (!there || there === symbol) return false;
       this.$emit("move", { symbol, place });
+      return true;
     },
     tick(moved) {
       const rows = new Map(this.held.map((row) => [row.symbol, row]));
