@@ -196,6 +196,7 @@ async def test_other_sites_ask_where_the_setting_says_so(user: User, people: dic
 async def test_its_page_needs_nothing_from_elsewhere(user: User) -> None:
     async with client() as anybody:
         page = (await anybody.get("/docs")).text
+        assert '<html class="dark-mode">' in page  # as the pages, unless one chose otherwise
         sources = [part.split('"')[0] for part in page.replace("'", '"').split('src="')[1:]]
         sources += [part.split('"')[0] for part in page.split('href="')[1:]]
         assert sources
