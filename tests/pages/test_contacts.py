@@ -12,6 +12,7 @@ import pytest
 from nicegui import ElementFilter, ui
 from nicegui.testing import User
 
+from components.command_palette import CommandPalette
 from components.contact_add import AddContact
 from components.contact_bar import ContactBar
 from components.contact_board import ContactBoard
@@ -244,6 +245,8 @@ async def test_who_becomes_a_viewer_has_nothing_left_to_write_in_and_gets_it_bac
         assert ("data-field" in row.cell("company").props) is may
         assert bool(only(user, ContactPanel)._fields["name"].input.props.get("readonly")) is not may
         assert view._add_button.visible is may
+        commands = [command["title"] for command in only(user, CommandPalette)._props["commands"]]
+        assert ("Import a CSV file" in commands) is may
         assert not view.add.value
         assert not view.picks.visible
         assert bool(all_of(user, Timeline)[0]._file.may_edit) is may
