@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 KIND = "team"
 UNDO_S = 6.0
 MOST_AT_ONCE = 1_000
+MOST_ALIKE = 5_000
 REPLACED_S = 120.0  # whoever wrote longer ago is not told
 MOST_REMEMBERED = 200
 
@@ -207,6 +208,22 @@ class Contacts(Space):
             for contact in contacts
             for table in self._holding(contact.id)
         )
+
+    async def edit_alike(
+        self, look: Look, changes: dict[str, Any], *, more_tags: tuple[str, ...] = (), less_tags: tuple[str, ...] = ()
+    ) -> int:
+        """Writes the same to all that `look` lets through, loaded or not; how many, at most `MOST_ALIKE`. Raises StateError."""
+        return await self.member.api.rpc(
+            "edit_contacts_alike",
+            {
+                "team_id": str(self.id), "alike": look.alike, "changes": _sent(changes), "more_tags": more_tags,
+                "less_tags": less_tags,
+            },
+        )  # fmt: skip
+
+    async def remove_alike(self, look: Look) -> int:
+        """Removes them, for good. Raises StateError."""
+        return await self.member.api.rpc("remove_contacts_alike", {"team_id": str(self.id), "alike": look.alike})
 
     def save_filter(self, name: str, look: Look) -> None:
         """Keeps a way to narrow them down; shows at once."""
