@@ -1,7 +1,7 @@
 """The HTTP API: what programs may ask, as the member whose access token they bring.
 
 A folder beside `pages`, because it is the same for programs: what somebody outside may ask, laid out on top of `state` (of which
-it uses REST and its errors alone). It draws nothing and knows neither pages nor components. It is an application of its own,
+it uses REST, its questions and its errors). It draws nothing and knows neither pages nor components. It is an application of its own,
 mounted at /api, so that its errors are its own (A2). What it writes goes the way of everything else, so open pages show it at once.
 
 A1  The database decides: every question goes to Supabase with the caller's own token, and nothing here has another.

@@ -76,7 +76,14 @@ async def test_contacts_are_added_found_changed_and_deleted(user: User, people: 
         assert (await ada.get(path)).json() == changed.json()
         found = await ada.get("/contacts", params={"team_id": team, "stage": "won", "email": "anna@bell.example"})
         assert [contact["id"] for contact in found.json()["contacts"]] == [made["id"]]
-        assert (await ada.get("/contacts", params={"team_id": team, "stage": "lost"})).json()["contacts"] == []
+        for wish, there in (
+            ({"search": "bel an", "tag": "BIRDS"}, 1),
+            ({"search": "nna"}, 0),
+            ({"tag": "bird"}, 0),
+            ({"stage": "lost"}, 0),
+        ):
+            answer = await ada.get("/contacts", params={"team_id": team, **wish})
+            assert len(answer.json()["contacts"]) == there
         assert (await ada.get("/contacts")).json()["contacts"] == []  # of one's own team
         told = (await ada.get("/dashboard/activities", params={"team_id": team, "limit": 2})).json()
         assert [activity["kind"] for activity in told["activities"]] == ["contact_edited", "contact_added"]
