@@ -9,8 +9,8 @@ Invariants
    within about a second, so Postgres can drop its WAL, and before `stop` returns, so the next object that resumes
    from the slot is not told it again. A slot that Postgres gave up (`max_slot_wal_keep_size`) is made anew.
 3. A consumer that raises loses that one change, never the stream.
-4. A transaction is handed over once others can see it: who reads because of it does not read what was before. Until
-   then nothing is read on, so the order stays and nothing is kept in memory.
+4. A transaction is handed over once others can see it (or after `PATIENCE_S`): who reads because of it does not read
+   what was before. Until then nothing is read on, so the order stays and nothing is kept in memory.
 5. Who drops a publication and makes it anew stops nothing: Postgres (18) does without it meanwhile.
 """
 
