@@ -103,7 +103,7 @@ def serve(settings: Settings) -> None:
     session.install(starling)
     health.install(starling)
     tracking.install(starling)
-    api.install(starling)
+    api.install(starling, theme.wants_dark)
     app.on_startup(starling.open)
     app.on_shutdown(starling.close)
     if SIMULATED not in os.environ:

@@ -1,7 +1,7 @@
 """The HTTP API: what programs may ask, as the member whose access token they bring.
 
 A folder beside `pages`, because it is the same for programs: what somebody outside may ask, laid out on top of `state` (of which
-it uses REST and its errors alone). It draws nothing and knows neither pages nor components. It is an application of its own,
+it uses REST, its questions and its errors). It draws nothing and knows neither pages nor components. It is an application of its own,
 mounted at /api, so that its errors are its own (A2). What it writes goes the way of everything else, so open pages show it at once.
 
 A1  The database decides: every question goes to Supabase with the caller's own token, and nothing here has another.
@@ -13,8 +13,12 @@ A4  A body is at most `MAX_BODY` bytes, whatever its headers say.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse
 from fastapi_offline import FastAPIOffline
 from nicegui import app
 
@@ -25,6 +29,7 @@ from api.problems import PROBLEMS, explain_problems
 from state.starling import Starling
 
 PATH = "/api"
+STATIC = "/static-offline-docs"  # what the page of the document is made of
 ABOUT = """
 Contacts and activities of the teams you are in. Send a Supabase access token of yours as bearer token:
 `POST /auth/v1/token?grant_type=password` of the Supabase project gives you one, and it lasts an hour.
@@ -34,24 +39,37 @@ every open page.
 """
 
 
-def install(starling: Starling) -> None:
-    """Serves it beside the pages."""
+def install(starling: Starling, dark: Callable[[], bool]) -> None:
+    """Serves it beside the pages. `dark`: whether whoever asks has chosen so."""
     app.remove_route(PATH)  # that of another root object in this process: tests have many
-    app.mount(PATH, build(starling))
+    app.mount(PATH, build(starling, dark))
 
 
-def build(starling: Starling) -> FastAPI:
+def build(starling: Starling, dark: Callable[[], bool] = lambda: True) -> FastAPI:
     """The application that is mounted."""
     api = FastAPIOffline(
-        docs_url="/docs",
+        docs_url=None,
         redoc_url=None,
         title="Starling",
         version="1",
         description=ABOUT,
         responses=PROBLEMS,
         separate_input_output_schemas=False,
-        favicon_url="/favicon.ico",
+        static_url=STATIC,
     )
+
+    @api.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
+        page = get_swagger_ui_html(
+            openapi_url=f"{PATH}{api.openapi_url}",
+            title="Starling API",
+            swagger_js_url=f"{PATH}{STATIC}/swagger-ui-bundle.js",
+            swagger_css_url=f"{PATH}{STATIC}/swagger-ui.css",
+            swagger_favicon_url="/favicon.ico",
+        )
+        text = bytes(page.body).decode()
+        return HTMLResponse(text.replace("<html>", '<html class="dark-mode">', 1) if dark() else text)
+
     api.state.callers = Callers(starling.project)
     explain_problems(api)
     api.include_router(activities.router)

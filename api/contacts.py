@@ -14,6 +14,7 @@ from api.caller import As, Caller
 from api.paging import Cursor, Limit, page_of
 from api.problems import not_there, wrong
 from api.teams import Team, team_of
+from state.contact_look import MAX_SEARCH, Look
 from state.sync.query import Order, Query, Where
 
 router = APIRouter(tags=["contacts"])
@@ -30,6 +31,7 @@ Email = Annotated[
 ]
 Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9A-Za-z+()#*./ -]{0,40}$")]
 Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=NO_NUL)]
+Search = Annotated[str, StringConstraints(max_length=MAX_SEARCH, pattern=NO_NUL)]
 Tags = Annotated[list[Tag], Field(max_length=20)]
 Notes = Annotated[str, StringConstraints(max_length=5000, pattern=NO_NUL)]
 
@@ -93,7 +95,9 @@ class NewContact(ContactFields):
 async def list_contacts(
     who: As,
     team_id: Team = None,
+    search: Annotated[Search, Parameter(description="Words with which theirs begin: all of the first six")] = "",
     stage: Stage | None = None,
+    tag: Tag | None = None,
     email: Annotated[Email | None, Parameter(description="Exactly this address")] = None,
     owner_id: UUID | None = None,
     changed_since: AwareDatetime | None = None,
@@ -102,13 +106,10 @@ async def list_contacts(
     cursor: Cursor = "",
 ) -> Contacts:
     """Those of a team."""
-    where = [Where("team_id", "eq", await team_of(who, team_id))]
-    if stage is not None:
-        where.append(Where("stage", "eq", stage))
+    look = Look(search=search, stage=stage, tag=tag and tag.lower(), owner=owner_id)
+    where = list(look.query(await team_of(who, team_id)).where)
     if email is not None:
         where.append(Where("email", "eq", email.lower()))
-    if owner_id is not None:
-        where.append(Where("owner_id", "eq", owner_id))
     if changed_since is not None:
         where.append(Where("updated_at", "gte", changed_since))
     rows, following = await page_of(who, Query("contacts", tuple(where), (SORTS[sort],)), limit, cursor)

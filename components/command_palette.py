@@ -57,6 +57,21 @@ class CommandPalette(Element, component="static/vue/command_palette.js"):
 
         return remove
 
+    def offer(self, may: Callable[[], bool], *commands: Command) -> Callable[[], None]:
+        """Offer them while one may; to be called again when that may be otherwise."""
+        remove: Callable[[], None] | None = None
+
+        def look() -> None:
+            nonlocal remove
+            if remove is None and may():
+                remove = self.add(*commands)
+            elif remove is not None and not may():
+                remove()
+                remove = None
+
+        look()
+        return look
+
     def _run(self, key: int) -> Any:
         command = self._commands.get(key)
         return command.action() if command and command.action else None

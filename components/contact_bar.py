@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nicegui import ui
+from nicegui import background_tasks, ui
 
+from components.confirm import confirm
 from components.counter import Counter
 from components.field import Field
 from components.icon_button import IconButton
@@ -19,7 +20,8 @@ from components.theme import ICON
 from components.toasts import Toast
 from state.contact_fields import STAGES, fault, split_tags
 from state.contact_look import MAX_SEARCH, Look, look_of
-from state.contacts import UNDO_S, Contacts, Counts
+from state.contacts import MOST_ALIKE, UNDO_S, Contacts, Counts
+from state.errors import StateError
 
 if TYPE_CHECKING:
     from components.contact_menu import ContactMenu
@@ -207,7 +209,7 @@ class ContactBar(Island):
 class PickBar(Island):
     """What can be done to contacts that are picked: `chosen` tells which, `done` lets go of them.
 
-    `behind` tells how many there are that are not loaded, and so cannot be picked.
+    `known` tells how many are loaded and how many there are; `pick_alike` picks all of these, and `alike` is then their look.
     """
 
     def __init__(
@@ -217,36 +219,43 @@ class PickBar(Island):
         toasts: Toasts,
         *,
         chosen: Callable[[], list[Contact]],
-        behind: Callable[[], int],
+        known: Callable[[], tuple[int, int]],
+        alike: Callable[[], Look | None],
+        pick_alike: Callable[[], None],
         done: Callable[[], None],
         remove: Callable[[list[Contact]], None],
     ) -> None:
         super().__init__("div")
         self.classes("contact-picks").props('role=toolbar aria-label="What is picked"')
         self._desk, self._menu, self._toasts = desk, menu, toasts
-        self._chosen, self._behind, self._done, self._remove = chosen, behind, done, remove
+        self._chosen, self._known, self._alike, self._done, self._remove = chosen, known, alike, done, remove
         with self:
             with ui.element("div").classes("contact-picks__count"):
                 self._count = Tag("b", "", "num")
                 self._rest = Tag("span", "", "meta num")
+                self._all = Tag("button", "", "link num").props("type=button")
+                self._all.on("click", pick_alike, args=[])
             with ui.element("span").classes("contact-picks__acts") as self._acts:
                 self._stage = self._act("Stage", "flag", lambda: menu.ask_stage(self._stage, None, self._move))
                 self._owner = self._act("Owner", "person", lambda: menu.ask_owner(self._owner, None, self._give))
                 self._act("Add tags", "new_label", partial(self._ask_tags, more=True))
                 self._act("Take tags off", "label_off", partial(self._ask_tags, more=False))
-                self._act("Delete", "delete", lambda: self._remove(self._chosen())).classes("btn--danger")
+                self._act("Delete", "delete", self._delete).classes("btn--danger")
             IconButton("close", "Pick none", done)
         self.show()
 
     def show(self) -> None:
         """Others are picked now."""
         number = len(self._chosen())
-        behind = self._behind()
+        loaded, total = self._known()
+        alike, few = self._alike() is not None, total <= MOST_ALIKE and self._desk.may_edit
         self.set_visibility(number > 0)
         self._acts.set_visibility(self._desk.may_edit)
-        self._count.text = f"{number:,} picked"
-        self._rest.text = f"{behind:,} more are not loaded" if behind else ""
-        self._rest.set_visibility(behind > 0)
+        self._count.text = f"All {total:,} picked" if alike else f"{number:,} picked"
+        self._rest.text = f"{total - loaded:,} more are not loaded"
+        self._rest.set_visibility(total > loaded and not alike and not few)
+        self._all.text = f"Pick all {total:,}"
+        self._all.set_visibility(total > loaded and not alike and few)
 
     def _act(self, title: str, icon: str, act: Callable[[], object]) -> ui.button:
         return ui.button(title, icon=ICON + icon, color=None, on_click=act).props("flat")
@@ -265,7 +274,29 @@ class PickBar(Island):
         title = "Add tags" if more else "Take tags off"
         ask(title, "Tags, with commas between", "", title, take, check=lambda text: fault("tags", text))
 
+    async def _delete(self) -> None:
+        if (look := self._alike()) is None:
+            self._remove(self._chosen())
+            return
+        _, number = self._known()
+        if await confirm(f"Delete {number:,} contacts?", "They are gone for the whole team, and for good.", "Delete"):
+            await self._to_all(self._desk.remove_alike(look), "deleted")
+
+    async def _to_all(self, doing: Awaitable[int], done: str) -> None:
+        self._done()
+        try:
+            number = await doing
+        except StateError as error:
+            self._toasts.failed(str(error))
+        else:
+            said = f"{number:,} contacts are {done}" if number != 1 else f"One contact is {done}"
+            self._toasts.show(Toast(said, icon=f"{ICON}check", tone="live", urgent=True))
+
     def _edit(self, changes: dict[str, object], **tags: tuple[str, ...]) -> None:
+        if (look := self._alike()) is not None:
+            doing = self._desk.edit_alike(look, changes, **tags)
+            background_tasks.create(self._to_all(doing, "changed"), name="edit all contacts that are alike")
+            return
         try:
             self._desk.edit_many(self._chosen(), changes, **tags)
         except ValueError as error:

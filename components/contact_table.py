@@ -57,6 +57,7 @@ class ContactTable(Island):
         self._choose, self._open, self._picked = choose, open_, picked
         self._editing: CellEditor | None = None
         self.picks: set[UUID] = set()
+        self.alike = False  # all that are like these are picked, those that are not loaded among them
         self.book: Book[ContactList] = Book(lambda look: use_list(desk, look), look)
         with self:
             with ui.element("div").classes("contact contact--head").props("role=row"):
@@ -102,15 +103,24 @@ class ContactTable(Island):
         if look == self.book.look:
             return
         self.list.quiet = True  # what is shown next is not news
+        if self.alike and look.narrowing != self.book.look.narrowing:
+            self.pick_all(False)
         self.book.choose(look)
         self._changed()
 
     def pick_all(self, on: bool) -> None:
         """All that are loaded, or none."""
+        self.alike = False
         self.picks = {row.contact.id for row in self.list.items.values()} if on else set()
         for row in self.list.items.values():
             row.pick(on)
         self._tell_picks()
+
+    def pick_alike(self) -> None:
+        """All that there are, until one is picked otherwise or others are looked for."""
+        self.pick_all(True)
+        self.alike = True
+        self._picked()
 
     @property
     def chosen(self) -> list[Contact]:
@@ -146,6 +156,7 @@ class ContactTable(Island):
             case "open", _:
                 self._open(row.contact.id)
             case "pick", _:
+                self.alike = False
                 (self.picks.add if said.get("on") is True else self.picks.discard)(row.contact.id)
                 row.pick(row.contact.id in self.picks)
                 self._tell_picks()
@@ -181,9 +192,13 @@ class ContactTable(Island):
             way = "descending" if look.descending else "ascending"
             head.props["data-way"] = way if look.sort == sort else "none"
             head.update()
-        gone = self.picks - {row.contact.id for row in self.list.items.values()}
-        if gone:
-            self.picks -= gone
+        here = {row.contact.id for row in self.list.items.values()}
+        if self.alike and here:
+            if here != self.picks:
+                self.pick_alike()
+        elif self.picks - here:
+            self.alike = False
+            self.picks &= here
             self._tell_picks()
         narrowed = look.narrowed
         self._state.show(

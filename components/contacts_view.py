@@ -74,8 +74,10 @@ class ContactsView(ui.element):
                 self._main = ui.element("div").classes("contacts__main")
                 self._side = ui.element("div").classes("contacts__side")
             self.picks = PickBar(
-                desk, self._menu, toasts, chosen=self._chosen, behind=self._behind, done=self._pick_none, remove=self._remove
+                desk, self._menu, toasts, chosen=self._chosen, known=self._known, alike=self._alike,
+                pick_alike=self._pick_alike, done=self._pick_none, remove=self._remove,
             )  # fmt: skip
+        self.client.on_delete(desk.counts.observe(lambda _: self.picks.show()))
         self.client.on_delete(desk.replaced.subscribe(self._on_replaced))
         self.client.on_delete(desk.member.circles.on_change(self._follow_role))
         self._add_button.set_visibility(self._may_edit)
@@ -176,11 +178,18 @@ class ContactsView(ui.element):
     def _chosen(self) -> list[Contact]:
         return self.table.chosen if self.table else []
 
-    def _behind(self) -> int:
-        """How many there are behind those that are loaded, as far as is known."""
-        if self.table is None or self.table.book.complete:
-            return 0
-        return max((self.bar.total or 0) - len(self.table.list.items), 0)
+    def _known(self) -> tuple[int, int]:
+        """How many are loaded, and how many there are."""
+        loaded = len(self.table.list.items) if self.table else 0
+        all_there = self.table is None or self.table.book.complete
+        return loaded, loaded if all_there else max(self.bar.total or 0, loaded)
+
+    def _alike(self) -> Look | None:
+        return self.table.book.look if self.table and self.table.alike else None
+
+    def _pick_alike(self) -> None:
+        if self.table:
+            self.table.pick_alike()
 
     def _pick_none(self) -> None:
         if self.table:

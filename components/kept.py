@@ -12,8 +12,10 @@ from nicegui import Client, app
 from nicegui.storage import request_contextvar
 
 
-def kept(client: Client) -> dict[str, Any]:
-    """To read and to write, as `app.storage.user`."""
+def kept(client: Client | None = None) -> dict[str, Any]:
+    """To read and to write, as `app.storage.user`; without a page that of whoever asks right now."""
+    if client is None:
+        return app.storage.user
     before = request_contextvar.set(client.request)
     try:
         return app.storage.user

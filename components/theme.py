@@ -152,12 +152,17 @@ def variables() -> str:
     return f":root{{color-scheme:dark;{shared}{_declare(DARK)}}}:root.light{{color-scheme:light;{_declare(LIGHT)}}}"
 
 
+def wants_dark() -> bool:
+    """What whoever asks for something has chosen in this browser; dark by default."""
+    return bool(kept().get(DARK_CHOICE, True))
+
+
 class Mode:
     """Dark or light on one page. Made while the page is built: the choice is in the page before its first paint."""
 
     def __init__(self) -> None:
         self._client = ui.context.client
-        self._element = ui.dark_mode(kept(self._client).get(DARK_CHOICE, True))
+        self._element = ui.dark_mode(wants_dark())
         self._listeners: list[Callable[[bool], None]] = []
         if not self.dark:
             ui.add_head_html('<script>document.documentElement.classList.add("light")</script>')

@@ -394,31 +394,17 @@ end
 $$;
 
 -- Which rows some people may see, for Postgres Changes: each question names a role and claims, a query and its keys. It
--- runs with the rights of `authenticator`, which can become nobody but those whom requests may be. First it waits for the
--- transactions that the rows come from: the replication stream tells of a commit a moment before snapshots do. A
--- transaction is named by the lower half of its number; the upper half is that of the nearest one.
+-- runs with the rights of `authenticator`, which can become nobody but those whom requests may be.
 
-create or replace function _embedded.see_rows(questions jsonb, transactions bigint[])
+drop function if exists _embedded.see_rows(jsonb, bigint[]);  -- as it was before
+
+create or replace function _embedded.see_rows(questions jsonb)
   returns table (n bigint, seen int[], error text)
   language plpgsql
 as $$
 declare
   question jsonb;
-  until    constant timestamptz := clock_timestamp() + interval '2 seconds';
 begin
-  while clock_timestamp() < until and exists (
-    select
-    from pg_catalog.pg_current_snapshot() as now,
-         pg_catalog.pg_snapshot_xmax(now) as next,
-         unnest(transactions) as transaction,
-         lateral (select next::text::bigint as next_number) as x,
-         lateral (select next_number + ((transaction - next_number + 2147483648) & 4294967295) - 2147483648 as number) as y
-    where number > 0 and not pg_catalog.pg_visible_in_snapshot(number::text::xid8, now)
-  )
-  loop
-    perform pg_catalog.pg_sleep(0.001);
-  end loop;
-
   for n, question in select i, q from jsonb_array_elements(questions) with ordinality as x(q, i) order by i
   loop
     seen := '{}';
@@ -439,8 +425,8 @@ begin
 end
 $$;
 
-revoke all on function _embedded.see_rows(jsonb, bigint[]) from public;
-grant execute on function _embedded.see_rows(jsonb, bigint[]) to authenticator;
+revoke all on function _embedded.see_rows(jsonb) from public;
+grant execute on function _embedded.see_rows(jsonb) to authenticator;
 grant usage on schema _embedded to authenticator;
 
 do $$

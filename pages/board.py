@@ -117,6 +117,7 @@ def board_page(member: Member, around: Shell, project: UUID) -> None:
             missing.set_visibility(known and board.project is None)
             parts.set_visibility(not known or board.project is not None)
             render.set_visibility(board.may_edit)
+            offer()
             open_asked()
 
         def open_asked() -> None:
@@ -125,6 +126,9 @@ def board_page(member: Member, around: Shell, project: UUID) -> None:
                 id, asked = asked, None
                 panel.show_one(id)
 
+        offer = around.commands.offer(
+            lambda: board.may_edit, Command("New render", icon=f"{ICON}add_photo_alternate", action=form.show)
+        )
         asked = _asked()
         view.on_value_change(choose)
         choose()
@@ -133,7 +137,6 @@ def board_page(member: Member, around: Shell, project: UUID) -> None:
         for table in (board.projects, board.tasks):
             client.on_delete(table.subscribe(lambda _: look()))
         client.on_delete(member.circles.on_change(look))
-        around.commands.add(Command("New render", icon=f"{ICON}add_photo_alternate", action=form.show))
 
     with ui.element("div").classes("board-page"):
         TeamRegion(member, f"board {project}", lambda m, team: Board(m, team, project), draw, _coming)

@@ -49,12 +49,13 @@ def contacts_page(member: Member, around: Shell) -> None:
                 section="Contacts",
             ),
         ]
-        if desk.may_edit:
-            commands += [
-                Command("Add a contact", icon=f"{ICON}person_add", keys="n", action=view.add.show, section="Contacts"),
-                Command("Import a CSV file", icon=f"{ICON}upload", action=view.importing.show, section="Contacts"),
-            ]
         around.commands.add(*commands)
+        follow_role = around.commands.offer(
+            lambda: desk.may_edit,
+            Command("Add a contact", icon=f"{ICON}person_add", keys="n", action=view.add.show, section="Contacts"),
+            Command("Import a CSV file", icon=f"{ICON}upload", action=view.importing.show, section="Contacts"),
+        )
+        ui.context.client.on_delete(member.circles.on_change(follow_role))
 
     TeamRegion(member, "contacts", Contacts, draw, coming)
     member.studio.failures.subscribe(around.toasts.failed)

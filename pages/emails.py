@@ -94,16 +94,18 @@ def emails_page(member: Member, around: Shell, campaign: UUID | None) -> None:
                 )  # fmt: skip
                 Suppressed(desk, around.toasts)
 
+        offer = around.commands.offer(
+            lambda: desk.may_edit,
+            Command("Write an e-mail", icon=f"{ICON}edit", keys="n", action=compose.show, section="E-mail"),
+            Command("New template", icon=f"{ICON}description", action=templates.dialog.show, section="E-mail"),
+        )
+
         def follow_role() -> None:
             write.set_visibility(desk.may_edit)
+            offer()
 
         ui.context.client.on_delete(member.circles.on_change(follow_role))
         follow_role()
-        if desk.may_edit:
-            around.commands.add(
-                Command("Write an e-mail", icon=f"{ICON}edit", keys="n", action=compose.show, section="E-mail"),
-                Command("New template", icon=f"{ICON}description", action=templates.dialog.show, section="E-mail"),
-            )
         with suppress(ValueError):
             asked = UUID(ui.context.client.request.query_params.get(TO, ""))
             if desk.may_edit:

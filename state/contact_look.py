@@ -38,6 +38,12 @@ class Look:
         return (words(self.search), self.stage, self.tag, self.owner)
 
     @property
+    def alike(self) -> dict[str, Any]:
+        """The same for the database's own search: `edit_contacts_alike`."""
+        owner = str(self.owner) if self.owner else None
+        return {"words": words(self.search), "stage": self.stage, "tag": self.tag, "owner": owner}
+
+    @property
     def narrowed(self) -> bool:
         """Whether it leaves any out."""
         return any(self.narrowing)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 KIND = "team"
 UNDO_S = 6.0
 MOST_AT_ONCE = 1_000
+MOST_ALIKE = 5_000
 REPLACED_S = 120.0  # whoever wrote longer ago is not told
 MOST_REMEMBERED = 200
 
@@ -177,21 +178,15 @@ class Contacts(Space):
         """Writes the same to many. Raises ValueError for more than `MOST_AT_ONCE`."""
         if len(contacts) > MOST_AT_ONCE:
             raise ValueError(f"At most {MOST_AT_ONCE:,} contacts at once")
-        args = {
-            "team_id": str(self.id),
-            "ids": [str(contact.id) for contact in contacts],
-            "changes": _sent(changes),
-            "more_tags": list(more_tags),
-            "less_tags": list(less_tags),
-        }
-        send = Shared(partial(self.member.api.rpc, "edit_contacts", args))
+        args = {"changes": _sent(changes), "more_tags": list(more_tags), "less_tags": list(less_tags)}
+        sends = self._sends("edit_contacts", contacts, args)
         pendings: list[Pending] = []
         for contact in contacts:
             shown = dict(changes)
             if more_tags or less_tags:
                 shown["tags"] = sorted({*contact.tags, *more_tags} - {*less_tags})
             self._remember(contact, shown)
-            pendings += self._show(contact, shown, send)
+            pendings += self._show(contact, shown, sends[contact.id])
         return Write(pendings)
 
     def add(self, fields: dict[str, Any]) -> tuple[Contact, Write]:
@@ -207,13 +202,28 @@ class Contacts(Space):
         """They are gone at once, and for good after `UNDO_S`. Raises ValueError for more than `MOST_AT_ONCE`."""
         if len(contacts) > MOST_AT_ONCE:
             raise ValueError(f"At most {MOST_AT_ONCE:,} contacts at once")
-        args = {"team_id": str(self.id), "ids": [str(contact.id) for contact in contacts]}
-        send = Shared(partial(self.member.api.rpc, "remove_contacts", args))
+        sends = self._sends("remove_contacts", contacts, {})
         return Write(
-            table.mutations.delete(contact.id, partial(send, contact.id), hold_s=UNDO_S)
+            table.mutations.delete(contact.id, partial(sends[contact.id], contact.id), hold_s=UNDO_S)
             for contact in contacts
             for table in self._holding(contact.id)
         )
+
+    async def edit_alike(
+        self, look: Look, changes: dict[str, Any], *, more_tags: tuple[str, ...] = (), less_tags: tuple[str, ...] = ()
+    ) -> int:
+        """Writes the same to all that `look` lets through, loaded or not; how many, at most `MOST_ALIKE`. Raises StateError."""
+        return await self.member.api.rpc(
+            "edit_contacts_alike",
+            {
+                "team_id": str(self.id), "alike": look.alike, "changes": _sent(changes), "more_tags": more_tags,
+                "less_tags": less_tags,
+            },
+        )  # fmt: skip
+
+    async def remove_alike(self, look: Look) -> int:
+        """Removes them, for good. Raises StateError."""
+        return await self.member.api.rpc("remove_contacts_alike", {"team_id": str(self.id), "alike": look.alike})
 
     def save_filter(self, name: str, look: Look) -> None:
         """Keeps a way to narrow them down; shows at once."""
@@ -236,6 +246,16 @@ class Contacts(Space):
     def _holding(self, contact: UUID) -> list[LiveTable[Contact]]:
         holding = [table for table in self._tables if table.get(contact) is not None]
         return holding or list(self._tables)[:1]
+
+    def _sends(self, name: str, contacts: list[Contact], args: dict[str, Any]) -> dict[UUID, Shared]:
+        """One for all that the database has, and one each for those that are on their way there, which theirs waits for."""
+
+        def send(contacts: list[Contact]) -> Shared:
+            ids = [str(contact.id) for contact in contacts]
+            return Shared(partial(self.member.api.rpc, name, {"team_id": str(self.id), "ids": ids, **args}))
+
+        known = send([contact for contact in contacts if contact.version])
+        return {contact.id: known if contact.version else send([contact]) for contact in contacts}
 
     def _show(self, contact: Contact, changes: dict[str, Any], send: Shared) -> list[Pending]:
         now = datetime.now(UTC)

@@ -1,9 +1,9 @@
 """Supabase Realtime's protocol: Broadcast, Presence, private channels, broadcasts from the database and
 Postgres Changes.
 
-A message's way: Postgres → `replication` (`pgoutput`) → `messages` → `hub` (topics, encoded once by `serializer`) →
-`channel` (may this member read it?) → `client` → `outbox` → websocket. And back: `client` → `channel` → `hub`.
-`authorization` asks the policies, `presence` knows who is there, `http` takes broadcasts by POST.
+A message's way: Postgres → `replication` (`pgoutput`, `sight`) → `messages` → `hub` (topics, encoded once by
+`serializer`) → `channel` (may this member read it?) → `client` → `outbox` → websocket. And back: `client` → `channel` →
+`hub`. `authorization` asks the policies, `presence` knows who is there, `http` takes broadcasts by POST.
 Row changes (Postgres Changes) come from the same stream: `changes`.
 """
 

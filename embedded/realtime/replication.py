@@ -9,7 +9,9 @@ Invariants
    within about a second, so Postgres can drop its WAL, and before `stop` returns, so the next object that resumes
    from the slot is not told it again. A slot that Postgres gave up (`max_slot_wal_keep_size`) is made anew.
 3. A consumer that raises loses that one change, never the stream.
-4. Who drops a publication and makes it anew stops nothing: Postgres (18) does without it meanwhile.
+4. A transaction is handed over once others can see it (or after `PATIENCE_S`): who reads because of it does not read
+   what was before. Until then nothing is read on, so the order stays and nothing is kept in memory.
+5. Who drops a publication and makes it anew stops nothing: Postgres (18) does without it meanwhile.
 """
 
 from __future__ import annotations
@@ -21,11 +23,14 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import asyncpg
 import psycopg2
 from psycopg2 import errors
 from psycopg2.extras import REPLICATION_LOGICAL, LogicalReplicationConnection
 
-from embedded.realtime.pgoutput import Begin, Change, Commit, Decoder, MalformedMessage, Relation
+from embedded.database import CUT_OFF
+from embedded.realtime.pgoutput import Begin, Change, Commit, Decoded, Decoder, MalformedMessage, Relation
+from embedded.realtime.sight import Sight
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +69,8 @@ class ReplicationStream:
         self._publications = publications
         self._on_change = on_change
         self._on_up = on_up
+        self._sight = Sight(dsn)
+        self._looking: asyncio.Task[None] | None = None  # whether others can see what is read next
         self._task: asyncio.Task[None] | None = None
         self._lost: asyncio.Future[None] | None = None
         self._connection: Any = None  # psycopg2's replication types are not annotated
@@ -128,7 +135,7 @@ class ReplicationStream:
                     log.info("the replication stream is up again")
                 retry_s = FIRST_RETRY_S
                 await self._until_lost()
-            except (psycopg2.Error, StreamLost, MalformedMessage) as error:
+            except (psycopg2.Error, StreamLost, MalformedMessage, asyncpg.PostgresError, *CUT_OFF) as error:
                 log.warning("the replication stream is away: %s", str(error).strip() or type(error).__name__)
                 self._close()
                 await asyncio.sleep(retry_s)
@@ -151,12 +158,11 @@ class ReplicationStream:
             raise
         self._decoder = Decoder()
         self._to_skip = 0
-        loop = asyncio.get_running_loop()
-        self._lost = loop.create_future()
+        self._lost = asyncio.get_running_loop().create_future()
         # libpq closes its descriptor by itself when the server goes away, and the number may be another socket's a
         # moment later, for which the event loop would then never report anything. A duplicate is ours to close.
         self._descriptor = os.dup(self._connection.fileno())
-        loop.add_reader(self._descriptor, self._read)
+        self._keep_reading()
         self._on_up()
         self._read()  # what came while connecting may already wait in libpq, where no file descriptor tells of it
 
@@ -192,11 +198,15 @@ class ReplicationStream:
     def _close(self) -> None:
         if self._connection is None:
             return
+        if self._looking:
+            self._looking.cancel()
+            self._looking = None
         if self._lost and not self._lost.done():
             self._lost.cancel()
         self._stop_reading()
         self._connection.close()
         self._connection = self._cursor = None
+        self._sight.close()
 
     async def _until_lost(self) -> None:
         assert self._lost is not None
@@ -207,9 +217,8 @@ class ReplicationStream:
 
     def _read(self) -> None:
         """Hands over what has arrived; the event loop calls it when there is something to read."""
-        if not self.up:
+        if not self.up or self._looking:
             return
-        assert self._lost is not None
         try:
             for _ in range(MESSAGES_PER_TICK):
                 heard = self._cursor.io_timestamp
@@ -218,24 +227,49 @@ class ReplicationStream:
                         # Neither data nor keepalive: part of a message, or the end. Only sending tells which.
                         self._cursor.send_feedback(force=True)
                     return
-                self._handle(message.payload)
+                decoded = self._decoder.decode(message.payload)
+                if isinstance(decoded, Begin) and not self._sight.shows(decoded.xid):
+                    self._pause_reading()
+                    self._looking = asyncio.create_task(self._look(decoded), name="realtime sight")
+                    return
+                self._handle(decoded)
             asyncio.get_running_loop().call_soon(self._read)
         except (psycopg2.Error, MalformedMessage) as error:
             self._fail(error)
+
+    async def _look(self, begin: Begin) -> None:
+        """Reads on when others can see the transaction."""
+        try:
+            await self._sight.wait(begin.xid)
+        except (asyncpg.PostgresError, *CUT_OFF) as error:
+            self._fail(error)
+        else:
+            self._looking = None
+            self._handle(begin)
+            self._keep_reading()
+            self._read()
 
     def _fail(self, error: Exception) -> None:
         assert self._lost is not None
         self._stop_reading()
         self._lost.set_exception(StreamLost() if "no COPY in progress" in str(error) else error)
 
+    def _keep_reading(self) -> None:
+        assert self._descriptor is not None
+        asyncio.get_running_loop().add_reader(self._descriptor, self._read)
+
+    def _pause_reading(self) -> None:
+        assert self._descriptor is not None
+        asyncio.get_running_loop().remove_reader(self._descriptor)
+
     def _stop_reading(self) -> None:
         if self._descriptor is not None:
-            asyncio.get_running_loop().remove_reader(self._descriptor)
+            self._pause_reading()
             os.close(self._descriptor)
             self._descriptor = None
 
-    def _handle(self, data: bytes) -> None:
-        match self._decoder.decode(data):
+    def _handle(self, decoded: Decoded) -> None:
+        match decoded:
             case None | Relation():
                 pass
             case Begin() as begin:

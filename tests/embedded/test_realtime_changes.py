@@ -14,7 +14,7 @@ from embedded.keys import Keys
 from embedded.realtime import SLOT
 from embedded.realtime.changes import feed
 from embedded.realtime.changes.bindings import binding_id
-from embedded.realtime.changes.subscriptions import Snapshot
+from embedded.realtime.sight import Snapshot
 from tests.embedded.changes_support import SUBSCRIBED, binding, change, record, refusal, subscribe
 from tests.embedded.realtime_support import Socket, open_socket
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -12,7 +13,7 @@ from embedded.bootstrap import bootstrap, requests_dsn
 from embedded.database import Database
 from embedded.keys import Keys
 from embedded.postgres import Postgres
-from embedded.realtime import SLOT
+from embedded.realtime import SLOT, sight
 from embedded.realtime.pgoutput import Begin, Change, Delete, Insert, Truncate, Update
 from embedded.realtime.replication import ReplicationStream
 from tests.embedded.realtime_support import Socket, open_socket, serve, until
@@ -24,6 +25,8 @@ READY = {
     "channel": "rep",
 }
 END_STREAM = "select pg_terminate_backend(active_pid) from pg_replication_slots where slot_name = $1"
+
+END_SIGHT = "select pg_terminate_backend(pid) from pg_stat_activity where query = $1"
 
 
 @pytest.fixture
@@ -45,6 +48,10 @@ async def send(database: Database, n: int) -> None:
 async def number(socket: Socket) -> int:
     while not isinstance(frame := await socket.receive(), bytes):
         pass
+    return number_in(frame)
+
+
+def number_in(frame: bytes) -> int:
     return int(frame.rpartition(b'"n": ')[2].partition(b",")[0].partition(b"}")[0])
 
 
@@ -57,7 +64,7 @@ async def test_a_lost_stream_loses_nothing_and_repeats_nothing(socket: Socket, d
     await socket.join("realtime:rep")
     for n in range(0, 30, 3):
         await send(database, n)
-        await database.admin.execute(END_STREAM, SLOT)
+        await database.admin.execute(END_STREAM if n % 2 else END_SIGHT, SLOT if n % 2 else sight.SNAPSHOT)
         await send(database, n + 1)
         await send(database, n + 2)
     assert [await number(socket) for _ in range(30)] == list(range(30))
@@ -134,6 +141,47 @@ async def test_sockets_outlive_a_restart_of_postgres(own_postgres: Postgres, key
     await database.close()
 
 
+async def test_who_reads_because_of_news_does_not_read_what_was_before(
+    own_postgres: Postgres, keys: Keys, monkeypatch: pytest.MonkeyPatch
+):
+    # Invariant 4: a standby that never answers keeps a commit that is in the log already from everybody.
+    monkeypatch.setattr(sight, "PATIENCE_S", 60)
+    database = await Database.connect(requests_dsn(own_postgres, keys), own_postgres.dsn())
+    reader = await asyncpg.connect(own_postgres.dsn())
+    await reader.execute("create table public.rt_seen (n int)")
+    waiting = "select count(*) from pg_stat_activity where wait_event = 'SyncRep'"
+    told = "select sent_lsn >= pg_current_wal_flush_lsn() from pg_stat_replication"
+
+    async def commit() -> None:
+        for n in itertools.count():
+            async with database.admin.acquire() as connection, connection.transaction():
+                await connection.execute("insert into public.rt_seen values ($1)", n)
+                await connection.execute("select realtime.send(jsonb_build_object('n', $1::int), 'n', 'rep', false)", n)
+
+    async with serve(database, keys, own_postgres.dsn()) as url, open_socket(url, keys.anon_key) as socket:
+        await socket.join("realtime:rep")
+        committing = asyncio.create_task(commit())
+        heard: list[int] = []
+        for standby in ("nobody", "", "nobody", ""):
+            await reader.execute(f"alter system set synchronous_standby_names = '{standby}'")
+            await reader.execute("select pg_reload_conf()")
+            if standby:
+                await until(lambda: reader.fetchval(waiting))
+                await until(lambda: reader.fetchval(told))
+            await socket.send("phoenix", "heartbeat", {}, "quiet", None)
+            while isinstance(frame := await socket.receive(), bytes):
+                heard.append(number_in(frame))
+                assert await reader.fetchval("select max(n) from public.rt_seen") >= heard[-1]
+        committing.cancel()
+        await asyncio.gather(committing, return_exceptions=True)
+        last = await reader.fetchval("select max(n) from public.rt_seen")
+        while heard[-1] < last:
+            heard.append(await number(socket))
+        assert heard == list(range(last + 1))
+    await reader.close()
+    await database.close()
+
+
 async def test_row_changes_outlive_a_restart_of_postgres(own_postgres: Postgres, keys: Keys):
     # F5: and what is asked for meanwhile is had as soon as there is somebody to ask.
     database = await Database.connect(requests_dsn(own_postgres, keys), own_postgres.dsn())
@@ -159,7 +207,7 @@ async def test_row_changes_outlive_a_restart_of_postgres(own_postgres: Postgres,
 
 
 async def test_a_publication_that_is_made_anew_stops_nothing(own_postgres: Postgres, keys: Keys):
-    # Invariant 4.
+    # Invariant 5.
     database = await Database.connect(requests_dsn(own_postgres, keys), own_postgres.dsn())
     await database.admin.execute(
         "create table public.anew (id int primary key); grant select on public.anew to anon;"

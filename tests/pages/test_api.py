@@ -76,7 +76,14 @@ async def test_contacts_are_added_found_changed_and_deleted(user: User, people: 
         assert (await ada.get(path)).json() == changed.json()
         found = await ada.get("/contacts", params={"team_id": team, "stage": "won", "email": "anna@bell.example"})
         assert [contact["id"] for contact in found.json()["contacts"]] == [made["id"]]
-        assert (await ada.get("/contacts", params={"team_id": team, "stage": "lost"})).json()["contacts"] == []
+        for wish, there in (
+            ({"search": "bel an", "tag": "BIRDS"}, 1),
+            ({"search": "nna"}, 0),
+            ({"tag": "bird"}, 0),
+            ({"stage": "lost"}, 0),
+        ):
+            answer = await ada.get("/contacts", params={"team_id": team, **wish})
+            assert len(answer.json()["contacts"]) == there
         assert (await ada.get("/contacts")).json()["contacts"] == []  # of one's own team
         told = (await ada.get("/dashboard/activities", params={"team_id": team, "limit": 2})).json()
         assert [activity["kind"] for activity in told["activities"]] == ["contact_edited", "contact_added"]
@@ -196,6 +203,7 @@ async def test_other_sites_ask_where_the_setting_says_so(user: User, people: dic
 async def test_its_page_needs_nothing_from_elsewhere(user: User) -> None:
     async with client() as anybody:
         page = (await anybody.get("/docs")).text
+        assert '<html class="dark-mode">' in page  # as the pages, unless one chose otherwise
         sources = [part.split('"')[0] for part in page.replace("'", '"').split('src="')[1:]]
         sources += [part.split('"')[0] for part in page.split('href="')[1:]]
         assert sources

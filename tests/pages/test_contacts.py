@@ -12,6 +12,7 @@ import pytest
 from nicegui import ElementFilter, ui
 from nicegui.testing import User
 
+from components.command_palette import CommandPalette
 from components.contact_add import AddContact
 from components.contact_bar import ContactBar
 from components.contact_board import ContactBoard
@@ -24,6 +25,7 @@ from components.contacts_view import ContactsView
 from components.icon_button import IconButton
 from components.session import starling
 from components.toasts import Toasts
+from state.contact_look import Look
 from state.contacts import Contacts
 from state.member import Member
 from tests.pages.test_studio import LONG, only, until
@@ -199,6 +201,44 @@ async def test_contacts_are_searched_and_moved_along_the_pipeline(user: User, db
         view.toggle_way()
 
 
+async def test_all_that_are_alike_are_picked_beyond_what_is_loaded(user: User, db: asyncpg.Connection) -> None:
+    desk = await opened(user, db)
+    many = "insert into public.contacts (team_id, name, tags) select $1, 'Row ' || n, '{many}' from generate_series(1, 60) n"
+    await db.execute(many, desk.id)
+    view, table = only(user, ContactsView), only(user, ContactTable)
+    with user:
+        view.choose(Look(tag="many"))
+    await until(lambda: table.book.settled and len(names(user)) == 50 and view.bar.total == 60)
+    say(user, "Row 1", what="pick", on=True)
+    await user.should_see("Pick all 60")
+    user.find("Pick all 60").click()
+    await user.should_see("All 60 picked")
+    with user:
+        view.picks._move("won")
+    await user.should_see("60 contacts are changed", retries=LONG)
+    await user.should_not_see("picked")
+    assert await db.fetch("select stage, count(*) from public.contacts where team_id = $1 group by 1 order by 1", desk.id) == [
+        ("lead", 1), ("won", 61),
+    ]  # fmt: skip
+    with user:
+        table.pick_alike()
+    say(user, "Row 1", what="pick", on=False)
+    await user.should_see("49 picked")  # not all any more
+    with user:
+        table.pick_alike()
+        view.choose(Look(stage="lead"))
+        assert not view.picks.visible  # others than those that were picked
+        view.choose(Look(tag="many"))
+    await until(lambda: table.book.settled and len(names(user)) == 50)
+    with user:
+        table.pick_alike()
+    user.find("Delete").click()
+    await user.should_see("Delete 60 contacts?", retries=LONG)
+    (asked,) = [dialog for dialog in all_of(user, ui.dialog) if dialog.value]
+    asked.submit(True)
+    await becomes(db, 2, "select count(*) from public.contacts where team_id = $1", desk.id)
+
+
 async def test_a_file_is_matched_imported_and_its_errors_are_said_row_by_row(
     user: User, db: asyncpg.Connection
 ) -> None:
@@ -256,6 +296,8 @@ async def test_who_becomes_a_viewer_has_nothing_left_to_write_in_and_gets_it_bac
         assert ("data-field" in row.cell("company").props) is may
         assert bool(only(user, ContactPanel)._fields["name"].input.props.get("readonly")) is not may
         assert view._add_button.visible is may
+        commands = [command["title"] for command in only(user, CommandPalette)._props["commands"]]
+        assert ("Import a CSV file" in commands) is may
         assert not view.add.value
         assert not view.picks.visible
         assert bool(all_of(user, Timeline)[0]._file.may_edit) is may

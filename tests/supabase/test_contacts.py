@@ -40,6 +40,8 @@ def deeds(team: Team, contact: str, comment: str) -> list[tuple[str, dict[str, A
         ("edit_contact", {"contact_id": contact, "changes": {"name": "Mallory"}}),
         ("edit_contacts", {"team_id": team.id, "ids": [contact], "changes": {"stage": "lost"}}),
         ("remove_contacts", {"team_id": team.id, "ids": [contact]}),
+        ("edit_contacts_alike", {"team_id": team.id, "alike": {}, "changes": {"stage": "lost"}}),
+        ("remove_contacts_alike", {"team_id": team.id, "alike": {}}),
         ("import_contacts", {"import_id": str(uuid4()), "team_id": team.id, "rows": [{"name": "Mallory"}]}),
         ("comment_on_contact", {"comment_id": str(uuid4()), "contact_id": contact, "body": "Ha"}),
     ]
@@ -113,6 +115,36 @@ async def test_many_are_edited_and_removed_in_one_statement(team: Team, owner: P
     }  # fmt: skip
     assert await owner.call("remove_contacts", team_id=team.id, ids=[*ids, elsewhere["id"]]) == 3
     assert len(await owner.rows(f"contacts?id=eq.{elsewhere['id']}")) == 1
+    await sql.execute("delete from public.teams where id = $1", other.id)
+
+
+async def test_all_that_are_alike_are_edited_and_removed_and_no_others(
+    team: Team, owner: Person, sql: asyncpg.Connection
+):
+    for name, stage, tags in (("Mira Berg", "won", ["a"]), ("Mira Wolf", "won", []), ("Ada Berg", "lead", ["a"])):
+        await add(owner, team, name=name, stage=stage, tags=tags)
+    other = await make_team(owner, sql)
+    await add(owner, other, stage="won")
+
+    async def edit(alike: Any, **changes: Any) -> int:
+        return await owner.call("edit_contacts_alike", team_id=team.id, alike=alike, **changes)
+
+    assert await edit({"words": ["mi", "be"], "stage": "won", "tag": None, "owner": None}, more_tags=["x"]) == 1
+    assert await edit({"words": ["mi"], "tag": "x"}, changes={"owner_id": owner.id}, less_tags=["x"]) == 1
+    assert await edit({"owner": owner.id}, changes={"stage": "lost"}) == 1
+    assert await edit({"words": ["ira"]}, changes={"stage": "lost"}) == 0
+    for nonsense in ({"name": "Mira"}, [], {"words": "mi"}, {"owner": "me"}):
+        assert (await owner.ask("remove_contacts_alike", team_id=team.id, alike=nonsense)).status_code == 400
+    refused(await owner.ask("edit_contacts_alike", team_id=team.id, alike={}, changes={"name": "One"}), 400, "22023")
+    assert await owner.call("remove_contacts_alike", team_id=team.id, alike={"stage": "lost"}) == 1
+    left = await sql.fetch(
+        "select name from public.contacts where team_id = any ($1::uuid[]) order by name", [team.id, other.id]
+    )
+    assert [row["name"] for row in left] == ["Ada Berg", "Mira Berg", "Mira Wolf"]
+    await sql.execute(
+        "insert into public.contacts (team_id, name) select $1, 'Row ' || n from generate_series(1, 5000) n", team.id
+    )
+    refused(await owner.ask("remove_contacts_alike", team_id=team.id, alike={}), 409, "PT409")
     await sql.execute("delete from public.teams where id = $1", other.id)
 
 

@@ -25,12 +25,13 @@ from embedded.realtime.changes.batch import Waiting, prepare
 from embedded.realtime.changes.bindings import Binding
 from embedded.realtime.changes.payloads import Told, size_of
 from embedded.realtime.changes.rows import Key
-from embedded.realtime.changes.subscriptions import Group, Snapshot, Subscription, Subscriptions
+from embedded.realtime.changes.subscriptions import Group, Subscription, Subscriptions
 from embedded.realtime.changes.tables import Table, Tables
 from embedded.realtime.changes.visibility import Identity, Question, visible
 from embedded.realtime.errors import ASKING_S, asking
 from embedded.realtime.pgoutput import Begin, Change, Delete, Insert, Truncate
 from embedded.realtime.serializer import Outgoing
+from embedded.realtime.sight import SNAPSHOT, Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ class Feed:
         async with asking(), self._database.admin.acquire() as connection:
             for binding in bindings:
                 await admit(connection, binding, identity.role)
-            return Snapshot.parse(await connection.fetchval("select pg_current_snapshot()::text"))
+            return Snapshot.parse(await connection.fetchval(SNAPSHOT))
 
     def subscribe(self, subscription: Subscription) -> None:
         """What commits from now on is told."""
@@ -161,7 +162,7 @@ class Feed:
                 if match.question and change:
                     tables[match.question.relation] = change.table
                     asked.setdefault(match.question, []).append(change.key)
-        seen = await visible(self._database, asked, tables, (waiting.transaction.xid for waiting in batch))
+        seen = await visible(self._database, asked, tables)
         sends = 0
         for waiting, change, some in zip(batch, told, matches, strict=True):
             packets: dict[tuple[str, bool, bytes, tuple[int, ...]], Outgoing] = {}

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from embedded.keys import Claims
 from embedded.realtime.changes.bindings import Binding, parse
 from embedded.realtime.changes.feed import Feed
-from embedded.realtime.changes.subscriptions import Snapshot, Subscription
+from embedded.realtime.changes.subscriptions import Subscription
 from embedded.realtime.changes.visibility import Identity
 from embedded.realtime.errors import DatabaseAway, SubscriptionRefused
+from embedded.realtime.sight import Snapshot
 
 if TYPE_CHECKING:
     from embedded.realtime.channel import Channel

@@ -8,32 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from embedded.realtime.changes.bindings import Binding
 from embedded.realtime.changes.visibility import Identity
 from embedded.realtime.pgoutput import Relation
+from embedded.realtime.sight import Snapshot
 
 if TYPE_CHECKING:
     from embedded.realtime.channel import Channel
-
-
-class Snapshot(NamedTuple):
-    """Which transactions everybody could see the effects of at some moment, as Postgres tells it."""
-
-    next: int
-    running: frozenset[int]
-
-    @classmethod
-    def parse(cls, text: str) -> Snapshot:
-        """From the text of a `pg_snapshot`."""
-        _oldest, next_, running = text.split(":")
-        return cls(int(next_), frozenset(map(int, running.split(",") if running else ())))
-
-    def shows(self, transaction: int) -> bool:
-        """Whether it had committed; the stream gives the lower half of its number, the upper half is the nearest one's."""
-        number = self.next + (transaction - self.next + 2**31) % 2**32 - 2**31
-        return number < self.next and number not in self.running
 
 
 @dataclass(eq=False)

@@ -1,8 +1,7 @@
 """Who may see which rows: the policies of a table, asked for many rows and many people in one round trip.
 
 A row is looked up by its key as somebody, with their claims, as it is at that moment. `_embedded.see_rows`
-(bootstrap.sql) does it, and waits for the transactions that the rows come from: the stream tells of a commit a moment
-before others can see it.
+(bootstrap.sql) does it.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from embedded.realtime.changes.tables import Table
 log = logging.getLogger(__name__)
 
 LONGEST_S = 10.0
-SEE_ROWS = "select n, seen, error from _embedded.see_rows($1::jsonb, $2::bigint[]) order by n"
+SEE_ROWS = "select n, seen, error from _embedded.see_rows($1::jsonb) order by n"
 
 
 class Identity(NamedTuple):
@@ -49,7 +48,6 @@ async def visible(
     database: Database,
     asked: Mapping[Question, Iterable[Key]],
     tables: Mapping[int, Table],
-    transactions: Iterable[int],
 ) -> dict[Question, set[Key]]:
     """The keys that each may see. Raises what asyncpg raises, and TimeoutError."""
     if not asked:
@@ -63,9 +61,7 @@ async def visible(
         for question, some in zip(asked, keys, strict=True)
     ]  # fmt: skip
     async with database.requests.acquire() as connection:
-        answers = await connection.fetch(
-            SEE_ROWS, orjson.dumps(questions).decode(), sorted(set(transactions)), timeout=LONGEST_S
-        )
+        answers = await connection.fetch(SEE_ROWS, orjson.dumps(questions).decode(), timeout=LONGEST_S)
     for question, answer in zip(asked, answers, strict=True):
         if answer["error"]:
             name = tables[question.relation].name
