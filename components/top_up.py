@@ -22,7 +22,7 @@ class TopUp(ui.dialog):
         self._paid = False
         self.props('aria-label="Top up" transition-duration=120')
         with self, ui.card().classes("top-up"), ui.element("form") as form:
-            form.on("submit.prevent", self._pay, args=[])
+            form.props("novalidate").on("submit.prevent", self._pay, args=[])
             Tag("h2", "Top up", "title")
             with ui.element("div").classes("top-up__amounts").props('role=group aria-label="Amount"'):
                 self._chips = {amount: self._chip(amount) for amount in AMOUNTS}
