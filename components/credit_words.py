@@ -8,6 +8,9 @@ from datetime import datetime
 from state.days import time_zone
 from state.models import CreditTransaction
 
+# What costs something is asked for once: by the first of two clicks, and by a key when it goes down.
+ONCE = "(event) => event.repeat || event.detail > 1 || emit()"
+
 
 @dataclass(frozen=True)
 class Purpose:

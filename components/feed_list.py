@@ -24,7 +24,7 @@ from state.sync.query import Order, Query
 PAGE = 24
 SKELETONS = 6
 IN_ORDER = Query("posts", order=(Order("created_at", descending=True),))
-MAKE = "/studio"
+MAKE = "/studio?show=Mine"  # where one's pictures can be published
 
 
 class FeedList(Island):

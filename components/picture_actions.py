@@ -16,6 +16,7 @@ from components.toasts import Toast, Toasts
 from state.errors import StateError
 from state.generation import Draft, Studio
 from state.models import Generation, Post
+from state.signal import Unsubscribe
 
 if TYPE_CHECKING:
     from components.publisher import Publisher
@@ -50,6 +51,10 @@ class PictureActions:
         self._reuse = reuse
         self._sign_in = sign_in
         self._publisher = publisher
+
+    def on_change(self, listener: Callable[[], None]) -> Unsubscribe:
+        """`listener` is called when other things can be done with a picture, though it is the same: it is in the feed now."""
+        return self._publisher.on_change(listener) if self._publisher is not None else lambda: None
 
     def offers(self, picture: Generation) -> list[Offer]:
         """In the order of the menu. Others' pictures can be neither shared nor deleted."""

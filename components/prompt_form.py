@@ -8,6 +8,7 @@ from functools import partial
 
 from nicegui import ui
 
+from components.credit_words import ONCE
 from components.kept import kept
 from components.prompt_chips import AmountChip, ModelChip, SeedChip, SizeChip
 from components.prompt_draft import MAX_PROMPT, Kind, PromptDraft
@@ -122,8 +123,8 @@ class PromptForm(ui.element):
             )
             self._prompt.props('borderless autogrow aria-label="Prompt" autofocus aria-describedby=prompt-error')
             self._prompt.classes("field--bare prompt__text")
-            self._prompt.on("keydown.ctrl.enter.prevent", self.submit, args=[])
-            self._prompt.on("keydown.meta.enter.prevent", self.submit, args=[])
+            self._prompt.on("keydown.ctrl.enter.prevent", self.submit, js_handler=ONCE)
+            self._prompt.on("keydown.meta.enter.prevent", self.submit, js_handler=ONCE)
             with ui.element("div").classes("prompt__examples") as self._examples:
                 for example in random.sample(EXAMPLES, k=min(SHOWN_EXAMPLES, len(EXAMPLES))):
                     chip = ui.button(example, color=None, on_click=partial(self._write, example))
@@ -154,9 +155,10 @@ class PromptForm(ui.element):
     def _go(self) -> None:
         with (
             ui.element("div").classes("prompt__go"),
-            ui.button(color=None, on_click=self.submit)
+            ui.button(color=None)
             .classes("btn--primary")
-            .props('aria-label="Generate" aria-describedby=prompt-cost unelevated'),
+            .props('aria-label="Generate" aria-describedby=prompt-cost unelevated')
+            .on("click", self.submit, js_handler=ONCE),
         ):
             Tag("span", "Generate").props("aria-hidden=true")
             with ui.element("span").classes("prompt__cost num") as self._cost:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 from nicegui import ui
@@ -15,6 +16,7 @@ from components.toasts import Toast, Toasts
 from state.member import Member
 from state.models import Generation, Post
 from state.publications import MAX_CAPTION, publications_of
+from state.signal import Unsubscribe
 from state.sync.rows import Batch
 
 FEED = "/feed"
@@ -54,6 +56,10 @@ class Publisher(ui.dialog):
         if post is not None:
             return Offer("Show in the feed", "dynamic_feed", lambda: ui.navigate.to(address(post)))
         return Offer("Publish", "publish", lambda: self.show(picture))
+
+    def on_change(self, listener: Callable[[], None]) -> Unsubscribe:
+        """`listener` is called when one has published something, or removed a post."""
+        return self._publications.posts.subscribe(lambda batch: listener() if batch.inserted or batch.deleted else None)
 
     def show(self, picture: Generation) -> None:
         """Open it for this picture."""

@@ -7,7 +7,7 @@ from functools import partial
 from nicegui import ui
 
 from components.tag import Tag
-from state.credits import LEAST, MOST, Credits, credits
+from state.credits import Credits, credits
 
 AMOUNTS = (100, 250, 500, 1_000)
 USUAL = AMOUNTS[1]
@@ -22,12 +22,13 @@ class TopUp(ui.dialog):
         self._paid = False
         self.props('aria-label="Top up" transition-duration=120')
         with self, ui.card().classes("top-up"), ui.element("form") as form:
-            form.on("submit.prevent", self._pay, args=[])
+            form.props("novalidate").on("submit.prevent", self._pay, args=[])
             Tag("h2", "Top up", "title")
             with ui.element("div").classes("top-up__amounts").props('role=group aria-label="Amount"'):
                 self._chips = {amount: self._chip(amount) for amount in AMOUNTS}
-            self._amount = ui.number(value=USUAL, min=LEAST, max=MOST, precision=0, on_change=self._show)
-            self._amount.props('outlined aria-label="Credits" suffix=credits no-error-icon')
+            # Without limits of its own: what is out of them is said, and not another amount paid than was written.
+            self._amount = ui.number(value=USUAL, on_change=self._show)
+            self._amount.props('outlined inputmode=numeric aria-label="Credits" suffix=credits no-error-icon')
             Tag("p", "The payment is simulated: no money moves.", "secondary")
             with ui.element("div").classes("top-up__actions"):
                 ui.button("Cancel", color=None, on_click=self.close).props("flat type=button")

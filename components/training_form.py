@@ -8,6 +8,7 @@ from uuid import UUID
 
 from nicegui import ui
 
+from components.credit_words import ONCE
 from components.island import Island
 from components.tag import Tag
 from components.training_list import images
@@ -82,7 +83,7 @@ class TrainingForm(Island):
                 with ui.element("div"):
                     self._price = Tag("span", "", "secondary num").props("role=status")
                     self._top_up = ui.link("Top up", "/credits").classes("link training-form__top-up")
-                go = ui.button("Start training", color=None, on_click=self.submit)
+                go = ui.button("Start training", color=None).on("click", self.submit, js_handler=ONCE)
                 go.props("unelevated").classes("btn--primary")
         for rows in (datasets, models):
             self.client.on_delete(rows.subscribe(lambda _: None if self.is_deleted else self._offer()))

@@ -62,6 +62,7 @@ class Viewer(ui.dialog):
         self.on("keydown.left", lambda: self.step(-1), args=[])
         self.on("keydown.right", lambda: self.step(1), args=[])
         self.client.on_delete(self._gallery.subscribe(self._on_batch))
+        self.client.on_delete(actions.on_change(self.name))
         follow_names(people, lambda: (self,), self)
 
     def show(self, picture: Generation) -> None:
@@ -82,8 +83,8 @@ class Viewer(ui.dialog):
         return (self._picture.owner_id,) if self._picture is not None else ()
 
     def name(self) -> None:
-        """Say whose it is."""
-        if self._picture is not None:
+        """Say whose it is, and what can be done with it."""
+        if self._picture is not None and not self.is_deleted:
             self._describe(self._picture)
 
     def reach(self, beyond: Rows[Generation]) -> None:

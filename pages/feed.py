@@ -9,7 +9,7 @@ from nicegui import ui
 
 from components import session
 from components.command_palette import Command
-from components.feed_list import FeedList
+from components.feed_list import MAKE, FeedList
 from components.post_host import card_host
 from components.post_view import PostView
 from components.shell import Shell, shell, sign_in_path
@@ -48,7 +48,7 @@ def feed_page(visitor: Visitor, around: Shell, wanted: str) -> None:
     visitor.studio.failures.subscribe(around.toasts.failed)
     around.commands.add(
         Command("Show new posts", icon=f"{ICON}arrow_upward", keys="n", action=posts.go_up, section="Feed"),
-        Command("Publish a picture", icon=f"{ICON}publish", to="/studio", section="Feed"),
+        Command("Publish a picture", icon=f"{ICON}publish", to=MAKE, section="Feed"),
     )
     if wanted:
         try:

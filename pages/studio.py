@@ -36,14 +36,14 @@ MANY = {  # what a toast says instead of several of a kind
 
 
 @ui.page(PATH)
-async def page(picture: str = "", model: str = "") -> None:
-    """`picture`: the id of the one to open at once; `model`: the slug of the one to draw with."""
+async def page(picture: str = "", model: str = "", show: str = "") -> None:
+    """`picture`: the id of the one to open at once; `model`: the slug of the one to draw with; `show`: a filter's name."""
     visitor = await session.visitor()
     with shell("Studio", visitor) as around:
-        studio_page(visitor, around, picture, model)
+        studio_page(visitor, around, picture, model, show)
 
 
-def studio_page(visitor: Visitor, around: Shell, picture: str, model: str = "") -> None:
+def studio_page(visitor: Visitor, around: Shell, picture: str, model: str = "", show: str = "") -> None:
     """Lay out the studio for `visitor` inside the shell and bind it to what is live."""
     studio, people = visitor.studio, visitor.world.people
     member = visitor.member
@@ -118,6 +118,8 @@ def studio_page(visitor: Visitor, around: Shell, picture: str, model: str = "") 
         DeepLink(visitor, studio.gallery, viewer, around.toasts, picture)
     if model:
         form.draw_with(model)
+    if show in gallery.filters:
+        gallery.choose(show)
 
 
 def queue_commands(queue: Queue) -> list[Command]:

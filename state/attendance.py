@@ -6,7 +6,8 @@ A2  Who chose to appear offline is withdrawn from the room, and goes on seeing w
 A3  The database keeps what was chosen. Nobody is shown before it has said what that is, and each of its answers may
     bring what was chosen in another process.
 A4  The database is told when the status changed, when the last tab is gone, and every `TOUCH_EVERY_S` in between; what
-    changes within `PACE_S` is one call. One that fails is made again after `RETRY_S`, and nothing waits for it.
+    changes within `PACE_S` is one call. One that fails is made again after `RETRY_S`, and nothing waits for it but the
+    last word: a call that is given up may still be carried out, and then the last word would not be the last.
 """
 
 from __future__ import annotations
@@ -89,6 +90,8 @@ class Attendance:
         self._told: tuple[Status, dict[str, Any]] | None = None
         self._told_at = 0.0  # loop time
         self._wake = asyncio.Event()
+        self._answered = asyncio.Event()  # set: no call is on its way
+        self._answered.set()
         self._changed: Signal[None] = Signal()
         self._tasks = Tasks(f"attendance of {id}")
         self._unsubscribe: Unsubscribe | None = None
@@ -104,13 +107,15 @@ class Attendance:
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
-        await self._tasks.close()
         for presence in self._rooms:
             presence.withdraw()
-        if self._told is not None and self._told[0] != "offline":
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LAST_WORD_S):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORD_S):
+                await self._answered.wait()
+                await self._tasks.close()
+                if self.touches and (self._told is None or self._told[0] != "offline"):
                     await self._touch("offline", {})
+        await self._tasks.close()
 
     def on_change(self, listener: Callable[[], None]) -> Unsubscribe:
         """`listener` is called when `status` or `chosen` did."""
@@ -201,6 +206,7 @@ class Attendance:
         saying = self._saying
         args = {"status": status, "by_hand": saying, "metadata": said, "session": self._session}
         self.touches += 1
+        self._answered.clear()
         try:
             (answer,) = await self._api.rpc("touch_presence", args)
             at = datetime.fromisoformat(answer["at"])
@@ -208,6 +214,8 @@ class Attendance:
             self.failures += 1
             log.info("member %s: the database was not told that they are %s: %s", self._id, status, error)
             return False
+        finally:
+            self._answered.set()
         self._told = (status, said)
         self._told_at = asyncio.get_running_loop().time()
         self._ahead = at - self._now()

@@ -1,7 +1,8 @@
 """`--demo`: the very first studio is not empty.
 
-Pictures and a clip of the demo members wait in the queue and are drawn like everybody's; their team has contacts, letters and a project,
-their chat a conversation, and they watch prices. What the demo members do from then on is the crowd's (`crowd.py`).
+Pictures and a clip of the demo members wait in the queue and are drawn like everybody's, dated over the last days; their
+team has contacts, letters and a project, their chat a conversation, and they watch prices. What the demo members do from
+then on is the crowd's (`crowd.py`).
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from components.post_card import PostCard
 from components.post_view import PostView
 from components.publisher import Publisher
 from components.thread_view import CommentRow, Composer, ThreadView
+from components.viewer import Viewer
 from tests.pages.test_studio import LONG, choose, click, only, tiles, until
 from tests.state.support import add_generations
 
@@ -221,9 +222,13 @@ async def test_a_picture_is_published_from_the_gallery_and_taken_back(user: User
     choose(user, "Publish")
     await user.should_see("It is private now. Publishing makes it public", retries=LONG)
     with user:
+        viewer = only(user, Viewer)
+        viewer.show(tiles(user)["a lamp"].picture)
         dialog = only(user, Publisher)
         dialog._caption.set_value("by lamp light")
         dialog._publish()
+        assert "Show in the feed" in [child.text for child in viewer.descendants() if isinstance(child, ui.button)]
+        viewer.close()
     await user.should_see("Published “a lamp”", retries=LONG)
     row = await db.fetchrow(
         "select caption, visibility from public.posts p join public.generations g on g.id = generation_id"

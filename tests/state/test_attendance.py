@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
+import httpx
 import pytest
 
 from state import attendance as attendance_module
@@ -192,6 +193,12 @@ async def test_signing_out_and_closing_say_the_last_word(
     starling: Starling, account: NewAccount, db, monkeypatch
 ):  # A4
     monkeypatch.setattr(attendance_module, "LAST_WORD_S", 20.0)
+
+    async def late(response: httpx.Response) -> None:
+        if response.url.path.endswith("/touch_presence"):
+            await asyncio.sleep(0.3)  # the database has done it, and here nobody knows yet
+
+    monkeypatch.setattr(starling.project.http, "event_hooks", {"request": [], "response": [late]})
     someone = await account()
     id = await starling.sessions.sign_in(someone.email, PASSWORD)
     member = starling.members.of(id)

@@ -326,6 +326,8 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "public.post_picture(uuid, text, text, uuid, jsonb)": WORKER,
     "public.stop_answer(uuid)": MEMBERS,
     "public.regenerate_answer(uuid)": MEMBERS,
+    "private.seed_demo_generations()": NOBODY,
+    "private.date_back()": NOBODY,
     "private.asks_assistant(chat_messages)": NOBODY,
     "private.answers_left(uuid)": NOBODY,
     "private.ask_assistant()": NOBODY,

@@ -6,7 +6,11 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import PIPE
+from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
+
+import asyncpg
 
 from tests.worker.studio import PROJECT, Studio
 
@@ -48,6 +52,38 @@ async def test_an_empty_studio_gets_its_first_pictures_once(studio: Studio) -> N
     assert await studio.count(jobs) == 13
     assert await studio.count(f"{jobs} and j.kind = 'video'") == 1
     assert await studio.database.fetchval(f"select count(distinct owner_id) from {jobs}") == 4
+
+
+async def test_the_first_pictures_and_their_posts_are_of_the_last_days(studio: Studio) -> None:
+    await studio.api.call("seed_demo_generations")
+    pictures = await studio.database.fetch(
+        """
+        insert into public.generations (owner_id, job_id, kind, prompt, seed, media_path, poster_path, media_type, bytes,
+                                        width, height, colour, visibility)
+        select j.owner_id, j.id, 'image', j.prompt, 1, j.id::text, j.id || '.webp', 'image/png', 1, 64, 64, '#102030', 'public'
+        from public.generation_jobs j
+        returning id, owner_id, extract(epoch from now() - created_at)::float / 3600 as hours
+        """
+    )
+    pictures.sort(key=lambda picture: picture["hours"])
+    assert 0 < pictures[0]["hours"] < 1
+    assert 60 < pictures[-1]["hours"] < 80
+    assert max(older["hours"] - newer["hours"] for newer, older in pairwise(pictures)) < 12
+
+    async def publish(picture: asyncpg.Record) -> timedelta:
+        call = "select public.crowd_publish($1, $2, '')"
+        post = await studio.database.fetchval(call, picture["owner_id"], picture["id"])
+        return await studio.database.fetchval("select now() - created_at from public.posts where id = $1", post)
+
+    assert timedelta(hours=60) < await publish(pictures[-1]) < timedelta(hours=80)
+    await studio.database.execute(
+        """
+        alter table public.generation_jobs disable trigger stamp;
+        update public.generation_jobs set created_at = now() - interval '1 hour';
+        alter table public.generation_jobs enable trigger stamp
+        """
+    )
+    assert await publish(pictures[-2]) < timedelta(minutes=1), "then it is news"
 
 
 async def test_a_studio_with_pictures_is_left_alone(studio: Studio) -> None:
