@@ -444,6 +444,29 @@ async def test_shots_are_put_in_another_order(board: Board):
     assert await order() == ["Dawn", "Noon", "Dusk"]
 
 
+@pytest.mark.parametrize("what", ["rename", "assign", "delete the shot"])
+async def test_who_edits_waits_for_a_removal_with_no_task_in_hand(board: Board, sql: asyncpg.Connection, what: str):
+    """A removal takes the circle and then the tasks of whoever goes: in the other order the two would wait for each other."""
+    task = await board.add(assignee=board.viewer.id, shot_id=board.shot)
+    change = {"rename": {"title": "Straw"}, "assign": {"assignee": board.editor.id}}.get(what)
+    path = f"tasks?id=eq.{task['id']}" if change else f"shots?id=eq.{board.shot}"
+    waits = "select exists (select from pg_stat_activity a where pg_backend_pid() = any (pg_blocking_pids(a.pid)))"
+    async with asyncio.timeout(20), sql.transaction():
+        await sql.execute("select private.lock_circle('team', $1)", board.team.id)
+        editing = asyncio.create_task(board.editor.rest("PATCH" if change else "DELETE", path, change))
+        while not await sql.fetchval(waits):  # noqa: ASYNC110 - Postgres tells nobody
+            await asyncio.sleep(0.01)
+        await sql.execute("select from public.tasks where id = $1 for update nowait", task["id"])
+        await sql.execute(
+            "delete from public.team_members where team_id = $1 and member_id = $2", board.team.id, board.viewer.id
+        )
+    assert (await editing).is_success
+    (row,) = await board.owner.rows(f"tasks?id=eq.{task['id']}")
+    seen = {"rename": row["title"] == "Straw", "assign": row["assignee"] == board.editor.id}
+    assert seen.get(what, row["shot_id"] is None)
+    assert row["assignee"] != board.viewer.id
+
+
 async def test_whoever_leaves_a_team_has_no_tasks_in_it(board: Board, sql: asyncpg.Connection):
     theirs, others = await board.add(assignee=board.editor.id), await board.add(assignee=board.owner.id)
     await board.editor.call("leave_team", team_id=board.team.id)
