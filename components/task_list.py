@@ -16,6 +16,7 @@ from components.task_words import ICONS, TITLES, due
 from components.theme import ICON
 from state.board import Board, Status
 from state.board_queries import PAGE
+from state.task_filter import TaskFilter
 
 if TYPE_CHECKING:
     from state.models import Profile, Task
@@ -34,6 +35,7 @@ class TaskList(Island):
         self.classes("task-list").props("aria-label=List role=region")
         self._board, self._people, self._open = board, people, open_task
         self._page = 1
+        self._filter = TaskFilter()
         self._query: CachedQuery[list[Task]] | None = None
         self._leave: list[Unsubscribe] = []
         self._counts = board.count.status_counts(board.project_id)
@@ -53,8 +55,9 @@ class TaskList(Island):
     def watch(self) -> None:
         """Asks, from now on."""
         self.rest()
-        status = str(self._status.value or "") or None
-        self._query = self._board.count.tasks(self._board.project_id, self._page, PAGE, status)
+        status, board = str(self._status.value or "") or None, self._board
+        self._counts = board.count.status_counts(board.project_id, self._filter)
+        self._query = board.count.tasks(board.project_id, self._page, PAGE, status, self._filter)
         self._leave = [query.observe(lambda _: self._show()) for query in (self._query, self._counts)]
         self._show()
 
@@ -62,6 +65,11 @@ class TaskList(Island):
         """Asks no more."""
         while self._leave:
             self._leave.pop()()
+
+    def narrow(self, filter: TaskFilter) -> None:
+        """Show only what passes, from the first page on."""
+        self._filter = filter
+        self._turn_to_first()
 
     @property
     def titles(self) -> list[str]:
@@ -74,7 +82,8 @@ class TaskList(Island):
 
     def _turn_to_first(self) -> None:
         self._page = 1
-        self.watch()
+        if self._leave:
+            self.watch()
 
     def _show(self) -> None:
         query = self._query
@@ -95,7 +104,8 @@ class TaskList(Island):
             for task in tasks:
                 self._row(task)
         self._nothing.set_visibility(not tasks)
-        waits = "Loading" if query.phase == "loading" else query.error or "There is nothing on this page."
+        nothing = "Nothing here passes the filter." if self._filter.asked else "There is nothing on this page."
+        waits = "Loading" if query.phase == "loading" else query.error or nothing
         self._nothing.text = waits
 
     def _row(self, task: Task) -> None:
