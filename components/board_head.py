@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from state.sync.rows import Rows
 
 MOST = 5  # faces; of the others the number
-DUE: dict[Due, str] = {"": "Due any day", "late": "Late", "week": "Due in 7 days", "none": "No due date"}
+ANYBODY = "Anybody"
+DUE: dict[Due, str] = {"": "Any date", "late": "Late", "week": "Due in 7 days", "none": "No due date"}
 
 
 class BoardHead(Island):
@@ -117,7 +118,7 @@ class BoardFilters(Island):
                 f'outlined dense clearable debounce=150 maxlength={MAX_WORDS} aria-label="Filter tasks by words"'
             )
             self._words.classes("board-filters__text")
-            self._who = ui.select({"": "Everybody’s"}, value="", on_change=self._changed)
+            self._who = ui.select({"": ANYBODY}, value="", on_change=self._changed)
             self._who.props('outlined dense options-dense aria-label="Filter by person"')
             self._label = ui.select({"": "All labels"}, value="", on_change=self._changed)
             self._label.props('outlined dense options-dense aria-label="Filter by label"')
@@ -134,7 +135,7 @@ class BoardFilters(Island):
             for row in self._board.people.rows
         }
         me = str(self._board.member.id)
-        people = {"": "Everybody’s", me: "Mine", **{id: name for id, name in names.items() if id != me}}
+        people = {"": ANYBODY, me: "Mine", **{id: name for id, name in names.items() if id != me}}
         labels = {"": "All labels", **{label: label for label in self._board.labels}}
         if (people, labels) != self._options:
             self._options = (people, labels)

@@ -44,7 +44,7 @@ class TaskList(Island):
                 self._status = ui.select({ALL: "All columns", **TITLES}, value=ALL, on_change=self._turn_to_first)
                 self._status.props('outlined dense options-dense aria-label="Column"')
                 self._words = Tag("span", "", "meta num")
-                with ui.element("span").classes("end"):
+                with ui.element("span").classes("end") as self._turns:
                     self._back = ui.button("Previous", color=None, on_click=partial(self._turn, -1)).props("flat")
                     self._on = ui.button("Next", color=None, on_click=partial(self._turn, 1)).props("flat")
             with ui.element("div").classes("card card--flush"):
@@ -93,9 +93,9 @@ class TaskList(Island):
         counts = self._counts.value or {}
         in_all = counts.get(status, 0) if status else sum(counts.values())
         pages = max(1, -(-in_all // PAGE))
-        self._words.text = (
-            f"{in_all:,} {'task' if in_all == 1 else 'tasks'} · page {self._page} of {max(pages, self._page)}"
-        )
+        page = f" · page {self._page} of {pages}" if pages > 1 else ""
+        self._words.text = f"{in_all:,} {'task' if in_all == 1 else 'tasks'}{page}"
+        self._turns.set_visibility(pages > 1 or self._page > 1)
         self._back.set_enabled(self._page > 1)
         self._on.set_enabled(self._page < pages)
         tasks = query.value or []
@@ -116,8 +116,9 @@ class TaskList(Island):
             Tag("span", task.title, "truncate-1 task-list__title")
             for label in task.labels[:3]:
                 Tag("span", label, "label truncate-1")
-            if task.due_date:
-                Tag("span", due(task.due_date, datetime.now(UTC).date())[0], "meta num")
+            words, late = due(task, datetime.now(UTC).date())
+            Tag("span", words, f"meta num task-list__due {'tone-wait' if late else ''}")
             Tag("span", TITLES[status], "meta task-list__status")
-            if task.assignee:
-                Avatar(self._people.get(task.assignee))
+            with ui.element("span").classes("task-list__who"):
+                if task.assignee:
+                    Avatar(self._people.get(task.assignee))
