@@ -120,8 +120,9 @@ async def test_viewers_only_look_and_to_strangers_there_is_nothing(
     comment = await board.editor.call(
         "comment_on_task", comment_id=str(uuid4()), task_id=task["id"], body="Soft twigs, please"
     )
-    picture = await add_picture(sql, board.editor)
+    picture, own = await add_picture(sql, board.editor), await add_picture(sql, board.viewer)
     await board.editor.call("place_generation", generation_id=picture, shot_id=board.shot)
+    ran = await board.editor.call("run_task", task_id=task["id"], job_id=str(uuid4()))
     before = await board.row(task)
     things = {
         "projects": board.project, "shots": board.shot, "tasks": task["id"], "task_comments": comment["id"],
@@ -132,16 +133,31 @@ async def test_viewers_only_look_and_to_strangers_there_is_nothing(
     for somebody, status, code in ((board.viewer, 403, "42501"), (outsider, 404, "PT404")):
         for function, arguments in deeds(board, task["id"], picture):
             refused(await somebody.ask(function, **arguments), status, code)
+        mine = await board.viewer.ask("place_generation", generation_id=own, shot_id=board.shot)
+        refused(mine, 403, "42501")
+        refused(await somebody.ask("cancel_generation", job_id=ran["job_id"]), 404, "PT404")
         for table, id, change in (
             ("projects", board.project, {"name": "Mine"}),
             ("shots", board.shot, {"name": "Mine"}),
-            ("tasks", task["id"], {"title": "Mine"}),
+            (
+                "tasks",
+                task["id"],
+                {"title": "Mine", "description": "Mine", "labels": ["mine"], "due_date": "2026-12-24"},
+            ),
             ("tasks", task["id"], {"assignee": somebody.id}),
+            ("tasks", task["id"], {"render": {**RENDER, "prompt": "mine"}, "shot_id": None}),
+            ("generations", picture, {"favourite": True}),
         ):
             answer = await somebody.rest("PATCH", f"{table}?id=eq.{id}", change, prefer="return=representation")
             assert answer.json() == []
-        for table in ("shots", "task_comments"):
-            await somebody.rest("DELETE", f"{table}?id=eq.{things[table]}")
+        for table, id in things.items():
+            await somebody.rest("DELETE", f"{table}?id=eq.{id}")
+        at = {"team_id": board.team.id, "project_id": board.project, "position": 0}
+        for table, row in {
+            "projects": {"team_id": board.team.id, "name": "Mine"}, "shots": {**at, "name": "Mine"}, "tasks": {**at, "title": "Mine"},
+            "task_comments": {"team_id": board.team.id, "task_id": task["id"], "author_id": somebody.id, "body": "Mine"},
+        }.items():  # fmt: skip
+            refused(await somebody.rest("POST", table, row), 403, "42501")
     for counts in ("task_status_counts", "shot_counts"):
         assert await outsider.call(counts, project_id=board.project) == []
         assert await board.viewer.call(counts, project_id=board.project)
