@@ -70,7 +70,10 @@ async def test_a_task_dragged_in_one_browser_moves_in_the_other(chromium: Browse
     await expect(column(grace, "Completed").get_by_role("button", name="Find a lighthouse")).to_be_focused()
     await grace.keyboard.press("Enter")
     await expect(grace.get_by_role("dialog")).to_contain_text("Nothing is said yet.")
-    await grace.keyboard.press("Escape")
+    await grace.get_by_role("textbox", name="Comment").fill("Look, @ad")
+    await grace.get_by_role("button", name="@ada").click()
+    await expect(grace.get_by_role("textbox", name="Comment")).to_have_value("Look, @ada ")
+    await grace.get_by_role("button", name="Close").click()
     await expect(grace.get_by_role("dialog")).to_be_hidden()
 
     await grace.set_viewport_size({"width": 390, "height": 844})  # one column, and a bit of the next
