@@ -38,6 +38,11 @@ create policy "editors remove shots" on public.shots
 revoke all on function live.hold_project(uuid, uuid) from public, anon, authenticated;
 grant execute on function live.hold_project(uuid, uuid) to authenticated;
 
+-- Whoever closes their account leaves their circles before their profile is locked, which is asked for by whoever holds one
+-- of these circles and gives them something to do there.
+
+create trigger leave_circles before delete on auth.users for each row execute function private.leave_circles();
+
 
 -- The list ----------------------------------------------------------------------------------------------------------
 

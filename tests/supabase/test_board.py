@@ -20,6 +20,7 @@ from tests.supabase.teams import Team, make_team
 from tests.supabase.test_plans import steps
 
 RENDER = {"kind": "image", "prompt": "a nest at dawn", "model_id": AURORA, "params": {"count": 1}}
+WAITED_FOR = "select exists (select from pg_stat_activity a where pg_backend_pid() = any (pg_blocking_pids(a.pid)))"
 
 
 @dataclass
@@ -466,11 +467,10 @@ async def test_who_edits_waits_for_a_removal_with_no_task_in_hand(board: Board, 
     task = await board.add(assignee=board.viewer.id, shot_id=board.shot)
     change = {"rename": {"title": "Straw"}, "assign": {"assignee": board.editor.id}}.get(what)
     path = f"tasks?id=eq.{task['id']}" if change else f"shots?id=eq.{board.shot}"
-    waits = "select exists (select from pg_stat_activity a where pg_backend_pid() = any (pg_blocking_pids(a.pid)))"
     async with asyncio.timeout(20), sql.transaction():
         await sql.execute("select private.lock_circle('team', $1)", board.team.id)
         editing = asyncio.create_task(board.editor.rest("PATCH" if change else "DELETE", path, change))
-        while not await sql.fetchval(waits):  # noqa: ASYNC110 - Postgres tells nobody
+        while not await sql.fetchval(WAITED_FOR):  # noqa: ASYNC110 - Postgres tells nobody
             await asyncio.sleep(0.01)
         await sql.execute("select from public.tasks where id = $1 for update nowait", task["id"])
         await sql.execute(
@@ -481,6 +481,23 @@ async def test_who_edits_waits_for_a_removal_with_no_task_in_hand(board: Board, 
     seen = {"rename": row["title"] == "Straw", "assign": row["assignee"] == board.editor.id}
     assert seen.get(what, row["shot_id"] is None)
     assert row["assignee"] != board.viewer.id
+
+
+async def test_who_is_given_a_task_may_close_their_account_meanwhile(
+    board: Board, sql: asyncpg.Connection, supabase: Address, service: Person
+):
+    """Whoever assigns holds the circle and then asks whether the member is there: so a removal does not hold them before it."""
+    leaver = await join(supabase, "leaver")
+    await board.team.add(leaver)
+    async with asyncio.timeout(20), sql.transaction():
+        await sql.execute("select live.topic('team', $1)", board.team.id)
+        leaving = asyncio.create_task(leave(leaver, service))
+        while not await sql.fetchval(WAITED_FOR):  # noqa: ASYNC110 - Postgres tells nobody
+            await asyncio.sleep(0.01)
+        await sql.execute("select from public.profiles where id = $1 for key share nowait", leaver.id)
+    await leaving
+    await leaver.http.aclose()
+    assert leaver.id not in await board.team.roles()
 
 
 async def test_whoever_leaves_a_team_has_no_tasks_in_it(board: Board, sql: asyncpg.Connection):
