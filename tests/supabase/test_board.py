@@ -398,7 +398,7 @@ async def test_what_is_done_at_a_board_is_an_activity_of_its_team(board: Board):
     "query",
     [
         "select * from public.tasks where project_id = '{project}' and status = 'queued' order by position, id limit 50",
-        "select * from public.tasks_page('{project}', 3)",
+        "select * from public.narrowed_tasks('{project}') t order by t.status desc, t.position, t.id limit 25",
         "select * from public.tasks where project_id = '{project}' order by status desc, position, id limit 300",
         "select * from public.task_comments where task_id = '{task}' order by created_at",
         "select * from public.generations where project_id = '{project}' order by created_at desc limit 60",
