@@ -13,7 +13,8 @@ NODE   := $(addprefix tests/embedded/,cli js postgrest)
 run: .venv/.run
 	@exec $(PY) main.py
 
-# In several processes; JOBS=0 runs one test after the other.
+# In several processes; JOBS=0 runs one test after the other. The programs that tests start are compiled once.
+test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/.dev test-tools
 	$(PY) -m pytest -n $(JOBS) $(PYTEST_ARGS)
 
@@ -35,8 +36,9 @@ types: .venv/.dev test-tools
 
 # The browser and the node packages that some tests need. Where there is no npm, those tests are skipped.
 test-tools:
-	@if [ -n "$$CI" ] && ! command -v chromium >/dev/null; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; fi
+	@if [ -n "$$CI" ] && ! command -v chromium-headless-shell >/dev/null && ! command -v chromium >/dev/null; then \
+		export DEBIAN_FRONTEND=noninteractive; get="apt-get install -y -qq --no-install-recommends fonts-liberation"; \
+		apt-get update -qq && { $$get chromium-headless-shell || $$get chromium; } >/dev/null; fi
 	@if command -v npm >/dev/null; then for folder in $(NODE); do [ -d $$folder/node_modules ] || \
 		(cd $$folder && npm install --no-package-lock --silent --no-audit --no-fund) || exit 1; done; fi
 

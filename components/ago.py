@@ -18,10 +18,19 @@ class Ago(Tag):
 
     def __init__(self, moment: datetime, classes: str = "meta") -> None:
         super().__init__("time", ago(moment, datetime.now(UTC)), classes)
+        self._since(moment)
+        _clock(self.client).times.append(self)
+
+    def show(self, moment: datetime) -> None:
+        """Show how long ago another moment is."""
+        if moment != self._moment:
+            self._since(moment)
+            self.tick(datetime.now(UTC))
+
+    def _since(self, moment: datetime) -> None:
         self._moment = moment
         self.props["datetime"] = moment.isoformat()
         self.props["title"] = f"{moment:%d %B %Y, %H:%M} UTC"
-        _clock(self.client).times.append(self)
 
     def tick(self, now: datetime) -> None:
         """Show how long ago it is at `now`."""
@@ -31,16 +40,16 @@ class Ago(Tag):
 
 
 def ago(moment: datetime, now: datetime) -> str:
-    """now, 5 min, 3 h, 2 d, 21 Nov, 21 Nov 2025"""
-    seconds = (now - moment).total_seconds()
+    """now, 5 min, 3 h, 2 d, 21 Nov, 21 Nov 2025; in 5 min, of what is still to come"""
+    seconds, ahead = abs((now - moment).total_seconds()), "in " if moment > now else ""
     if seconds < 60:
         return "now"
     if seconds < 3600:
-        return f"{int(seconds // 60)} min"
+        return f"{ahead}{int(seconds // 60)} min"
     if seconds < 24 * 3600:
-        return f"{int(seconds // 3600)} h"
+        return f"{ahead}{int(seconds // 3600)} h"
     if seconds < 7 * 24 * 3600:
-        return f"{int(seconds // (24 * 3600))} d"
+        return f"{ahead}{int(seconds // (24 * 3600))} d"
     return f"{moment.day} {moment:%b}" if moment.year == now.year else f"{moment.day} {moment:%b %Y}"
 
 

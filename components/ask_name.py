@@ -8,18 +8,20 @@ from components.field import Field
 from components.tag import Tag
 
 
-async def ask_name(question: str, name: str, *, most: int, action: str = "Rename") -> str | None:
+async def ask_name(
+    question: str, name: str = "", *, most: int, action: str = "Rename", label: str = "Name"
+) -> str | None:
     """Shows a dialog; the new name, or None when it is as it was or nobody wants another. Esc and Cancel are a no."""
     with ui.dialog() as dialog, ui.card().classes("confirm").props("role=dialog"):
         Tag("h2", question, "title")
-        field = Field("Name", name="new-name", autocomplete="off", value=name).props(f"maxlength={most} autofocus")
+        field = Field(label, name="new-name", autocomplete="off", value=name).props(f"maxlength={most} autofocus")
 
         def answer() -> None:
             wanted = str(field.value or "").strip()[:most]
             if wanted:
                 dialog.submit(wanted)
             else:
-                field.say("Give it a name")
+                field.say(f"Give it a {label.lower()}")
 
         field.on("keydown.enter", answer, args=[])
         with ui.element("div").classes("confirm__actions"):

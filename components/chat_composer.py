@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from nicegui import app, background_tasks, events, ui
+from nicegui import background_tasks, events, ui
 
 from components.avatar import initials, ink
 from components.chat_message import ASSISTANT, summary
 from components.emoji import EMOJI
+from components.kept import kept
 from components.upload_end import upload_end
 from state.chat import MAX_CONTENT, Chat
 from state.chat_files import MAX_FILE, MAX_FILES, TYPES, Attachment, place_for
@@ -18,13 +20,11 @@ from state.chats import BUCKET
 from state.errors import StateError
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from components.toasts import Toasts
     from state.models import Message, Profile
     from state.sync.rows import Rows
 
-DRAFTS = "chat-drafts"  # in app.storage.user
+DRAFTS = "chat-drafts"  # kept for the browser
 MOST_DRAFTS = 50
 STORED_PERCENT = 95
 COMMANDS = (  # of the assistant: what is typed, an example of what comes behind it, what it does
@@ -74,7 +74,7 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
         self._props.update(
             {
                 "url": upload.props["url"], "files": [], "people": [], "commands": [], "emoji": list(EMOJI), "closed": "", "replying": None,
-                "editing": None, "draft": self._drafts.get(self._draft, ""), "placeholder": "Write a message",
+                "editing": None, "draft": self._drafts.get(self._draft, ""), "shelf": f"{chat.member.id} {self._draft}", "placeholder": "Write a message",
                 "most": MAX_CONTENT, "largest": MAX_FILE, "accept": ",".join(sorted(TYPES)), "enableVoice": voice, "eager": eager,
             }
         )  # fmt: skip
@@ -93,7 +93,7 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
 
     @property
     def _drafts(self) -> dict[str, str]:
-        return app.storage.user.get(DRAFTS, {})
+        return kept(self.client).get(DRAFTS, {})
 
     def reply(self, message: Message) -> None:
         """The next message answers this one."""
@@ -115,9 +115,14 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
     def _send(self, event: events.GenericEventArguments) -> None:
         text = str(event.args.get("text", ""))[:MAX_CONTENT]
         files = list(self._files.values())
-        if not text.strip() and not files:
+        try:
+            id = UUID(event.args.get("id"))
+        except (TypeError, ValueError):
             return
-        self._chat.send(text, reply_to=self._replying or self._thread, attachments=files)
+        self.run_method("took", str(id))
+        if (not text.strip() and not files) or self._chat.messages.get(id) is not None:
+            return  # the browser says again what it does not know to have arrived
+        self._chat.send(text, id=id, reply_to=self._replying or self._thread, attachments=files)
         self._files.clear()
         self._replying = None
         self._keep_draft("")
@@ -148,7 +153,7 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
         drafts = {id: kept for id, kept in self._drafts.items() if id != self._draft}
         if text.strip():
             drafts[self._draft] = text[:MAX_CONTENT]
-        app.storage.user[DRAFTS] = dict(list(drafts.items())[-MOST_DRAFTS:])
+        kept(self.client)[DRAFTS] = dict(list(drafts.items())[-MOST_DRAFTS:])
 
     # Files ---------------------------------------------------------------------------------------------------------
 

@@ -110,6 +110,7 @@ class MessageItem(ui.element, component="static/vue/chat_message.js"):
         me = chat.member.id
         own = around.people.get(me)
         mine = row.author_id == me and row.role == "user"
+        asked = row.role == "assistant" and metadata_of(row).get("asked_by") == str(me)
         deleted = row.deleted_at is not None
         state = self._state()
         open_ = not deleted and not state and not under_way(row) and row.role != "system" and not chat.archived
@@ -124,7 +125,7 @@ class MessageItem(ui.element, component="static/vue/chat_message.js"):
             "files": [self._file(file) for file in attachments_of(row)], "quote": self._quote(),
             "replies": self.stands.replies,
             "reactions": self._reactions(), "seen": [_disc(around.people.get(who)) for who in self.stands.seen],
-            "open": open_, "erasable": open_ and (mine or chat.owner), "quick": list(QUICK),
+            "open": open_, "erasable": open_ and (mine or asked or chat.owner), "quick": list(QUICK),
         }  # fmt: skip
 
     def _state(self) -> str:

@@ -14,7 +14,7 @@ from nicegui import app, ui
 
 from components.chat_composer import ChatComposer
 from components.chat_region import ChatRegion
-from components.chat_sessions import PATH, ask_for_title, path_of
+from components.chat_sessions import PATH, ask_for_chat, path_of
 from components.chat_thread import ChatThread, thread_skeleton
 from components.icon_button import IconButton
 from components.tag import Tag
@@ -144,8 +144,7 @@ class ChatPanel:
     def _clear(self) -> None:
         self._here = None
         if self._region is not None:
-            self._region.leave()
-            self._region.delete()
+            self._region.end()
             self._region = None
 
     def _draw(self, chat: Chat) -> None:
@@ -161,7 +160,7 @@ class ChatPanel:
 
     async def _begin(self) -> None:
         with self._content:
-            title = await ask_for_title("New chat", "What it is about", "Create")
+            title = await ask_for_chat()
         if title:
             try:
                 made = await self._chats.create(title)

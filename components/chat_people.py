@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from nicegui import background_tasks, ui
 
+from components.ask_name import ask_name
 from components.avatar import Avatar
-from components.chat_sessions import PATH, ask_for_title, ask_to_leave
+from components.chat_sessions import PATH, ask_to_leave
 from components.confirm import confirm
 from components.icon_button import IconButton
 from components.island import Island
@@ -19,7 +20,7 @@ from components.tag import Tag
 from components.theme import ICON
 from state.attendance import LastSeen, Status
 from state.chat import Chat
-from state.chats import Chats
+from state.chats import MAX_TITLE, Chats
 from state.errors import Refused, StateError
 
 if TYPE_CHECKING:
@@ -142,8 +143,8 @@ class ChatPeople(Island):
         if session is None:
             return
         with self.client.content:
-            title = await ask_for_title("Rename the chat", "What it is about", "Rename", session.title)
-        if title and title != session.title:
+            title = await ask_name("Rename the chat", session.title, most=MAX_TITLE, label="Title")
+        if title:
             self._chats.rename(session, title)
 
     def _put_away(self) -> None:

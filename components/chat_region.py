@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -44,13 +45,25 @@ class ChatRegion(ui.element):
                 self._skeleton = ui.element("div").props("aria-hidden=true")
                 with self._skeleton:
                     skeleton()
-        chats.changed.subscribe(self._look)
+        with self._gathered():
+            chats.changed.subscribe(self._look)
         self._look()
 
-    def leave(self) -> None:
-        """Follows it no more: before it is deleted, where the page goes on without it."""
+    def end(self) -> None:
+        """Deletes it, where the page goes on without it."""
         for leave in self._leave:
+            self.client.delete_handlers.remove(leave)
             leave()
+        self._leave.clear()
+        self.delete()
+
+    @contextmanager
+    def _gathered(self) -> Iterator[None]:
+        """What is put off in here until the page is gone is done when the region ends, if that is sooner."""
+        handlers = self.client.delete_handlers
+        before = len(handlers)
+        yield
+        self._leave += handlers[before:]
 
     def _look(self) -> None:
         if self.is_deleted:
@@ -69,12 +82,13 @@ class ChatRegion(ui.element):
             return
         self._over.set_visibility(False)
         self._content.set_visibility(True)
-        self.chat, leave = use_chat(self._member, self._session, self._options)
-        self._leave = [leave, self.chat.ended.subscribe(lambda _: self._end())]
-        self.client.on_delete(self.leave)
         self._skeleton.delete()
-        with self._content:
-            self._draw(self.chat)
+        with self._gathered():
+            self.chat, leave = use_chat(self._member, self._session, self._options)
+            self.client.on_delete(leave)
+            self.client.on_delete(self.chat.ended.subscribe(lambda _: self._end()))
+            with self._content:
+                self._draw(self.chat)
 
     def _end(self) -> None:
         """At once: what hangs in dialogs as well. The tables are empty by now."""

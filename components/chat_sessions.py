@@ -7,6 +7,8 @@ from uuid import UUID
 
 from nicegui import ui
 
+from components.ago import Ago
+from components.ask_name import ask_name
 from components.chat_search import ChatSearch
 from components.confirm import confirm
 from components.freshness_note import FreshnessNote
@@ -51,11 +53,11 @@ class ChatSessions(Island):
                     FreshnessNote(lambda: view.freshness)
                 self._shelf = IconButton("inventory_2", "Show archived chats", self._turn)
                 IconButton("search", "Search in messages", lambda: ChatSearch(chats, people))
-                IconButton("edit_square", "New chat", self._new)
+                IconButton("edit_square", "New chat", self.begin)
             with ui.element("div").classes("chats__rows"):
                 rows = ui.element("ul").classes("chats__list")
                 self._state = RegionState(
-                    chats.table, skeleton=_skeleton, empty="You are in no chat yet.", action=("Begin one", self._new)
+                    chats.table, skeleton=_skeleton, empty="You are in no chat yet.", action=("Begin one", self.begin)
                 )
         self._inside: frozenset[UUID] = frozenset()
         self._list: LiveList[ChatSession, SessionRow] = LiveList(
@@ -89,9 +91,10 @@ class ChatSessions(Island):
         self._shelf.props(f"aria-pressed={'true' if self._archived else 'false'}")
         self._list.filter(self._shows)
 
-    async def _new(self) -> None:
+    async def begin(self) -> None:
+        """Asks for a title, and goes to a new chat."""
         with self.client.content:
-            title = await ask_for_title("New chat", "What it is about", "Create")
+            title = await ask_for_chat()
         if not title:
             return
         try:
@@ -114,7 +117,9 @@ class SessionRow:
             if here:
                 link.props("aria-current=page")
             with ui.element("div").classes("chats__words"):
-                self._title = Tag("span", "", "strong truncate-1")
+                with ui.element("div").classes("chats__top"):
+                    self._title = Tag("span", "", "strong truncate-1")
+                    self._when = Ago(session.last_activity)
                 self._below = Tag("span", "", "meta truncate-1")
             self._count = Tag("span", "", "chats__count num")
             self._spoken = Tag("span", "", "sr-only")
@@ -130,6 +135,7 @@ class SessionRow:
         session = self._session
         unread = self._chats.unread(session)
         self._title.text = session.title
+        self._when.show(session.last_activity)
         self._below.text = self._beginning()
         self._count.text = "99+" if unread > 99 else str(unread)
         self._count.set_visibility(unread > 0)
@@ -146,23 +152,9 @@ class SessionRow:
         return session.snippet
 
 
-async def ask_for_title(heading: str, hint: str, action: str, title: str = "") -> str:
-    """A dialog with one field; empty when it was left."""
-    with ui.dialog() as dialog, ui.card().classes("confirm").props("role=dialog"):
-        Tag("h2", heading, "title")
-        field = ui.input(value=title).props(
-            f'outlined autofocus maxlength={MAX_TITLE} placeholder="{hint}" aria-label="Title"'
-        )
-        field.on("keydown.enter", lambda: dialog.submit(str(field.value or "").strip()), args=[])
-        with ui.element("div").classes("confirm__actions"):
-            ui.button("Cancel", color=None, on_click=lambda: dialog.submit("")).props("flat")
-            ui.button(action, color=None, on_click=lambda: dialog.submit(str(field.value or "").strip())).classes(
-                "btn--primary"
-            )
-    try:
-        return str(await dialog or "")
-    finally:
-        dialog.delete()
+async def ask_for_chat() -> str | None:
+    """The title of a new one; None when it was left."""
+    return await ask_name("New chat", most=MAX_TITLE, action="Create", label="Title")
 
 
 async def ask_to_leave(session: ChatSession) -> bool:

@@ -54,6 +54,8 @@ class ContactPanel(Island):
                 self._here = ui.element("div").classes("contact-panel__here")
                 FreshnessNote(lambda: self.file.view.freshness)
                 if desk.may_edit:
+                    self._write = IconButton("mail", "Write an e-mail", self._ask_to_write)
+                    self._write.set_visibility(False)
                     IconButton("delete", "Delete the contact", self._ask_to_remove)
                 IconButton("close", "Close", closed)
             self._body = ui.element("div").classes("contact-panel__body")
@@ -108,6 +110,8 @@ class ContactPanel(Island):
             return
         if not self._drawn:
             self._draw(contact)
+        if self._desk.may_edit:
+            self._write.set_visibility(bool(contact.email))
         self._title.text = contact.name
         self._below.text = " · ".join(word for word in (contact.title, contact.company) if word) or "No company yet"
         for field in self._fields.values():
@@ -169,6 +173,9 @@ class ContactPanel(Island):
         contact = self.file.contact
         if contact is not None and self._desk.may_edit:
             self._menu.ask_owner(self._owner, contact.owner_id, partial(self.save, "owner_id"))
+
+    def _ask_to_write(self) -> None:
+        ui.navigate.to(f"/emails?team={self._desk.id}&to={self.contact_id}")
 
     def _ask_to_remove(self) -> None:
         if (contact := self.file.contact) is not None:

@@ -22,6 +22,7 @@ from components.theme import ICON
 from components.time_zone import STORED
 from components.viewer import when
 from state.days import known_zone
+from state.email_rows import use_campaign
 from state.emails import STATUSES, Emails, Numbers, Tally
 from state.errors import StateError
 from state.sync.view import View
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from state.sync.rows import Rows
 
 PATH = "/emails"
+MOST_COUNTED = 100  # the newest campaigns, as public.email_numbers has them
 
 
 class FarBar(Island):
@@ -127,7 +129,9 @@ class CampaignRow:
     def count(self, numbers: Numbers | None) -> None:
         """Say how far it is."""
         tally = numbers.campaigns.get(self._campaign.id) if numbers else None
-        shown = tally or Tally({"queued": self._campaign.recipients} if self._campaign.recipients else {})
+        uncounted = numbers is not None and tally is None and len(numbers.campaigns) >= MOST_COUNTED
+        waits = {"queued": self._campaign.recipients} if self._campaign.recipients and not uncounted else {}
+        shown = tally or Tally(waits)
         self._bar.show(shown)
         later = due(self._campaign, datetime.now(UTC), _zone()) if shown.open else ""
         said = (
@@ -135,6 +139,8 @@ class CampaignRow:
             if later
             else f"{percent(tally.rate('opened'))} opened · {percent(tally.rate('clicked'))} clicked"
             if tally and not tally.open
+            else when(self._campaign.created_at, datetime.now(UTC))
+            if uncounted
             else progress(shown)
         )
         if self._pending is not None and not self._pending.failed:
@@ -158,6 +164,7 @@ class CampaignHead(Island):
         self.classes("card campaign-head").props("aria-label=Campaign role=region")
         self._desk, self._id, self._people, self._failed = desk, campaign, people, failed
         self._tally = desk.numbers_of(campaign)
+        self._file, leave = use_campaign(desk, campaign)
         with self:
             with ui.element("div").classes("campaign-head__top"):
                 with ui.element("div").classes("campaign-head__words"):
@@ -169,8 +176,10 @@ class CampaignHead(Island):
             self._bar = FarBar()
             with ui.element("dl").classes("campaign-head__counts"):
                 self._counts = {status: self._number(status) for status in STATUSES}
+        self.client.on_delete(leave)
         self.client.on_delete(self._tally.observe(lambda _: self._show()))
-        self.client.on_delete(desk.campaigns.subscribe(lambda _: self._show()))
+        for table in (desk.campaigns, self._file.campaigns):
+            self.client.on_delete(table.subscribe(lambda _: self._show()))
         self.client.on_delete(people.subscribe(lambda _: self._show()))
         self._show()
 
@@ -184,7 +193,7 @@ class CampaignHead(Island):
         return around, counter
 
     def _show(self) -> None:
-        campaign = self._desk.campaigns.get(self._id)
+        campaign = self._campaign
         tally = self._tally.value
         if campaign is not None:
             who = self._people.get(campaign.sender_id) if campaign.sender_id else None
@@ -195,7 +204,7 @@ class CampaignHead(Island):
             self._name.text, self._meta.text = campaign.name, " · ".join(parts)
             self._now.set_visibility(bool(later) and self._desk.may_edit)
         else:
-            missing = self._desk.campaigns.phase == "ready" and self._desk.campaigns.complete
+            missing = self._file.campaigns.phase == "ready"
             self._name.text = "This campaign is not there any more" if missing else "Campaign"
             self._now.set_visibility(False)
         self._cancel.set_visibility(bool(tally and tally.open) and self._desk.may_edit)
@@ -206,9 +215,12 @@ class CampaignHead(Island):
             counter.set(tally.of(status))
             around.set_visibility(bool(tally.of(status)) or status in ("queued", "delivered", "opened", "clicked"))
 
+    @property
+    def _campaign(self) -> EmailCampaign | None:
+        return self._desk.campaigns.get(self._id) or self._file.campaigns.get(self._id)  # first what is not sent yet
+
     def _send_now(self) -> None:
-        campaign = self._desk.campaigns.get(self._id)
-        if campaign is not None:
+        if (campaign := self._campaign) is not None:
             self._desk.reschedule(campaign, None)
 
     async def _ask(self) -> None:
@@ -222,9 +234,9 @@ class CampaignHead(Island):
                 self._failed(str(error))
 
 
-def back() -> None:
-    """The way from one campaign to all."""
-    with ui.link(target=PATH).classes("link emails__back"):
+def back(desk: Emails) -> None:
+    """The way from one campaign to all of its team."""
+    with ui.link(target=f"{PATH}?team={desk.id}").classes("link emails__back"):
         ui.icon(f"{ICON}arrow_back").props("aria-hidden=true")
         Tag("span", "All e-mail")
 

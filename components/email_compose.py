@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -22,6 +22,8 @@ from state.days import known_zone, time_zone
 if TYPE_CHECKING:
     from state.emails import Emails
     from state.models import Contact, EmailCampaign, EmailTemplate
+
+MOST_AHEAD = timedelta(days=365)
 
 
 class Compose(ui.dialog):
@@ -78,11 +80,8 @@ class Compose(ui.dialog):
         if not self.letter.check():
             return
         at = self._time()
-        if self._at.value and at is None:
-            self._at.say("Not a time")
-            return
-        if at is not None and at <= datetime.now(UTC):
-            self._at.say("That is over already")
+        if self._at.value and (wrong := _wrong(at, datetime.now(UTC))):
+            self._at.say(wrong)
             return
         subject, body = self.letter.words
         template = self._desk.templates.get(self._template) if self._template else None
@@ -108,14 +107,25 @@ class Compose(ui.dialog):
 
     def _time(self) -> datetime | None:
         try:
-            here = datetime.fromisoformat(str(self._at.value or ""))
-        except ValueError:
+            return datetime.fromisoformat(str(self._at.value or "")).replace(tzinfo=time_zone(_zone())).astimezone(UTC)
+        except (ValueError, OverflowError):
             return None
-        return here.replace(tzinfo=time_zone(known_zone(app.storage.user.get(STORED)))).astimezone(UTC)
 
     def _show(self) -> None:
         number = len(self.picker.chosen)
         self._said.text = ""
         self.preview.show(*self.letter.words, list(self.picker.chosen.values())[:50])
-        self._when.text = "" if self._at.value else "Without a time it goes now."
+        self._when.text = f"in {_zone().replace('_', ' ')}" if self._at.value else "Without a time it goes now."
         self._send.text = ("Schedule" if self._at.value else "Send") + (f" to {number:,}" if number > 1 else "")
+
+
+def _wrong(at: datetime | None, now: datetime) -> str:
+    if at is None:
+        return "Not a time"
+    if at <= now:
+        return "That is over already"
+    return "At most a year ahead" if at > now + MOST_AHEAD else ""
+
+
+def _zone() -> str:
+    return known_zone(app.storage.user.get(STORED))

@@ -12,7 +12,7 @@ from components.field import Field
 from components.icon_button import IconButton
 from components.island import Island
 from components.tag import Tag
-from state.letters import MAX_BODY, MAX_SUBJECT, VARIABLES, fault, fill_in, parts, variables_of
+from state.letters import MAX_BODY, MAX_SUBJECT, VARIABLES, fault, fill_in, gaps, parts, variables_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,9 +104,10 @@ class Preview(Island):
                     IconButton("chevron_right", "The next one", lambda: self._step(1))
             with ui.element("div").classes("preview__paper"):
                 self._subject = Tag("p", "", "preview__subject")
-                self._from = Tag("p", f"{sender} ({team})", "meta")
+                Tag("p", f"{sender} ({team}), answers go to your own address", "meta")
                 self._body = ui.element("div").classes("preview__body")
                 Tag("p", f"{team} wrote to you. Unsubscribe", "meta preview__foot")
+            self._gaps = Tag("p", "", "meta")
         self._show()
 
     def show(self, subject: str, body: str, readers: Sequence[Contact] = ()) -> None:
@@ -124,12 +125,19 @@ class Preview(Island):
         values = variables_of(reader, sender=self._sender, team=self._team)
         subject, body = (fill_in(text, values) for text in self._words)
         self._to.text = f"to {reader.email}" if reader else "to somebody made up"
+        empty = gaps("\n".join(self._words), values)
+        self._gaps.text = (
+            f"Empty for this contact: {', '.join(empty)}. {{{{{empty[0]}|you}}}} would say “you”." if empty else ""
+        )
         self._turn.set_visibility(len(self._readers) > 1)
         self._subject.text = subject or "Subject"
         self._subject.classes(add="" if subject else "faint", remove="faint" if subject else "")
         self._body.clear()
         with self._body:
-            say(body or "Text")
+            if body:
+                say(body)
+            else:
+                Tag("span", "Text", "faint")
 
 
 def say(text: str) -> None:

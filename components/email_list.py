@@ -231,6 +231,7 @@ def history(email: SentEmail, clicks: list[EmailClick]) -> list[tuple]:
     """What happened to a letter, the last first, as time, words and symbol."""
     steps = [
         (email.created_at, "Written", "edit"),
+        (email.scheduled_at if email.status == "queued" else None, "Goes", LOOKS["queued"].icon),
         (email.sent_at, "Sent", LOOKS["sent"].icon),
         (email.delivered_at, "Delivered", LOOKS["delivered"].icon),
         (email.ended_at, LOOKS[email.status].word, LOOKS[email.status].icon),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from state.sync.mutation import Pending
 
 MOST_BARS = 8
+NBSP = "\u00a0"
 RATES = {"opened": "live", "clicked": "brand", "bounced": "fail"}
 
 
@@ -117,7 +118,7 @@ class TemplateRow:
                     "click", lambda: around.act("letters" if not around.may_edit else "edit", self.template), args=[]
                 )
                 self._name = Tag("span", "", "strong truncate-1")
-                self._rates = Tag("span", "", "meta truncate-1 num")
+                self._rates = Tag("span", "", "meta num")
             with (
                 ui.button(icon=f"{ICON}more_horiz", color=None)
                 .props("flat aria-haspopup=menu")
@@ -140,9 +141,8 @@ class TemplateRow:
     def count(self, tally: Tally) -> None:
         """Say what came of it."""
         sent = tally.reached("sent")
-        opened, clicked, bounced = (percent(tally.rate(rate)) for rate in ("opened", "clicked", "bounced"))
-        self._rates.text = f"{sent:,} sent · {opened} opened · {clicked} clicked" if sent else "not sent yet"
-        self._rates.props["title"] = f"{bounced} bounced" if sent else ""
+        parts = [f"{sent:,} sent", *(f"{percent(tally.rate(rate))} {rate}" for rate in RATES)]
+        self._rates.text = " · ".join(part.replace(" ", NBSP) for part in parts) if sent else "not sent yet"
 
 
 class RateChart(ui.element):

@@ -28,17 +28,20 @@ class DigestPart(Part):
 
     def __init__(self, choice: DigestChoice) -> None:
         super().__init__(
-            "digest", "Daily digest", "The last 24 hours in one e-mail, once a day, from the hour you choose."
+            "digest", "Daily digest", "The last 24 hours in one e-mail, from the hour you choose. None on a quiet day."
         )
         self._choice = choice
         self._showing = False
-        browser_zone(self._moved)
+        browser_zone(lambda _: self._show())
         with self, ui.element("div").classes("digest"):
             self._wanted = ui.switch("Send me a digest", on_change=self._changed).props("dense")
             self._hour = ui.select(HOURS, value=choice.hour, on_change=self._changed).props(
                 "outlined dense options-dense"
             )
             self._hour.props["aria-label"] = "From which hour"
+            self._zone = Tag("span", "", "meta")
+            self._move = Tag("button", "", "link").props("type=button")
+            self._move.on("click", lambda: self._choose(_here()), args=[])
             self._last = Tag("p", "", "meta digest__last")
         for table in choice.tables:
             self.client.on_delete(table.subscribe(lambda _: self._show()))
@@ -46,11 +49,10 @@ class DigestPart(Part):
 
     def _changed(self, _: ValueChangeEventArguments) -> None:
         if not self._showing:
-            self._choice.choose(wanted=bool(self._wanted.value), hour=int(self._hour.value), zone=_zone())
+            self._choose(self._choice.zone if self._choice.wanted else _here())
 
-    def _moved(self, zone: str) -> None:
-        if self._choice.wanted:  # their morning is elsewhere now
-            self._choice.choose(wanted=True, hour=self._choice.hour, zone=zone)
+    def _choose(self, zone: str) -> None:
+        self._choice.choose(wanted=bool(self._wanted.value), hour=int(self._hour.value), zone=zone)
 
     def _show(self) -> None:
         if self.is_deleted:
@@ -59,12 +61,18 @@ class DigestPart(Part):
         self._wanted.value, self._hour.value = self._choice.wanted, self._choice.hour
         self._hour.set_enabled(self._choice.wanted)
         self._showing = False
+        here = _here()
+        zone = self._choice.zone if self._choice.wanted else here
+        self._zone.text, self._move.text = f"in {_named(zone)}", f"Use {_named(here)}"
+        self._move.set_visibility(zone != here)  # one has moved, or uses a browser elsewhere
         last = self._choice.last
         self._last.text = told(last) if last else ""
 
 
 def told(digest: Digest) -> str:
     """The last one (26 Nov, simulated): 3 pictures, 1 unread notification."""
+    if digest.status == "quiet":
+        return f"{digest.day.day} {digest.day:%b} was a quiet day: nothing was sent."
     numbers = digest.numbers if isinstance(digest.numbers, dict) else {}
     parts = [f"{numbers[key]:,} {one if numbers[key] == 1 else many}" for key, one, many in LINES if numbers.get(key)]
     how = ", simulated: no mail server is set up" if digest.simulated else ""
@@ -72,5 +80,9 @@ def told(digest: Digest) -> str:
     return f"The last one ({digest.day.day} {digest.day:%b}{how}{state}): {', '.join(parts) or 'a quiet day'}."
 
 
-def _zone() -> str:
+def _named(zone: str) -> str:
+    return zone.replace("_", " ")
+
+
+def _here() -> str:
     return known_zone(app.storage.user.get(STORED))

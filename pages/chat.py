@@ -63,7 +63,7 @@ def chat_page(member: Member, around: Shell, here: UUID | None, message: str = "
         one_chat(chat, chats, around, message)
 
     with ui.element("div").classes("chat chat--open" if here else "chat"):
-        ChatSessions(chats, people, around.toasts, here)
+        sessions = ChatSessions(chats, people, around.toasts, here)
         if here:
             ChatRegion(member, chats, here, draw, thread_skeleton)
         else:
@@ -71,6 +71,7 @@ def chat_page(member: Member, around: Shell, here: UUID | None, message: str = "
                 ui.icon(f"{ICON}forum").props("aria-hidden=true")
                 Tag("p", "Choose a chat, or begin one", "title")
                 Tag("p", "What is said arrives at once in every open browser.", "secondary")
+                ui.button("Begin a chat", color=None, on_click=sessions.begin).classes("btn--primary")
     member.studio.failures.subscribe(around.toasts.failed)
     search = Command(
         "Search in messages", icon=f"{ICON}search", keys="", action=lambda: ChatSearch(chats, people), section="Chat"

@@ -107,10 +107,11 @@ def emails_page(member: Member, around: Shell, campaign: UUID | None) -> None:
         with suppress(ValueError):
             asked = UUID(ui.context.client.request.query_params.get(TO, ""))
             if desk.may_edit:
+                ui.navigate.history.replace(f"{PATH}?team={desk.id}")  # once: not again when it is loaded again
                 background_tasks.create(write_to(desk, asked, compose), name="write to a contact")
 
     def draw_campaign(desk: Emails, id: UUID) -> None:
-        back()
+        back(desk)
         CampaignHead(desk, id, member.world.people, around.toasts.failed)
         EmailList(desk, Sieve(campaign=id), failed=around.toasts.failed, begin=None)
 

@@ -178,17 +178,18 @@ class Chat(Space):
         self,
         content: str,
         *,
+        id: UUID | None = None,
         reply_to: UUID | None = None,
         attachments: list[Attachment] | None = None,
         message_type: str = "text",
     ) -> Message:
-        """Says something; it shows at once. T1, T2"""
+        """Says something, under an id that may be given; it shows at once. T1, T2"""
         self._sent += 1
         now = datetime.now(UTC)
         files = [file.described for file in attachments or []]
         metadata: dict[str, Any] = {"attachments": files} if files else {}
         row = Message(
-            id=uuid4(), session_id=self.id, author_id=self.member.id, role="user", message_type=message_type,
+            id=id or uuid4(), session_id=self.id, author_id=self.member.id, role="user", message_type=message_type,
             status="sending", content=content, metadata=metadata, reply_to=reply_to, reactions={},
             seq=PENDING + self._sent, spoken=0, edited_at=None, deleted_at=None, created_at=now, updated_at=now, version=0,
         )  # fmt: skip

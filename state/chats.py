@@ -8,7 +8,6 @@ however many there are.
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -153,8 +152,3 @@ class Chats:
 def use_chats(member: Member) -> tuple[Chats, Unsubscribe]:
     """The sessions of a member, until the returned function is called."""
     return member.areas.use("chats", lambda: Chats(member))
-
-
-def ago(session: ChatSession) -> float:
-    """Seconds since something was said in it."""
-    return (datetime.now(UTC) - session.last_activity).total_seconds()

@@ -47,6 +47,12 @@ class DigestChoice:
         return USUAL_HOUR if row is None else row.hour
 
     @property
+    def zone(self) -> str:
+        """Where their day is."""
+        row = self.preferences.get(self._member.id)
+        return "UTC" if row is None else row.zone
+
+    @property
     def last(self) -> Digest | None:
         """The newest one, if there was any."""
         return self.digests.rows[0] if self.digests.rows else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from state.emails import KIND, NEWEST, STATUSES, Emails, Status
-from state.models import EmailClick, SentEmail
+from state.models import EmailCampaign, EmailClick, SentEmail
 from state.signal import Unsubscribe
 from state.space import Space
 from state.sync.choice import Choice
@@ -62,6 +62,15 @@ class EmailFile(Space):
         self.clicks = self.table(Query("email_clicks", (Where("email_id", "eq", email),), NEWEST), EmailClick)
 
 
+class CampaignFile(Space):
+    """One campaign, however old."""
+
+    def __init__(self, desk: Emails, campaign: UUID) -> None:
+        super().__init__(desk.member, KIND, desk.id)
+        mine = (Where("id", "eq", campaign), Where("team_id", "eq", desk.id))
+        self.campaigns = self.table(Query("email_campaigns", mine), EmailCampaign)
+
+
 class Outbox(Choice[EmailList, Sieve, SentEmail]):
     """What one page shows of the letters."""
 
@@ -82,3 +91,8 @@ def use_list(desk: Emails, sieve: Sieve) -> tuple[EmailList, Unsubscribe]:
 def use_file(desk: Emails, email: UUID) -> tuple[EmailFile, Unsubscribe]:
     """One letter, until the returned function is called."""
     return desk.member.circles.use(f"email {email}", KIND, desk.id, lambda: EmailFile(desk, email))
+
+
+def use_campaign(desk: Emails, campaign: UUID) -> tuple[CampaignFile, Unsubscribe]:
+    """One campaign, until the returned function is called."""
+    return desk.member.circles.use(f"campaign {campaign}", KIND, desk.id, lambda: CampaignFile(desk, campaign))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from uuid import UUID, uuid4
 
 from state.contact_look import Look
-from state.letters import fill_in
+from state.letters import called
 from state.models import Contact, EmailCampaign, EmailSuppression, EmailTemplate, SentEmail
 from state.space import Space
 from state.sync.cached_query import CachedQuery
@@ -143,7 +143,7 @@ class Emails(Space):
         now = datetime.now(UTC)
         row = EmailCampaign(
             id=uuid4(), team_id=self.id, template_id=template, sender_id=self.member.id,
-            name=name.strip() or fill_in(subject, {}).strip() or subject.strip(), subject=subject.strip(), recipients=len(ids), skipped=0,
+            name=name.strip() or called(subject), subject=subject.strip(), recipients=len(ids), skipped=0,
             scheduled_at=at or now, created_at=now, updated_at=now, version=0,
         )  # fmt: skip
         args = {
@@ -153,7 +153,7 @@ class Emails(Space):
             "subject": subject.strip(),
             "body": body,
             "template_id": str(template) if template else None,
-            "name": name.strip(),
+            "name": row.name,
             "scheduled_at": at.isoformat() if at else None,
         }
         self.campaigns.mutations.insert(row, row.id, partial(self.member.api.rpc, "send_emails", args))

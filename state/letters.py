@@ -70,6 +70,20 @@ def fill_in(source: str, variables: Mapping[str, str]) -> str:
     return VARIABLE.sub(said, source)
 
 
+def gaps(source: str, variables: Mapping[str, str]) -> list[str]:
+    """The variables that leave a hole: nothing is known, and nothing was said to stand for it."""
+    said = (
+        found.group(1).partition("|") for found in VARIABLE.finditer(source) if not fill_in(found.group(), variables)
+    )
+    return list(dict.fromkeys(name.strip() for name, _, _ in said if name.strip() in VARIABLES))
+
+
+def called(subject: str) -> str:
+    """What a campaign is called by its subject: Good to meet you, …"""
+    words = fill_in(subject, dict.fromkeys(VARIABLES, "…")).strip()
+    return words if words.strip("… ") else subject.strip()
+
+
 def variables_of(contact: Contact | None, *, sender: str, team: str) -> dict[str, str]:
     """Of a contact; of somebody made up, when there is none."""
     own = {"sender": sender, "team": team}

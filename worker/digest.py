@@ -2,6 +2,8 @@
 
 D1  One digest a member and day, whatever happens (`unique (owner_id, day)`): claiming writes those that are due.
 D2  One that a mail server may have taken is not sent again; tomorrow there is another.
+D3  A day on which nothing happened is not written about.
+D4  A mail server that is away costs time: what it did not take is tried again for two hours.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import Any
 
 from worker.api import Api, persist
 from worker.letter import Paper, Unwritable, note
-from worker.post_office import Later, PostError, PostOffice
+from worker.post_office import Counter, Later, PostError, PostOffice
 
 log = logging.getLogger("worker.digest")
 
@@ -29,15 +31,22 @@ class Digest:
     async def send(self) -> None:
         """Sends what is due."""
         if due := await self._api.call("claim_digests", worker=self._worker, n=AT_ONCE, lease_s=120):
-            reports = [await self._deliver(digest) for digest in due]
+            came = zip(due, await self._all(due), strict=True)
+            reports = [{"id": digest["id"], "attempt": digest["attempt"], **said} for digest, said in came]
             await persist(partial(self._api.call, "report_digests", worker=self._worker, reports=reports), seconds=30)
-            log.info("sent %s digests", len(due))
+            log.info("sent %s digests", sum(report["status"] == "sent" for report in reports))
 
-    async def _deliver(self, digest: dict[str, Any]) -> dict[str, Any]:
-        told = {"id": digest["id"], "attempt": digest["attempt"], "simulated": self._office is None}
+    async def _all(self, due: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """What became of each; one connection for all of them."""
         if self._office is None:
-            return {**told, "status": "sent"}
+            return [{"status": "sent", "simulated": True}] * len(due)
+        try:
+            async with self._office.open() as counter:
+                return [await self._deliver(counter, digest) for digest in due]
+        except Later as error:
+            return [_later(error)] * len(due)
 
+    async def _deliver(self, counter: Counter, digest: dict[str, Any]) -> dict[str, Any]:
         async def now() -> bool:
             return True
 
@@ -46,13 +55,16 @@ class Digest:
                 id=digest["id"], to_name=digest["name"], to_address=digest["address"],
                 subject=f"Your day in Starling, {digest['day']}", body=text(digest, self._paper), paper=self._paper,
             )  # fmt: skip
-            async with self._office.open() as counter:
-                await counter.send(message, digest["address"], now)
+            await counter.send(message, digest["address"], now)
         except Later as error:
-            return {**told, "status": "retry", "error": str(error)[:300]}
+            return _later(error)
         except (PostError, Unwritable) as error:
-            return {**told, "status": "failed", "error": str(error)[:300]}
-        return {**told, "status": "sent"}
+            return {"status": "failed", "error": str(error)[:300]}
+        return {"status": "sent"}
+
+
+def _later(error: Later) -> dict[str, Any]:
+    return {"status": "retry", "error": str(error)[:300]}
 
 
 LINES = (
@@ -68,12 +80,11 @@ LINES = (
 def text(digest: dict[str, Any], paper: Paper) -> str:
     """What it says: only what there is to say."""
     numbers = digest["numbers"]
-    lines = [
+    said = "\n".join(
         f"{(one if numbers[key] == 1 else many).format(numbers[key])}: {paper.public_url}{path}"
         for key, one, many, path in LINES
         if numbers.get(key)
-    ]
-    said = "\n".join(lines) if lines else "It was a quiet day: nothing new."
+    )
     return (
         f"Hello {digest['name']},\n\nthe last 24 hours in Starling:\n\n{said}\n\n"
         f"Credits: {numbers.get('credits') or 0}\n\n"

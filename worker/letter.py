@@ -4,6 +4,7 @@ T1  Nothing that somebody wrote becomes a header line of its own, or HTML: contr
     escaped. What cannot be written in a header at all raises Unwritable.
 T2  Every link that the database knows leads by way of `/t/c/…`; others stay as they are written. Only http and https are links.
 T3  Whoever gets it can end it with one click (RFC 8058), or by hand.
+T4  Answers go to whoever sent it, as long as they are there.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ def write(letter: Mapping[str, Any], paper: Paper) -> EmailMessage:
         id=letter["id"],
         paper=paper,
     )
+    if letter["reply_to"]:
+        message["Reply-To"] = _address(letter["sender"], letter["reply_to"])
     message["List-Unsubscribe"] = f"<{leave}>"
     message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     tracked = {url: paper.address("c", token) for url, token in letter["links"].items()}
@@ -99,15 +102,19 @@ def clean(text: str) -> str:
 
 def _headed(*, subject: str, name: str, to_name: str, to_address: str, id: str, paper: Paper) -> EmailMessage:
     message = EmailMessage(policy=POLICY)
+    message["From"] = _address(name, paper.sender)
+    message["To"] = _address(to_name, to_address)
+    message["Subject"] = clean(subject)
+    message["Date"] = format_datetime(localtime())
+    message["Message-ID"] = f"<{id}@{paper.sender.rpartition('@')[2]}>"  # the same, however often it is tried
+    return message
+
+
+def _address(name: str, address: str) -> Address:
     try:
-        message["From"] = Address(clean(name), addr_spec=paper.sender)
-        message["To"] = Address(clean(to_name), addr_spec=to_address)
-        message["Subject"] = clean(subject)
-        message["Date"] = format_datetime(localtime())
-        message["Message-ID"] = f"<{id}@{paper.sender.rpartition('@')[2]}>"  # the same, however often it is tried
+        return Address(clean(name), addr_spec=address)
     except Exception as error:  # the standard library raises ValueError, HeaderParseError and IndexError
         raise Unwritable(f"It cannot be addressed: {error}") from error
-    return message
 
 
 def _fill(message: EmailMessage, *, plain: str, html: str) -> None:

@@ -154,7 +154,7 @@ class Mail:
             message = write(letter, self._paper)
             sent = await counter.send(message, letter["to_address"], hand_over)
         except Bounced as error:
-            return _told(letter, "bounced", error=str(error))
+            return _told(letter, "bounced", error=str(error), gone=error.gone)
         except Later as error:
             return _told(letter, "retry", error=str(error), retry_s=FIRST_RETRY_S * 2 ** (letter["attempt"] - 1))
         except (Turned, Doubtful, Unwritable) as error:

@@ -5,25 +5,28 @@ it is tried again; with the text on its way and no answer, it may have arrived: 
 
 PostError
 ├── Later      not now: it has certainly not arrived
-├── Bounced    the server knows nobody of that address
-├── Turned     the server does not want it at all
+├── Bounced    the server refuses the letter for good
+├── Turned     the server does not want us at all: no letter's fault
 └── Doubtful   no answer to the text: it may have arrived
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
-from aiosmtplib import SMTP, SMTPDataError, SMTPException, SMTPResponseException
+from aiosmtplib import SMTP, SMTPDataError, SMTPException, SMTPRecipientRefused, SMTPResponseException
 
 from worker.letter import POLICY
 
 TIMEOUT_S = 20.0
-MAILBOX = frozenset({550, 551, 553})  # what says that there is no such mailbox
+MAILBOX = frozenset({550, 551, 553})  # what says that there is no such mailbox, where nothing more is said
+NOBODY = re.compile(r"5\.1\.([0-6]|10)\b|5\.2\.1\b")  # RFC 3463: the address is wrong, or the mailbox closed
+ENHANCED = re.compile(r"5\.\d+\.\d+\b")
 
 
 class PostError(Exception):
@@ -35,11 +38,15 @@ class Later(PostError):
 
 
 class Bounced(PostError):
-    """There is nobody of that address."""
+    """Refused for good. `gone`: because there is nobody of that address, and not for what it says or who sends it."""
+
+    def __init__(self, said: str, *, gone: bool) -> None:
+        super().__init__(said)
+        self.gone = gone
 
 
 class Turned(PostError):
-    """The server does not want it."""
+    """The server wants nothing of ours."""
 
 
 class Doubtful(PostError):
@@ -119,9 +126,12 @@ class Counter:
 
 def _refusal(error: SMTPResponseException) -> PostError:
     said = f"{error.code} {error.message}"[:300]
-    if error.code in MAILBOX:
-        return Bounced(said)
-    return Turned(said) if 500 <= error.code < 600 else Later(said)
+    if not 500 <= error.code < 600:
+        return Later(said)
+    if not isinstance(error, SMTPRecipientRefused | SMTPDataError):
+        return Turned(said)
+    gone = NOBODY.match(error.message) is not None if ENHANCED.match(error.message) else error.code in MAILBOX
+    return Bounced(said, gone=gone)
 
 
 def _said(error: BaseException) -> str:

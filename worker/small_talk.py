@@ -15,6 +15,9 @@ from worker.talk import Asked
 
 WORD_S = 0.035  # about as fast as one reads along
 _MENTION = re.compile(r"@(assistant|starling)\b[\s,:]*", re.IGNORECASE)
+_ABOUT = re.compile(
+    r"^(?:an?|the|some|me)?\s*(?:prompts?|ideas?|pictures?|images?|drawings?)\s+(?:of|for|about|with)\s+", re.IGNORECASE
+)
 _PIECES = re.compile(r"\S+\s*|\s+")
 
 
@@ -208,6 +211,7 @@ def _subject(words: str) -> str:
         r"\b(?:of|for|about|with|draw|paint|make me|generate|create|render)\s+(?:me\s+)?(.+)", words, re.IGNORECASE
     )
     subject = re.sub(r"[`\s]+", " ", found[1]).strip(" ?.,") if found else ""
+    subject = _ABOUT.sub("", subject)  # "a prompt about foxes": foxes
     return subject[:120] if subject.lower() not in ("a prompt", "prompts", "ideas", "some ideas") else ""
 
 

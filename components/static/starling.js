@@ -13,7 +13,7 @@
   let pending;
   const watch = () => {
     if (!window.socket) return setTimeout(watch, 20);
-    const up = () => (clearTimeout(pending), become("live"));
+    const up = () => (clearTimeout(pending), become("live"), link.dispatchEvent(new Event("up"))); // with each new socket
     const down = () => {
       clearTimeout(pending);
       pending = setTimeout(() => become("offline"), GRACE_MS);

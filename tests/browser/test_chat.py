@@ -18,6 +18,7 @@ PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
     "1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
 )
+DEAF = "() => { window.socket.io.engine.transport.ws.send = () => {} }"  # a socket that died unnoticed
 TO = "(el, top) => el.scrollTo({ top, behavior: 'instant' })"
 PLACE = "el => { const m = [...el.querySelectorAll('.msg')].find((m) => m.textContent.includes('number 380')); return m.getBoundingClientRect().top; }"
 
@@ -43,6 +44,13 @@ async def test_two_people_talk_and_script_never_runs_until_one_is_removed(chromi
     await row.first.click()
     await grace.locator(".chats__row", has_text="Wrens").click()
     writes, reads = ada.get_by_role("textbox", name="Message"), grace.get_by_role("log")
+    await ada.evaluate(DEAF)
+    await writes.fill("into the void")
+    await writes.press("Enter")
+    await expect(ada.locator(".composer__late")).to_contain_text("into the void")
+    await ada.evaluate("window.socket.io.engine.close()")
+    await expect(reads.get_by_text("into the void")).to_have_count(1)  # said again by the next socket
+    await expect(ada.locator(".composer__late")).to_have_count(0)
     await writes.fill(f"look **here**\n{SCRIPT}")
     await writes.press("Enter")
     await expect(reads.locator("strong")).to_have_text("here")

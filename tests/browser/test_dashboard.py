@@ -10,7 +10,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.conftest import run_starling
+from tests.browser.conftest import run_starling, shorten
 from tests.browser.people import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -24,6 +24,7 @@ def contacts(page: Page):
 
 async def test_a_contact_added_by_a_program_is_on_both_pages_at_once(chromium: Browser, tmp_path: Path):
     async with run_starling(tmp_path, STARLING_FAILURE_RATE="0") as running:
+        await shorten(running)
         pages = [await sign_in(chromium, running.address, name) for name in ("Ada", "Grace")]
         for page in pages:
             await page.goto(f"{running.address}/?team={TEAM}")

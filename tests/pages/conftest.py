@@ -16,6 +16,7 @@ from nicegui.testing import User
 from nicegui.testing.user_simulation import user_simulation
 
 from embedded.keys import Keys
+from tests.conftest import settle, start
 
 if TYPE_CHECKING:
     from embedded.stack import Address
@@ -27,10 +28,13 @@ MAIN = PROJECT / "main.py"
 @pytest.fixture(scope="session")
 async def supabase(tmp_path_factory: pytest.TempPathFactory, cheap_passwords: None) -> AsyncIterator[Address]:
     """A stack of the pages' own: what they show is counted, so nobody else may leave anything in it."""
+    from components import session  # noqa: F401  (and with it most of what pages are made of)
+    from embedded import demo  # noqa: F401
     from embedded.stack import Stack
 
+    settle()
     stack = Stack(tmp_path_factory.mktemp("supabase"), migrations=PROJECT / "supabase", with_demo=True)
-    yield await stack.start()
+    yield await start(stack)
     await stack.stop()
 
 

@@ -10,13 +10,16 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from fastapi import Request
 from nicegui import ElementFilter, ui
+from nicegui.storage import request_contextvar
 from nicegui.testing import User
 
 from components.chat_composer import ChatComposer
 from components.chat_message import MessageItem
 from components.chat_thread import ChatThread
 from components.queue import Queue
+from state.chats import Chats
 
 if TYPE_CHECKING:
     from embedded.stack import Address
@@ -123,16 +126,20 @@ async def test_an_answer_grows_word_by_word_is_stopped_and_made_anew(user: User,
 
 async def test_a_balance_is_shown_to_whose_it_is_and_to_nobody_else(user: User, db: asyncpg.Connection) -> None:
     await sign_in(user, f"/chat/{DEMO}")
+    owner = "update public.chat_participants set role = $3 where session_id = $1 and member_id = $2"
+    await db.execute(owner, DEMO, await member(db, "ada"), "member")
     for who, mine in (("ada", True), ("grace", False)):
         answer = await ask(db, who, "/balance")
         id = await member(db, who)
         await finish(db, answer, "A balance", "adapter_action", action={"name": "balance", "member": str(id)})
         card = await until(lambda id=answer["id"]: shown(user, id).get("action"))
+        await until(lambda id=answer["id"], mine=mine: shown(user, id)["erasable"] == mine)  # to whom it was said
         has = await db.fetchval("select balance from public.credit_accounts where id = $1", id)
         if mine:
             await until(lambda id=answer["id"], has=has: shown(user, id)["action"]["amount"] == f"{has:,}")
         else:
             assert card == {"kind": "balance", "mine": False, "words": "Shown to Grace alone"}
+    await db.execute(owner, DEMO, await member(db, "ada"), "owner")
 
 
 async def test_cards_take_only_what_makes_sense(user: User, db: asyncpg.Connection) -> None:
@@ -161,6 +168,37 @@ def one(user: User, kind: type[Any]) -> Any:
 def panel(user: User) -> ui.element:
     with user:
         return next(e for e in ElementFilter(kind=ui.element) if "beside" in e.classes)
+
+
+async def test_going_from_chat_to_chat_beside_the_studio_leaves_nothing_behind(
+    user: User, db: asyncpg.Connection
+) -> None:
+    await sign_in(user, "/studio")
+    press(user, "beside__open")
+    composer = await until(lambda: one(user, ChatComposer))
+    chat, client = composer._chat, composer.client
+    with user:
+        (picker,) = [e for e in ElementFilter(kind=ui.select) if "beside__picker" in e.classes]
+    member = chat.member
+    (chats,) = [area for area in member.areas._areas.values() if isinstance(area, Chats)]
+    other = await chats.create("Wrens")
+
+    def listeners() -> tuple[int, ...]:
+        followed = (member.world.people, member.credits.accounts, *chat.tables)
+        return len(client.delete_handlers), len(chats.changed.callbacks), *(table.listeners for table in followed)
+
+    async def show(id: UUID) -> None:
+        picker.set_value(str(id))
+        await until(lambda: (shown := one(user, ChatComposer)) and shown._chat.id == id)
+
+    before = listeners()
+    gone = request_contextvar.set(Request({"type": "http", "session": {"id": "gone"}}))  # whatever makes it draw
+    for _ in range(3):
+        await show(other.id)
+        await show(chat.id)
+    request_contextvar.reset(gone)
+    assert listeners() == before
+    await db.execute("delete from public.chat_sessions where id = $1", other.id)
 
 
 def press(user: User, css: str) -> None:

@@ -21,6 +21,7 @@ from components.contact_row import CellEditor
 from components.contact_table import ContactTable
 from components.contact_timeline import Timeline
 from components.contacts_view import ContactsView
+from components.icon_button import IconButton
 from components.session import starling
 from components.toasts import Toasts
 from state.contacts import Contacts
@@ -71,6 +72,11 @@ async def opened(user: User, db: asyncpg.Connection, role: str = "editor", more:
     await user.open(f"/contacts?team={team}{more}")
     await user.should_see("Lin Ito", retries=LONG)
     return only(user, ContactsView).desk
+
+
+def written_to(user: User) -> bool:
+    """Whether there is a button that writes to the contact."""
+    return any(button.visible for button in all_of(user, IconButton) if button.props["aria-label"] == "Write an e-mail")
 
 
 def say(user: User, name: str, **said: object) -> None:
@@ -149,10 +155,13 @@ async def test_one_is_open_by_its_address_and_says_what_others_do_to_it(user: Us
     await db.execute("update public.contacts set title = 'Founder', phone = '123' where id = $1", lin)
     await until(lambda: "Grace Hopper changed this to “Founder” while you were editing" in title._words.text)
     assert panel._fields["phone"].input.value == "123"
+    assert not written_to(user)  # where to?
     assert title.input.value == "Buyer"  # never under one's own cursor
     with user:
         title.finish()
     await until(lambda: panel.file.contact is not None and panel.file.contact.title == "Buyer")
+    panel.save("email", "lin@example.com")
+    await until(lambda: written_to(user))
     timeline = only(user, Timeline)
     with user:
         timeline._body.value = "Ask @gra"
@@ -217,6 +226,9 @@ async def test_a_viewer_only_looks(user: User, db: asyncpg.Connection) -> None:
     await user.should_see("Timeline", retries=LONG)
     panel = only(user, ContactPanel)
     assert panel._fields["name"].input.props["readonly"]
+    await db.execute("update public.contacts set email = 'lin@example.com'")
+    await until(lambda: panel._fields["email"].input.value == "lin@example.com")
+    assert not written_to(user)
     await user.should_not_see(kind=ui.textarea, content="Comment, @ to mention somebody")
     with user:
         desk.edit(desk.find(panel.contact_id), {"name": "Mallory"})  # type: ignore[arg-type]  # and if the page would let them

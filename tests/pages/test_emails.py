@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from nicegui import ElementFilter, ui
+from nicegui import ElementFilter, app, ui
 from nicegui.testing import User
 
+from components.ago import ago
 from components.email_campaigns import CampaignHead, Campaigns
 from components.email_compose import Compose
 from components.email_list import EmailList, LetterDialog, history
 from components.email_suppressed import Suppressed
-from components.email_templates import RateChart, Templates
+from components.email_templates import NBSP, RateChart, Templates
 from components.email_words import StatusBadge, due, percent, progress
 from components.settings_digest import DigestPart, told
 from components.tag import Tag
+from components.time_zone import STORED
 from state.emails import Tally
 from state.models import Digest, EmailCampaign, EmailClick, SentEmail
 from tests.pages.test_studio import LONG, only, until
@@ -76,6 +78,22 @@ async def test_a_letter_to_all_of_a_stage_is_written_and_watched(ada: User, db: 
         compose.letter.write("Hello {{first_name}}", "Dear {{first_name}},\n<b>https://starling.test/a</b>")
         texts = [element.text for element in compose.preview._body.descendants() if isinstance(element, Tag)]
         assert texts == ["Dear Wren,\n<b>", "https://starling.test/a", "</b>"]  # text, whatever it looks like
+        compose.letter.body.value = "Of {{company}} and {{title|nothing}}"
+        assert compose.preview._gaps.text == "Empty for this contact: company. {{company|you}} would say “you”."
+        compose.letter.write("Hello {{first_name}}", "Dear {{first_name}},\n<b>https://starling.test/a</b>")
+        for time, wrong in (
+            ("2020-01-01T08:00", "That is over already"), ("2030-01-01T08:00", "At most a year ahead"), ("9999-12-31T23:59", "At most a year ahead"),
+        ):  # fmt: skip
+            compose._at.value = time
+            compose.send()
+            assert compose._at.error == wrong
+        app.storage.user[STORED] = "America/New_York"  # where that is a time after all times
+        compose.send()
+        assert compose._at.error == "Not a time"
+        compose._at.value = "2027-03-01T08:00"
+        assert compose._time() == datetime(2027, 3, 1, 13, tzinfo=UTC)
+        assert compose._when.text == "in America/New York"
+        compose._at.value = ""
         compose.send()
     await until(lambda: len(letters.list.items) == 6)
     (row,) = campaigns._list.items.values()
@@ -96,6 +114,9 @@ async def test_one_campaign_is_followed_to_its_end(ada: User, db: asyncpg.Connec
         space = only(ada, EmailList)._desk
         made = space.send(contacts, "Hello", "Dear {{name}}", at=datetime(2027, 5, 1, 8, tzinfo=UTC))
     await until(lambda: not space.campaigns.mutations.unconfirmed)
+    more = "insert into public.email_campaigns (team_id, name, subject) select $1, 'More', 'More' from generate_series(1, 60)"
+    await db.execute(more, team)
+    await until(lambda: not space.campaigns.get(made.id))  # it is not among the newest any more
     await ada.open(f"/emails/{made.id}?team={team}")
     await ada.should_see("goes 1 May 2027 at 08:00", retries=LONG)
     head, letters = only(ada, CampaignHead), only(ada, EmailList)
@@ -135,7 +156,7 @@ async def test_templates_are_written_and_their_rates_drawn(ada: User, db: asyncp
     await until(lambda: row._rates.text == "not sent yet")
     await move(db, team, "delivered")
     await move(db, team, "opened", 6)
-    await until(lambda: row._rates.text == "12 sent · 50 % opened · 0 % clicked")
+    await until(lambda: row._rates.text.replace(NBSP, " ") == "12 sent · 50 % opened · 0 % clicked · 0 % bounced")
     chart = only(ada, RateChart)
     await until(lambda: chart.visible)
     assert [(s["name"], s["data"]) for s in chart._chart.options["series"]] == [("opened", [50.0]), ("clicked", [0.0]), ("bounced", [0.0])]  # fmt: skip
@@ -179,6 +200,14 @@ async def test_a_digest_is_asked_for(ada: User, db: asyncpg.Connection) -> None:
     row = await db.fetchrow("select wanted, hour from public.digest_preferences where id = $1", me().id)
     assert row is not None
     assert tuple(row) == (True, 7)
+    with ada:
+        app.storage.user[STORED] = "Asia/Tokyo"  # the day stays where it was until one says so
+        part._show()
+        assert (part._zone.text, part._move.text, part._move.visible) == ("in UTC", "Use Asia/Tokyo", True)
+        part._choose("Asia/Tokyo")
+    await until(lambda: not part._choice.preferences.mutations.unconfirmed)
+    assert await db.fetchval("select zone from public.digest_preferences where id = $1", me().id) == "Asia/Tokyo"
+    assert not part._move.visible
     await db.execute(
         "insert into public.digests (owner_id, day, status, numbers, simulated) values ($1, '2026-11-26', 'sent', '{\"pictures\": 3}', true)",
         me().id,
@@ -208,6 +237,7 @@ def test_words() -> None:
         sent_at=None, **stamp,
     )  # fmt: skip
     assert told(digest) == "The last one (26 Nov, failed): a quiet day."
+    assert told(digest.model_copy(update={"status": "quiet"})) == "26 Nov was a quiet day: nothing was sent."
 
 
 def test_what_happened_is_told_the_last_first() -> None:
@@ -227,3 +257,6 @@ def test_what_happened_is_told_the_last_first() -> None:
 
     words = [words for _, words, _ in history(email, [click(4, False), click(3, True)])]
     assert words == ["Opened", "Fetched by a mail program, not read", "Delivered", "Sent", "Written"]
+    waits = email.model_copy(update={"status": "queued", "scheduled_at": NOW + timedelta(days=1), "sent_at": None})
+    assert history(waits, [])[0][:2] == (NOW + timedelta(days=1), "Goes")
+    assert ago(NOW + timedelta(hours=5), NOW) == "in 5 h"

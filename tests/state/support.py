@@ -83,7 +83,9 @@ def leftovers() -> Counter[str]:
 
 def sockets_at_the_server() -> int:
     """Realtime sockets that the stack, which runs in this process, holds open."""
-    return sum(len(server.clients) for server in gc.get_objects() if isinstance(server, Server))
+    servers = [server for server in gc.get_objects() if isinstance(server, Server)]
+    assert servers, "none was there when the tests settled"
+    return sum(len(server.clients) for server in servers)
 
 
 def resident() -> int:

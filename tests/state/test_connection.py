@@ -191,7 +191,7 @@ async def test_what_is_closed_can_be_opened_again(connection, peer, who, impatie
     scene = Scene(connection, peer, who, impatient)
     await scene.begin(state)
     connection.reconnect()  # what was asked for last counts
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(8):  # not the ten of a socket that nobody answers
         await connection.close()
     assert connection.status.state == "closed"
     assert not leftovers()

@@ -14,7 +14,7 @@ from state.contact_look import Look
 from state.email_rows import Outbox, Sieve, use_file
 from state.emails import Emails, Tally, use_emails
 from state.errors import Refused
-from state.letters import EXAMPLES, VARIABLES, fault, fill_in, parts
+from state.letters import EXAMPLES, VARIABLES, called, fault, fill_in, parts
 from state.member import Member
 from tests.state.support import until
 from tests.state.test_circles import Join, joins, put_out, team
@@ -152,6 +152,7 @@ def test_examples_are_without_fault_and_links_are_found():
     for _, subject, body in EXAMPLES:
         assert fault(subject, body) is None
     assert set(VARIABLES) == {"name", "first_name", "company", "title", "email", "sender", "team"}
+    assert [called(subject) for subject in ("Hello {{first_name|there}} ", "{{company}}")] == ["Hello …", "{{company}}"]
     assert parts("See (https://a.test/x?a=1). Bye") == [
         ("See (", False),
         ("https://a.test/x?a=1", True),

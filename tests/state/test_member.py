@@ -371,7 +371,7 @@ async def test_after_two_hundred_members_have_come_and_gone_nothing_is_left(star
         once.extend(weakref.ref(member) for member in members)
         tabs = [member.audience.enter() for member in members]
         if connected:
-            await live(*members, within_s=30)
+            await live(*members, within_s=90)
         for tab in tabs:
             tab.leave()
         starling.members._members.clear()

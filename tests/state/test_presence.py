@@ -151,14 +151,15 @@ async def test_what_was_asked_for_before_the_room_is_open_is_sent_once_it_is(roo
 
 
 async def test_calls_are_limited_and_what_has_to_wait_is_sent_as_one(room: Presence, peer: Peer, monkeypatch):  # P2
-    monkeypatch.setattr(presence_module, "PER_S", 0.5)
+    monkeypatch.setattr(presence_module, "PER_S", 1.0)
     started = asyncio.get_running_loop().time()
     for tabs in range(1, 31):
         room.show("online" if tabs % 2 else "away", tabs, EARLY)
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0)
+    await until(lambda: len(told(peer)) >= 4)
     assert len(told(peer)) == 4
     await until(lambda: told(peer)[-1] == 30)
-    assert asyncio.get_running_loop().time() - started >= 0.5
+    assert asyncio.get_running_loop().time() - started >= 1.0
     assert len(told(peer)) == 5
 
 
@@ -179,10 +180,11 @@ async def test_who_is_not_confirmed_after_a_gap_is_dropped(room: Presence, peer:
     await peer.send("room:studio", "presence_state", {str(GRACE): {"metas": [meta()]}})
     await until(lambda: set(room.people) == {GRACE})
     peer.joins["room:studio"] = "never"
+    cut = asyncio.get_running_loop().time()
     await peer.socket.close(1011)
-    await peer.heard("phx_join", "room:studio", 2)
-    assert set(room.people) == {GRACE}, "a short gap is not to be seen"
     await until(lambda: not room.people)
+    assert asyncio.get_running_loop().time() - cut >= 0.1, "a short gap is not to be seen"
+    await peer.heard("phx_join", "room:studio", 2)
 
 
 async def test_who_is_not_confirmed_by_a_server_that_is_back_is_dropped_too(
@@ -197,7 +199,7 @@ async def test_who_is_not_confirmed_by_a_server_that_is_back_is_dropped_too(
 
 
 async def test_who_is_confirmed_after_a_gap_stays(room: Presence, peer: Peer, monkeypatch):  # P4
-    monkeypatch.setattr(room, "_confirm_s", 0.2)
+    monkeypatch.setattr(room, "_confirm_s", 1.0)
     seen: list[set[UUID]] = []
     await peer.send("room:studio", "presence_state", {str(GRACE): {"metas": [meta()]}})
     await until(lambda: set(room.people) == {GRACE})
@@ -205,7 +207,7 @@ async def test_who_is_confirmed_after_a_gap_stays(room: Presence, peer: Peer, mo
     await peer.socket.close(1011)
     await peer.heard("phx_join", "room:studio", 2)
     await peer.send("room:studio", "presence_state", {str(GRACE): {"metas": [meta()]}})
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(1.2)
     assert set(room.people) == {GRACE}
     assert seen == []
 

@@ -257,13 +257,19 @@ async def test_participants_stop_it_and_what_was_said_stays(
     assert (await message(chat, answer["id"]))["content"] == "Every"
 
 
-async def test_a_deleted_answer_stays_deleted(alone: Chat, owner: Person, worker: Worker):
-    await alone.say(owner, "hello")
+async def test_whoever_asked_deletes_the_answer_and_it_stays_deleted(
+    chat: Chat, owner: Person, stranger: Person, worker: Worker
+):
+    await chat.say(owner, "@assistant hello")
+    theirs = await worker.claim_one()
+    await worker.finish(theirs, "Hello")
+    refused(await stranger.ask("delete_message", message_id=theirs["id"]), 403, "42501")
+    await chat.say(stranger, "@assistant hello")
     answer = await worker.claim_one()
-    await owner.call("delete_message", message_id=answer["id"])
+    await stranger.call("delete_message", message_id=answer["id"])
     assert await worker.tell(answer, "He") == "lost"
     await worker.finish(answer, "Hello")
-    said = await message(alone, answer["id"])
+    said = await message(chat, answer["id"])
     assert said["content"] == ""
     assert said["deleted_at"]
 

@@ -302,6 +302,20 @@ async def test_machines_are_written_down_and_count_for_nothing(mail: Mail, stran
     assert [event["machine"] for event in events] == [True, True]
 
 
+async def test_of_a_few_each_opening_is_told_and_of_many_the_tenth(mail: Mail, stranger: Person, anon: Person):
+    for recipients, times, words in ((3, 3, " and 2 more"), (12, 2, "10 people")):
+        campaign = await mail.send(stranger, await mail.contacts(recipients))
+        letters = await mail.claim()
+        await mail.report(letters)
+        for letter in letters:
+            await mail.age(letter)
+        await asyncio.gather(
+            *(anon.call("track_open", token=letter["token"]) for letter in letters)
+        )  # one is the tenth
+        (told,) = await stranger.rows(f"notifications?kind=eq.email_opened&subject_id=eq.{campaign['id']}")
+        assert (told["times"], told["body"].endswith(words)) == (times, True), told["body"]
+
+
 async def test_replays_are_one(mail: Mail, stranger: Person, anon: Person):
     letter = await mail.delivered(stranger)
     link = next(iter(letter["links"].values()))
@@ -362,6 +376,7 @@ async def test_a_digest_is_made_once_a_day_for_those_who_want_it(mail: Mail, thi
     refused(await third.ask("prefer_digest", wanted=True, zone="Mars/Olympus"), 400, "22023")
     assert await mine(third, await claimed(service)) == []
     await third.call("prefer_digest", wanted=True, hour=hour, zone="Asia/Tokyo")
+    await mail.contacts(1)
     claims = await asyncio.gather(*(claimed(service, f"w{n}") for n in range(3)))
     (digest,) = [digest for claim in claims for digest in await mine(third, claim)]
     assert digest["address"].startswith("third.")
@@ -381,11 +396,22 @@ async def test_a_digest_is_made_once_a_day_for_those_who_want_it(mail: Mail, thi
 
 async def test_a_digest_that_may_have_arrived_is_not_sent_again(mail: Mail, third: Person, service: Person):
     await third.call("prefer_digest", wanted=True, hour=0)
+    await mail.contacts(1)
     (digest,) = await mine(third, await claimed(service))
     await mail.sql.execute("update private.digest_leases set expires_at = now() - interval '1 second'")
     assert await mine(third, await claimed(service, "w2")) == []
     (row,) = await third.rows("digests")
     assert (row["id"], row["status"]) == (digest["id"], "failed")
+
+
+async def test_nobody_is_told_that_nothing_happened(mail: Mail, third: Person, service: Person):
+    """Nor later that day, when there would be something: it is for the morning."""
+    await third.call("prefer_digest", wanted=True, hour=0)
+    await mail.sql.execute("update public.notifications set happened_at = now() - interval '2 days' where owner_id = $1", third.id)  # fmt: skip
+    for n in range(2):
+        await mail.contacts(n)
+        assert await mine(third, await claimed(service)) == []
+        assert [row["status"] for row in await third.rows("digests")] == ["quiet"]
 
 
 async def claimed(service: Person, worker: str = "w1") -> list[dict[str, Any]]:

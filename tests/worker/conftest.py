@@ -8,14 +8,15 @@ import asyncpg
 import pytest
 
 from embedded.stack import Address, Stack
+from tests.conftest import start
 from tests.worker.studio import PROJECT, Studio
 from worker.api import Api
 
 
 @pytest.fixture(scope="session")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Address]:
+async def stack(tmp_path_factory: pytest.TempPathFactory, cheap_passwords: None) -> AsyncIterator[Address]:
     stack = Stack(tmp_path_factory.mktemp("worker"), migrations=PROJECT / "supabase", with_demo=True)
-    yield await stack.start()
+    yield await start(stack)
     await stack.stop()
 
 

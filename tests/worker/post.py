@@ -14,14 +14,15 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 
 class Server:
-    """Knows nobody whose address begins with `nobody`, is busy for those with `busy`, wants nothing from `spam`, and takes
-    the text for `silent` without a word. `port` stays the same when it is away."""
+    """Knows nobody whose address begins with `nobody`, is busy for those with `busy`, wants no text for `spam` and relays
+    nothing to `relay`, and takes the text for `silent` without a word. `port` stays the same when it is away."""
 
     def __init__(self) -> None:
         self.port = 0
         self.messages: list[EmailMessage] = []
         self.raw: list[bytes] = []
         self.busy = True
+        self.knows_us = True
         self._server: asyncio.Server | None = None
 
     @property
@@ -42,11 +43,21 @@ class Server:
             self._server.close()
             self._server = None
 
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[Any]
+    ) -> str:
+        if not self.knows_us:
+            return "553 5.7.1 sender address rejected: not owned by you"
+        envelope.mail_from = address
+        return "250 OK"
+
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[Any]
     ) -> str:
         if address.startswith("nobody"):
             return "550 5.1.1 no such mailbox"
+        if address.startswith("relay"):
+            return "550 5.7.1 unable to relay"
         if address.startswith("busy") and self.busy:
             return "451 4.3.0 try again later"
         envelope.rcpt_tos.append(address)

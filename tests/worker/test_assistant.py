@@ -266,6 +266,7 @@ async def test_small_talk_knows_the_studio_and_repeats_itself_only_when_the_ques
     for question, expected in (
         ("hello", "/imagine"), ("@assistant which models are there?", "Aurora"), ("how busy is the queue?", "one job"),
         ("What is my balance?", "/balance"), ("price of bitcoin?", "/price BTC"), ("give me an idea for a heron", "a heron"),
+        ("ideas for a prompt about foxes", "/imagine foxes,"),
         ("who are you?", "simulated"), ("quantum chromodynamics", "simulated"), ("how much is a picture", "4 credits"),
     ):  # fmt: skip
         said = await words(SmallTalk(0), replace(ASKED, question=question))

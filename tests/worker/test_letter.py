@@ -1,4 +1,4 @@
-"""A letter as it goes out (T1 to T3): whatever people write, it is a letter with these headers and no others."""
+"""A letter as it goes out (T1 to T4): whatever people write, it is a letter with these headers and no others."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from worker.letter import POLICY, Paper, Unwritable, markup, write
 
 PAPER = Paper("https://starling.test", "mail@starling.test")
 HEADERS = {
-    "from", "to", "subject", "date", "message-id", "list-unsubscribe", "list-unsubscribe-post", "mime-version", "content-type",
+    "from", "to", "reply-to", "subject", "date", "message-id", "list-unsubscribe", "list-unsubscribe-post", "mime-version",
+    "content-type",
 }  # fmt: skip
 
 
 def letter(**more: Any) -> dict[str, Any]:
     return {
-        "id": "5d3c1e0a-0001-4000-8000-000000000001", "token": "t" * 32, "sender": "Olive", "team": "Wrens", "to_name": "Ada",
-        "to_address": "ada@starling.test", "subject": "Tides", "body": "Look: https://a.test/x.", "links": {"https://a.test/x": "k" * 32},
+        "id": "5d3c1e0a-0001-4000-8000-000000000001", "token": "t" * 32, "sender": "Olive", "reply_to": "olive@starling.test",
+        "team": "Wrens", "to_name": "Ada", "to_address": "ada@starling.test", "subject": "Tides", "body": "Look: https://a.test/x.",
+        "links": {"https://a.test/x": "k" * 32},
     } | more  # fmt: skip
 
 
@@ -50,6 +52,11 @@ def test_one_click_ends_it():  # T3
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert message["Message-ID"] == "<5d3c1e0a-0001-4000-8000-000000000001@starling.test>"
     assert str(message["From"]) == '"Olive (Wrens)" <mail@starling.test>'
+
+
+def test_answers_go_to_whoever_wrote():  # T4
+    assert str(read(write(letter(), PAPER))["Reply-To"]) == "Olive <olive@starling.test>"
+    assert read(write(letter(reply_to=None), PAPER))["Reply-To"] is None
 
 
 @given(

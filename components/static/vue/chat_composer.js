@@ -2,6 +2,10 @@
 const TYPING_EVERY_MS = 1000;
 const DRAFT_MS = 400;
 const PROGRESS_MS = 150;
+const LATE_MS = 1000;
+const newId = () =>
+  crypto.randomUUID?.() ??
+  "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (c) => (+c ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (+c / 4)))).toString(16));
 
 export default {
   template: `
@@ -11,6 +15,9 @@ export default {
         <span class="truncate-1"><b>{{ editing ? "Editing" : said.name }}</b> {{ said.text }}</span>
         <button type="button" class="icon-button material-symbols-rounded" aria-label="Do not" title="Do not" @click="cancel">close</button>
       </div>
+      <ul v-if="late.length" class="composer__late" role="status">
+        <li v-for="message in late" :key="message.id"><i class="material-symbols-rounded" aria-hidden="true">schedule</i><span class="truncate-1">{{ message.text || "Files" }}</span><span class="meta">Waits for the connection</span></li>
+      </ul>
       <ul v-if="sending.length || files.length" class="composer__files" aria-label="Files to send">
         <li v-for="file in files" :key="file.id" class="composer__file">
           <i class="material-symbols-rounded" aria-hidden="true">{{ file.image ? "image" : "draft" }}</i><span class="truncate-1">{{ file.name }}</span>
@@ -43,10 +50,10 @@ export default {
       </div>
     </div>
   `,
-  props: { url: String, files: Array, people: Array, commands: { type: Array, default: () => [] }, emoji: Array, closed: String, replying: Object, editing: Object, draft: String, placeholder: String, most: Number, largest: Number, accept: String, eager: { type: Boolean, default: true }, enableVoice: { type: Boolean, default: true } },
+  props: { url: String, files: Array, people: Array, commands: { type: Array, default: () => [] }, emoji: Array, closed: String, replying: Object, editing: Object, draft: String, shelf: String, placeholder: String, most: Number, largest: Number, accept: String, eager: { type: Boolean, default: true }, enableVoice: { type: Boolean, default: true } },
   emits: ["send", "save", "cancel", "typing", "rest", "draft", "begin", "progress", "take_back", "edit_last", "failed"],
   data() {
-    return { text: this.draft ?? "", sending: [], named: [], at: 0, over: false, recording: null, seconds: 0, kept: "", toldAt: 0 };
+    return { text: this.draft ?? "", sending: [], named: [], at: 0, over: false, recording: null, seconds: 0, kept: "", toldAt: 0, out: [], late: [] };
   },
   computed: {
     said() {
@@ -81,9 +88,14 @@ export default {
   },
   mounted() {
     this.grow();
+    this.out = JSON.parse(sessionStorage.getItem(this.shelf) ?? "[]"); // of a page that was loaded anew before they were taken
+    if (this.out.at(-1)?.text === this.text.trim()) this.text = ""; // the draft was kept, that it was sent was not heard
+    this.again();
+    starling.link.addEventListener("up", this.again);
     if (this.eager && matchMedia("(pointer: fine)").matches) this.$refs.text.focus();
   },
   unmounted() {
+    starling.link.removeEventListener("up", this.again);
     clearTimeout(this.drafting);
     this.stopRecording(false);
     for (const file of this.sending) file.request?.abort();
@@ -133,9 +145,24 @@ export default {
       }
       this.text = "";
       clearTimeout(this.drafting);
-      this.$emit("send", { text });
+      this.out.push({ id: newId(), text });
+      this.$emit("send", this.out.at(-1));
+      setTimeout(() => (this.late = [...this.out]), LATE_MS);
       this.sending = [];
       this.toldAt = 0;
+      this.keep();
+    },
+    // What a socket took with it when it broke nobody has heard: it is kept until the app has it, and said again.
+    keep() {
+      this.out.length ? sessionStorage.setItem(this.shelf, JSON.stringify(this.out)) : sessionStorage.removeItem(this.shelf);
+    },
+    took(id) {
+      this.out = this.out.filter((message) => message.id !== id);
+      this.late = this.late.filter((message) => message.id !== id);
+      this.keep();
+    },
+    again() {
+      for (const message of this.out) this.$emit("send", message);
     },
     cancel() {
       this.$emit("cancel");
@@ -195,7 +222,7 @@ export default {
       event.target.value = "";
     },
     async upload(file, about = {}) {
-      const id = crypto.randomUUID ? crypto.randomUUID() : String(Math.random()).slice(2);
+      const id = newId();
       const type = file.type.split(";")[0];
       this.sending.push({ id, name: file.name, percent: 0, error: "" });
       const entry = this.sending[this.sending.length - 1];
