@@ -74,6 +74,7 @@ async def test_the_team_and_the_chat_are_furnished_once(empty: Studio) -> None:
     assert await empty.count(turned) == len(empty.members)
     assert await empty.count("public.notifications where kind = 'mention' and owner_id = $1", empty.members[0]) >= 1
     # It looks as if weeks had passed, in an order that can be.
+    assert await empty.count("public.member_activities where kind like '%edited'") == 0
     days = "select count(distinct created_at::date) from"
     assert await empty.database.fetchval(f"{days} {TASKS}") >= 10
     assert await empty.database.fetchval(f"{days} {CONTACTS}") == len(empty.members)
