@@ -18,8 +18,9 @@ from components.task_card import CardHost, TaskCard
 from components.task_menu import TaskMenu
 from components.task_words import ICONS, TITLES
 from components.theme import ICON
-from state.board import MAX_TITLE, STATUSES, Board, Status, TaskFilter
+from state.board import MAX_TITLE, STATUSES, Board, Status
 from state.errors import StateError
+from state.task_filter import TaskFilter
 
 if TYPE_CHECKING:
     from components.toasts import Toasts

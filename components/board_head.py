@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from nicegui import ui
@@ -15,14 +15,17 @@ from components.freshness_note import FreshnessNote
 from components.icon_button import IconButton
 from components.island import Island
 from components.tag import Tag
-from state.board import Board, TaskFilter
+from state.board import Board
 from state.projects import MAX_NAME
+from state.task_filter import MAX_WORDS, Due, TaskFilter
 
 if TYPE_CHECKING:
     from state.models import Profile
     from state.sync.rows import Rows
 
 MOST = 5  # faces; of the others the number
+ANYBODY = "Anybody"
+DUE: dict[Due, str] = {"": "Any date", "late": "Late", "week": "Due in 7 days", "none": "No due date"}
 
 
 class BoardHead(Island):
@@ -104,7 +107,7 @@ class BoardHead(Island):
 
 
 class BoardFilters(Island):
-    """Words, whose, label; `narrow` is told of each change."""
+    """Words, whose, label, due; `narrow` is told of each change."""
 
     def __init__(self, board: Board, people: Rows[Profile], narrow: Callable[[TaskFilter], None]) -> None:
         super().__init__("div")
@@ -112,13 +115,15 @@ class BoardFilters(Island):
         self._board, self._people, self._narrow = board, people, narrow
         with self:
             self._words = ui.input(placeholder="Filter tasks", on_change=self._changed).props(
-                'outlined dense clearable debounce=150 aria-label="Filter tasks by words"'
+                f'outlined dense clearable debounce=150 maxlength={MAX_WORDS} aria-label="Filter tasks by words"'
             )
             self._words.classes("board-filters__text")
-            self._who = ui.select({"": "Everybody’s"}, value="", on_change=self._changed)
+            self._who = ui.select({"": ANYBODY}, value="", on_change=self._changed)
             self._who.props('outlined dense options-dense aria-label="Filter by person"')
             self._label = ui.select({"": "All labels"}, value="", on_change=self._changed)
             self._label.props('outlined dense options-dense aria-label="Filter by label"')
+            self._due = ui.select(dict(DUE), value="", on_change=self._changed)
+            self._due.props('outlined dense options-dense aria-label="Filter by due date"')
         self._options: tuple[dict[str, str], dict[str, str]] = ({}, {})
         for rows in (board.tasks, board.people, people):
             self.client.on_delete(rows.subscribe(lambda _: self._offer()))
@@ -130,7 +135,7 @@ class BoardFilters(Island):
             for row in self._board.people.rows
         }
         me = str(self._board.member.id)
-        people = {"": "Everybody’s", me: "Mine", **{id: name for id, name in names.items() if id != me}}
+        people = {"": ANYBODY, me: "Mine", **{id: name for id, name in names.items() if id != me}}
         labels = {"": "All labels", **{label: label for label in self._board.labels}}
         if (people, labels) != self._options:
             self._options = (people, labels)
@@ -139,4 +144,6 @@ class BoardFilters(Island):
 
     def _changed(self) -> None:
         who = str(self._who.value or "")
-        self._narrow(TaskFilter(str(self._words.value or ""), UUID(who) if who else None, str(self._label.value or "")))
+        due = cast("Due", self._due.value or "")
+        words, label = str(self._words.value or ""), str(self._label.value or "")
+        self._narrow(TaskFilter(words, UUID(who) if who else None, label, due))

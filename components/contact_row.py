@@ -137,7 +137,8 @@ class ContactRow:
         return ", ".join(value) if isinstance(value, list) else str(value)
 
     def _tell_when(self) -> None:
-        self._when.text = when(self.contact.updated_at, datetime.now(UTC))
+        now = datetime.now(UTC)
+        self._when.text = when(self.contact.updated_at, now).removesuffix(f" {now.year}")  # the column is narrow
 
     def _tell_state(self, failed: bool, waits: bool) -> None:
         reason = self._pending.failed if self._pending else None

@@ -22,6 +22,10 @@ LOOKS: dict[str, tuple[str, str]] = {
     "like": ("favorite", ""),
     "comment": ("chat_bubble", ""),
     "email_opened": ("drafts", "tone-live"),
+    "task_assigned": ("view_kanban", "tone-info"),
+    "task_mention": ("chat_bubble", ""),
+    "task_finished": ("check_circle", "tone-live"),
+    "task_failed": ("error", "tone-fail"),
 }
 LOOK = ("notifications", "tone-info")
 # What a toast says of several that came within its second.
@@ -53,6 +57,14 @@ def sentence(told: Notification, person: Lookup) -> str:
             return f"{who} {'like' if several else 'likes'} “{told.title}”"
         case "comment" if who:
             return f"{who} commented on “{told.title}”"
+        case "task_assigned" if who:
+            return f"{who} gave you “{told.title}”"
+        case "task_mention" if who:
+            return f"{who} named you in “{told.title}”"
+        case "task_finished":
+            return f"{who} finished “{told.title}”" if who else f"“{told.title}” is finished"
+        case "task_failed":
+            return f"“{told.title}” failed"
         case "email_opened":
             return f"“{told.title}” was opened by {told.body}"
         case _:  # a kind of another area: its title says it

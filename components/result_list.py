@@ -41,7 +41,7 @@ class ResultList(Island):
                 self._which = ui.select(dict(KINDS), value=ALL, on_change=self._turn_to_first)
                 self._which.props('outlined dense options-dense aria-label="Which results"')
                 self._words = Tag("span", "", "meta num")
-                with ui.element("span").classes("end"):
+                with ui.element("span").classes("end") as self._turns:
                     self._back = ui.button("Previous", color=None, on_click=partial(self._turn, -1)).props("flat")
                     self._on = ui.button("Next", color=None, on_click=partial(self._turn, 1)).props("flat")
             self._grid = ui.element("ul").classes("result-picker result-list")
@@ -100,7 +100,9 @@ class ResultList(Island):
         which, pictures = str(self._which.value or ""), query.value or []
         n = self._number(which, len(pictures))
         pages = max(1, -(-n // PAGE)) if which in KINDS else 1
-        self._words.text = f"{n:,} {'result' if n == 1 else 'results'} · page {self._page} of {max(pages, self._page)}"
+        page = f" · page {self._page} of {pages}" if pages > 1 else ""
+        self._words.text = f"{n:,} {'result' if n == 1 else 'results'}{page}"
+        self._turns.set_visibility(pages > 1 or self._page > 1)
         self._back.set_enabled(self._page > 1)
         self._on.set_enabled(self._page < pages)
         self._grid.clear()  # at most a page or a shot, and only when something in it is different

@@ -156,13 +156,9 @@ class TaskCard:
         self._marks.set_visibility(bool(labels))
 
     def _show_due(self) -> None:
-        task = self.task
-        self._due.set_visibility(task.due_date is not None)
-        if task.due_date is not None:
-            words, over = due(task.due_date, datetime.now(UTC).date())
-            over = over and task.status in ("queued", "in_progress")
-            self._due.text = f"{words}, late" if over else words
-            self._due.classes(add="tone-wait" if over else "", remove="" if over else "tone-wait")
+        self._due.text, late = due(self.task, datetime.now(UTC).date())
+        self._due.set_visibility(bool(self._due.text))
+        self._due.classes(add="tone-wait" if late else "", remove="" if late else "tone-wait")
 
     def _on_run(self) -> None:
         self._host.board.run(self.task.id)

@@ -16,6 +16,7 @@ from components.task_words import ICONS, TITLES, due
 from components.theme import ICON
 from state.board import Board, Status
 from state.board_queries import PAGE
+from state.task_filter import TaskFilter
 
 if TYPE_CHECKING:
     from state.models import Profile, Task
@@ -34,6 +35,7 @@ class TaskList(Island):
         self.classes("task-list").props("aria-label=List role=region")
         self._board, self._people, self._open = board, people, open_task
         self._page = 1
+        self._filter = TaskFilter()
         self._query: CachedQuery[list[Task]] | None = None
         self._leave: list[Unsubscribe] = []
         self._counts = board.count.status_counts(board.project_id)
@@ -42,7 +44,7 @@ class TaskList(Island):
                 self._status = ui.select({ALL: "All columns", **TITLES}, value=ALL, on_change=self._turn_to_first)
                 self._status.props('outlined dense options-dense aria-label="Column"')
                 self._words = Tag("span", "", "meta num")
-                with ui.element("span").classes("end"):
+                with ui.element("span").classes("end") as self._turns:
                     self._back = ui.button("Previous", color=None, on_click=partial(self._turn, -1)).props("flat")
                     self._on = ui.button("Next", color=None, on_click=partial(self._turn, 1)).props("flat")
             with ui.element("div").classes("card card--flush"):
@@ -53,8 +55,9 @@ class TaskList(Island):
     def watch(self) -> None:
         """Asks, from now on."""
         self.rest()
-        status = str(self._status.value or "") or None
-        self._query = self._board.count.tasks(self._board.project_id, self._page, PAGE, status)
+        status, board = str(self._status.value or "") or None, self._board
+        self._counts = board.count.status_counts(board.project_id, self._filter)
+        self._query = board.count.tasks(board.project_id, self._page, PAGE, status, self._filter)
         self._leave = [query.observe(lambda _: self._show()) for query in (self._query, self._counts)]
         self._show()
 
@@ -62,6 +65,11 @@ class TaskList(Island):
         """Asks no more."""
         while self._leave:
             self._leave.pop()()
+
+    def narrow(self, filter: TaskFilter) -> None:
+        """Show only what passes, from the first page on."""
+        self._filter = filter
+        self._turn_to_first()
 
     @property
     def titles(self) -> list[str]:
@@ -74,7 +82,8 @@ class TaskList(Island):
 
     def _turn_to_first(self) -> None:
         self._page = 1
-        self.watch()
+        if self._leave:
+            self.watch()
 
     def _show(self) -> None:
         query = self._query
@@ -84,9 +93,9 @@ class TaskList(Island):
         counts = self._counts.value or {}
         in_all = counts.get(status, 0) if status else sum(counts.values())
         pages = max(1, -(-in_all // PAGE))
-        self._words.text = (
-            f"{in_all:,} {'task' if in_all == 1 else 'tasks'} · page {self._page} of {max(pages, self._page)}"
-        )
+        page = f" · page {self._page} of {pages}" if pages > 1 else ""
+        self._words.text = f"{in_all:,} {'task' if in_all == 1 else 'tasks'}{page}"
+        self._turns.set_visibility(pages > 1 or self._page > 1)
         self._back.set_enabled(self._page > 1)
         self._on.set_enabled(self._page < pages)
         tasks = query.value or []
@@ -95,7 +104,8 @@ class TaskList(Island):
             for task in tasks:
                 self._row(task)
         self._nothing.set_visibility(not tasks)
-        waits = "Loading" if query.phase == "loading" else query.error or "There is nothing on this page."
+        nothing = "Nothing here passes the filter." if self._filter.asked else "There is nothing on this page."
+        waits = "Loading" if query.phase == "loading" else query.error or nothing
         self._nothing.text = waits
 
     def _row(self, task: Task) -> None:
@@ -106,8 +116,9 @@ class TaskList(Island):
             Tag("span", task.title, "truncate-1 task-list__title")
             for label in task.labels[:3]:
                 Tag("span", label, "label truncate-1")
-            if task.due_date:
-                Tag("span", due(task.due_date, datetime.now(UTC).date())[0], "meta num")
+            words, late = due(task, datetime.now(UTC).date())
+            Tag("span", words, f"meta num task-list__due {'tone-wait' if late else ''}")
             Tag("span", TITLES[status], "meta task-list__status")
-            if task.assignee:
-                Avatar(self._people.get(task.assignee))
+            with ui.element("span").classes("task-list__who"):
+                if task.assignee:
+                    Avatar(self._people.get(task.assignee))

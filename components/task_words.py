@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
-from state.board import Status
+from state.board import OPEN, Status
 
 if TYPE_CHECKING:
     from state.models import Task
@@ -54,9 +54,13 @@ def describe(task: Task, pending: Pending | None, *, running: bool) -> Words:
     return Words("", "", "Not run yet") if task.status == "queued" else Words()
 
 
-def due(day: date, today: date) -> tuple[str, bool]:
-    """today, tomorrow, yesterday, or 24 Dec; and whether it is over."""
+def due(task: Task, today: date) -> tuple[str, bool]:
+    """Today, Tomorrow, Yesterday, or 24 Dec, and whether it is late; nothing where no day is set."""
+    day = task.due_date
+    if day is None:
+        return "", False
     names = {0: "Today", 1: "Tomorrow", -1: "Yesterday"}
     far = (day - today).days
     year = f" {day.year}" if day.year != today.year else ""
-    return names.get(far, f"{day.day} {day:%b}{year}"), far < 0
+    late = far < 0 and task.status in OPEN
+    return names.get(far, f"{day.day} {day:%b}{year}") + (", late" if late else ""), late

@@ -26,6 +26,7 @@ from components.theme import ICON
 from state.board import Board, team_of
 from state.errors import StateError
 from state.projects import Projects
+from state.task_filter import TaskFilter
 
 if TYPE_CHECKING:
     from state.member import Member
@@ -93,8 +94,7 @@ def board_page(member: Member, around: Shell, project: UUID) -> None:
         with ui.element("div").classes("board-parts") as parts:
             shots = BoardShots(board)
             with ui.element("div").classes("board-bar"):
-                columns: BoardColumns
-                filters = BoardFilters(board, people, lambda filter: columns.narrow(filter))
+                filters = BoardFilters(board, people, lambda filter: narrow(filter))
                 with ui.element("span").classes("end"):
                     view = ui.toggle(
                         {"columns": "Columns", "list": "List", "results": "Results"}, value="columns", clearable=False
@@ -102,12 +102,17 @@ def board_page(member: Member, around: Shell, project: UUID) -> None:
                     view.props("flat no-caps unelevated").classes("board-bar__view")
                     render = ui.button("New render", color=None, on_click=form.show).classes("btn--primary")
             columns = BoardColumns(board, people, around.toasts, panel.show)
-            pages = {"list": TaskList(board, people, panel.show), "results": ResultList(board, shots.look)}
+            tasks = TaskList(board, people, panel.show)
+            pages = {"list": tasks, "results": ResultList(board, shots.look)}
+
+        def narrow(filter: TaskFilter) -> None:
+            columns.narrow(filter)
+            tasks.narrow(filter)
 
         def choose() -> None:
             columns.settle()
             columns.set_visibility(view.value not in pages)
-            filters.set_visibility(view.value not in pages)  # they narrow what is loaded; pages have their own choice
+            filters.set_visibility(view.value != "results")  # of tasks
             for name, part in pages.items():
                 part.set_visibility(view.value == name)
                 part.watch() if view.value == name else part.rest()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
@@ -38,24 +37,6 @@ LOADED = 300  # tasks at first: what is to be done comes before what has ended
 RESULTS = 500
 
 Placed = TypeVar("Placed", Task, Shot, Generation)
-
-
-@dataclass(frozen=True)
-class TaskFilter:
-    """What a board is narrowed to; the empty one shows everything."""
-
-    text: str = ""
-    assignee: UUID | None = None
-    label: str = ""
-
-    def shows(self, task: Task) -> bool:
-        """Whether a task passes."""
-        words = f"{task.title} {task.description} {' '.join(task.labels)}".casefold()
-        return (
-            all(word in words for word in self.text.casefold().split())
-            and self.assignee in (None, task.assignee)
-            and (not self.label or self.label in task.labels)
-        )
 
 
 class Board(Space):

@@ -12,11 +12,13 @@ from uuid import UUID
 from state.models import Generation, Task
 from state.sync.cached_query import CachedQuery
 from state.sync.query import Query, Where
+from state.task_filter import TaskFilter
 
 if TYPE_CHECKING:
     from state.member import Member
 
 PAGE = 25
+ALL = TaskFilter()
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,14 @@ class BoardQueries:
     def __init__(self, member: Member) -> None:
         self._member = member
 
-    def status_counts(self, project: UUID) -> CachedQuery[dict[str, int]]:
-        """How many tasks are in each column; empty columns are left out."""
+    def status_counts(self, project: UUID, filter: TaskFilter = ALL) -> CachedQuery[dict[str, int]]:
+        """How many tasks that pass are in each column; empty columns are left out."""
 
         async def fetch() -> dict[str, int]:
-            rows = await self._rows("task_status_counts", project)
+            rows = await self._rows("task_status_counts", project, **filter.asked)
             return {row["status"]: row["tasks"] for row in rows}
 
-        return self._member.queries.query(("task-status-counts", project), fetch)
+        return self._member.queries.query(("task-status-counts", project, *_narrowed(filter)), fetch)
 
     def video_counts(self, project: UUID) -> CachedQuery[VideoCounts]:
         """What has come of a project."""
@@ -99,14 +101,17 @@ class BoardQueries:
 
         return self._member.queries.query(("tasks", task), fetch)
 
-    def tasks(self, project: UUID, page: int, limit: int = PAGE, status: str | None = None) -> CachedQuery[list[Task]]:
-        """A page of the tasks, from 1: those to be done first; of one column, if `status` names it."""
+    def tasks(
+        self, project: UUID, page: int, limit: int = PAGE, status: str | None = None, filter: TaskFilter = ALL
+    ) -> CachedQuery[list[Task]]:
+        """A page of the tasks that pass, from 1: those to be done first; of one column, if `status` names it."""
 
         async def fetch() -> list[Task]:
-            rows = await self._rows("tasks_page", project, page=page, page_size=limit, status=status)
+            rows = await self._rows("tasks_page", project, page=page, page_size=limit, status=status, **filter.asked)
             return [Task.model_validate(row) for row in rows]
 
-        return self._member.queries.query(("tasks", "paginated", project, page, limit, status), fetch)
+        key = ("tasks", "paginated", project, page, limit, status, *_narrowed(filter))
+        return self._member.queries.query(key, fetch)
 
     def results(
         self, project: UUID, page: int, limit: int = PAGE, kind: str | None = None
@@ -130,3 +135,8 @@ class BoardQueries:
 
     async def _rows(self, function: str, project: UUID, **more: Any) -> list[dict[str, Any]]:
         return list(await self._member.api.rpc(function, {"project_id": str(project), **more}))
+
+
+def _narrowed(filter: TaskFilter) -> tuple[tuple[str, str], ...]:
+    """The end of a key; nothing where nothing is narrowed: the key is that of reference 5 then."""
+    return tuple(filter.asked.items())

@@ -1,9 +1,10 @@
 // Drags what has data-item among the zones that have data-drop (and data-axis, "x" where things stand side by side).
 // Says {does: "take" | "release" | "drop", item, zone, before}: before is null at the end of a zone. A finger holds still
-// first, so that it can scroll as well; Escape lets go.
+// first, so that it can scroll as well, and near an edge what it is dragged over scrolls by itself; Escape lets go.
 window.starling.dragCard = (event, say) => {
   const FAR_PX = 5;
   const EDGE_PX = 48;
+  const STEP_PX = 12;
   const HOLD_MS = 260;
   const root = event.currentTarget;
   const item = event.target.closest("[data-item]");
@@ -12,6 +13,7 @@ window.starling.dragCard = (event, say) => {
   const touch = event.pointerType === "touch";
   const [x0, y0] = [event.clientX, event.clientY];
   const kind = item.dataset.kind;
+  const wide = root.querySelector("[data-scroll]");
   const box = item.getBoundingClientRect();
   let ghost = null;
   let zone = null;
@@ -32,22 +34,26 @@ window.starling.dragCard = (event, say) => {
     Object.assign(ghost.style, { width: `${box.width}px`, height: `${box.height}px`, left: `${box.left}px`, top: `${box.top}px` });
     document.body.append(ghost);
     item.dataset.dragged = "";
+    if (wide) wide.style.scrollSnapType = "none"; // it would snap back with every step
     say({ does: "take", item: item.dataset.item });
     scroll();
   };
+  const near = (at, low, high) => (at < low + EDGE_PX ? -STEP_PX : at > high - EDGE_PX ? STEP_PX : 0);
+  const push = (what, x, y) => {
+    const { scrollLeft, scrollTop } = what;
+    what.scrollBy({ left: x, top: y, behavior: "instant" });
+    return what.scrollLeft !== scrollLeft || what.scrollTop !== scrollTop;
+  };
   const scroll = () => {
     if (!held) return;
-    const wide = root.querySelector("[data-scroll]");
-    if (wide) {
-      const { left, right } = wide.getBoundingClientRect();
-      if (last.clientX < left + EDGE_PX) wide.scrollLeft -= 12;
-      if (last.clientX > right - EDGE_PX) wide.scrollLeft += 12;
-    }
-    if (zone) {
-      const { top, bottom } = zone.getBoundingClientRect();
-      if (last.clientY < top + EDGE_PX) zone.scrollTop -= 10;
-      if (last.clientY > bottom - EDGE_PX) zone.scrollTop += 10;
-    }
+    const { clientX: x, clientY: y } = last;
+    const [row, column] = [wide, zone].map((one) => one?.getBoundingClientRect());
+    const passed = [
+      push(document.scrollingElement, 0, near(y, 0, innerHeight)),
+      row && push(wide, near(x, row.left, row.right), 0),
+      column && push(zone, 0, near(y, column.top, column.bottom)),
+    ];
+    if (passed.some(Boolean)) move(last); // something else is under it now
     requestAnimationFrame(scroll);
   };
   const move = (now) => {
@@ -61,7 +67,14 @@ window.starling.dragCard = (event, say) => {
     ghost.style.translate = `${now.clientX - x0}px ${now.clientY - y0}px`;
     clear();
     const under = document.elementsFromPoint(now.clientX, now.clientY);
-    zone = under.map((e) => e.closest("[data-drop]")).find((z) => z && root.contains(z) && z.dataset.takes === kind) ?? null;
+    const zones = [...root.querySelectorAll(`[data-drop][data-takes="${kind}"]`)];
+    zone = zones.find((z) => under.some((e) => z.contains(e))) ?? null;
+    if (!zone && under.includes(root)) { // above a column, or below a short one
+      zone = zones.find((z) => {
+        const { left, right } = z.getBoundingClientRect();
+        return z.dataset.axis !== "x" && left <= now.clientX && now.clientX <= right;
+      }) ?? null;
+    }
     before = null;
     if (!zone) return;
     zone.dataset.over = "";
@@ -85,6 +98,7 @@ window.starling.dragCard = (event, say) => {
     clear();
     ghost?.remove();
     delete item.dataset.dragged;
+    if (wide) wide.style.scrollSnapType = "";
     if (!held) return;
     held = false;
     // The click that follows opens nothing.

@@ -4,8 +4,8 @@ A family is the first part of a query's key; invalidating it reaches every key t
 
 | family                 | keys                                                                              |
 |------------------------|-----------------------------------------------------------------------------------|
-| `tasks`                | `("tasks", "paginated", project, page, limit, status)`, `("tasks", task)`         |
-| `task-status-counts`   | `("task-status-counts", project)`                                                 |
+| `tasks`                | `("tasks", "paginated", project, page, limit, status, *filter)`, `("tasks", task)`|
+| `task-status-counts`   | `("task-status-counts", project, *filter)`                                        |
 | `unified-generations`  | `("unified-generations", "project", project, page, limit, filters)`,              |
 |                        | `("unified-generations", "shot", shot)`,                                          |
 |                        | `("unified-generations", "count", part, filter)`: see `state.gallery`,            |

@@ -20,8 +20,9 @@ from components.session import starling
 from components.task_comments import TaskComments
 from components.task_list import TaskList
 from components.task_panel import TaskPanel
-from state.board import Board, TaskFilter
+from state.board import Board
 from state.member import Member
+from state.task_filter import TaskFilter
 from tests.pages.test_studio import LONG, only, until
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ async def project_of(db: asyncpg.Connection, role: str = "owner") -> tuple[UUID,
         role,
     )
     await db.execute("insert into public.projects (id, team_id, name) values ($1, $2, 'Nest')", project, team)
+    await until(lambda: me().circles.get("team", team))  # else a page falls back to another team of hers
     return team, project
 
 
@@ -249,6 +251,11 @@ async def test_the_list_turns_its_pages(ada: User, db: asyncpg.Connection) -> No
         await until(lambda: list_._words.text == "31 tasks · page 2 of 2")
         list_._status.value = "completed"
         await until(lambda: list_.titles == ["done"])
+        list_._status.value = ""
+        only(ada, BoardFilters)._words.value = "task 1"  # which counts in both
+        await until(lambda: list_.titles == [f"task {n:02}" for n in range(30) if "1" in str(n)])
+        await until(lambda: list_._words.text == "12 tasks")
+        assert titles(ada, "queued") == list_.titles
 
 
 async def test_a_viewer_looks_and_moves_nothing(ada: User, db: asyncpg.Connection) -> None:

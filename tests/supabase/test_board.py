@@ -20,6 +20,7 @@ from tests.supabase.teams import Team, make_team
 from tests.supabase.test_plans import steps
 
 RENDER = {"kind": "image", "prompt": "a nest at dawn", "model_id": AURORA, "params": {"count": 1}}
+WAITED_FOR = "select exists (select from pg_stat_activity a where pg_backend_pid() = any (pg_blocking_pids(a.pid)))"
 
 
 @dataclass
@@ -120,8 +121,9 @@ async def test_viewers_only_look_and_to_strangers_there_is_nothing(
     comment = await board.editor.call(
         "comment_on_task", comment_id=str(uuid4()), task_id=task["id"], body="Soft twigs, please"
     )
-    picture = await add_picture(sql, board.editor)
+    picture, own = await add_picture(sql, board.editor), await add_picture(sql, board.viewer)
     await board.editor.call("place_generation", generation_id=picture, shot_id=board.shot)
+    ran = await board.editor.call("run_task", task_id=task["id"], job_id=str(uuid4()))
     before = await board.row(task)
     things = {
         "projects": board.project, "shots": board.shot, "tasks": task["id"], "task_comments": comment["id"],
@@ -132,16 +134,31 @@ async def test_viewers_only_look_and_to_strangers_there_is_nothing(
     for somebody, status, code in ((board.viewer, 403, "42501"), (outsider, 404, "PT404")):
         for function, arguments in deeds(board, task["id"], picture):
             refused(await somebody.ask(function, **arguments), status, code)
+        mine = await board.viewer.ask("place_generation", generation_id=own, shot_id=board.shot)
+        refused(mine, 403, "42501")
+        refused(await somebody.ask("cancel_generation", job_id=ran["job_id"]), 404, "PT404")
         for table, id, change in (
             ("projects", board.project, {"name": "Mine"}),
             ("shots", board.shot, {"name": "Mine"}),
-            ("tasks", task["id"], {"title": "Mine"}),
+            (
+                "tasks",
+                task["id"],
+                {"title": "Mine", "description": "Mine", "labels": ["mine"], "due_date": "2026-12-24"},
+            ),
             ("tasks", task["id"], {"assignee": somebody.id}),
+            ("tasks", task["id"], {"render": {**RENDER, "prompt": "mine"}, "shot_id": None}),
+            ("generations", picture, {"favourite": True}),
         ):
             answer = await somebody.rest("PATCH", f"{table}?id=eq.{id}", change, prefer="return=representation")
             assert answer.json() == []
-        for table in ("shots", "task_comments"):
-            await somebody.rest("DELETE", f"{table}?id=eq.{things[table]}")
+        for table, id in things.items():
+            await somebody.rest("DELETE", f"{table}?id=eq.{id}")
+        at = {"team_id": board.team.id, "project_id": board.project, "position": 0}
+        for table, row in {
+            "projects": {"team_id": board.team.id, "name": "Mine"}, "shots": {**at, "name": "Mine"}, "tasks": {**at, "title": "Mine"},
+            "task_comments": {"team_id": board.team.id, "task_id": task["id"], "author_id": somebody.id, "body": "Mine"},
+        }.items():  # fmt: skip
+            refused(await somebody.rest("POST", table, row), 403, "42501")
     for counts in ("task_status_counts", "shot_counts"):
         assert await outsider.call(counts, project_id=board.project) == []
         assert await board.viewer.call(counts, project_id=board.project)
@@ -381,7 +398,7 @@ async def test_what_is_done_at_a_board_is_an_activity_of_its_team(board: Board):
     "query",
     [
         "select * from public.tasks where project_id = '{project}' and status = 'queued' order by position, id limit 50",
-        "select * from public.tasks_page('{project}', 3)",
+        "select * from public.narrowed_tasks('{project}') t order by t.status desc, t.position, t.id limit 25",
         "select * from public.tasks where project_id = '{project}' order by status desc, position, id limit 300",
         "select * from public.task_comments where task_id = '{task}' order by created_at",
         "select * from public.generations where project_id = '{project}' order by created_at desc limit 60",
@@ -442,6 +459,45 @@ async def test_shots_are_put_in_another_order(board: Board):
         await board.editor.call("move_shot", shot_id=shots["Dusk"], before=shots["Noon"])
         await board.editor.call("move_shot", shot_id=shots["Noon"], before=shots["Dusk"])
     assert await order() == ["Dawn", "Noon", "Dusk"]
+
+
+@pytest.mark.parametrize("what", ["rename", "assign", "delete the shot"])
+async def test_who_edits_waits_for_a_removal_with_no_task_in_hand(board: Board, sql: asyncpg.Connection, what: str):
+    """A removal takes the circle and then the tasks of whoever goes: in the other order the two would wait for each other."""
+    task = await board.add(assignee=board.viewer.id, shot_id=board.shot)
+    change = {"rename": {"title": "Straw"}, "assign": {"assignee": board.editor.id}}.get(what)
+    path = f"tasks?id=eq.{task['id']}" if change else f"shots?id=eq.{board.shot}"
+    async with asyncio.timeout(20), sql.transaction():
+        await sql.execute("select private.lock_circle('team', $1)", board.team.id)
+        editing = asyncio.create_task(board.editor.rest("PATCH" if change else "DELETE", path, change))
+        while not await sql.fetchval(WAITED_FOR):  # noqa: ASYNC110 - Postgres tells nobody
+            await asyncio.sleep(0.01)
+        await sql.execute("select from public.tasks where id = $1 for update nowait", task["id"])
+        await sql.execute(
+            "delete from public.team_members where team_id = $1 and member_id = $2", board.team.id, board.viewer.id
+        )
+    assert (await editing).is_success
+    (row,) = await board.owner.rows(f"tasks?id=eq.{task['id']}")
+    seen = {"rename": row["title"] == "Straw", "assign": row["assignee"] == board.editor.id}
+    assert seen.get(what, row["shot_id"] is None)
+    assert row["assignee"] != board.viewer.id
+
+
+async def test_who_is_given_a_task_may_close_their_account_meanwhile(
+    board: Board, sql: asyncpg.Connection, supabase: Address, service: Person
+):
+    """Whoever assigns holds the circle and then asks whether the member is there: so a removal does not hold them before it."""
+    leaver = await join(supabase, "leaver")
+    await board.team.add(leaver)
+    async with asyncio.timeout(20), sql.transaction():
+        await sql.execute("select live.topic('team', $1)", board.team.id)
+        leaving = asyncio.create_task(leave(leaver, service))
+        while not await sql.fetchval(WAITED_FOR):  # noqa: ASYNC110 - Postgres tells nobody
+            await asyncio.sleep(0.01)
+        await sql.execute("select from public.profiles where id = $1 for key share nowait", leaver.id)
+    await leaving
+    await leaver.http.aclose()
+    assert leaver.id not in await board.team.roles()
 
 
 async def test_whoever_leaves_a_team_has_no_tasks_in_it(board: Board, sql: asyncpg.Connection):

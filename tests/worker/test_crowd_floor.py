@@ -73,6 +73,17 @@ async def test_the_team_and_the_chat_are_furnished_once(empty: Studio) -> None:
     turned = f"public.circle_members where circle_id = '{TEAM}' and turned_at is not null"
     assert await empty.count(turned) == len(empty.members)
     assert await empty.count("public.notifications where kind = 'mention' and owner_id = $1", empty.members[0]) >= 1
+    # It looks as if weeks had passed, in an order that can be.
+    assert await empty.count("public.member_activities where kind like '%edited'") == 0
+    days = "select count(distinct created_at::date) from"
+    assert await empty.database.fetchval(f"{days} {TASKS}") >= 10
+    assert await empty.database.fetchval(f"{days} {CONTACTS}") == len(empty.members)
+    assert await empty.database.fetchval(f"{days} public.member_activities where team_id = '{TEAM}'") >= 15
+    for what in (TASKS, CONTACTS, "public.contact_comments", "public.member_activities"):
+        where = "and" if "where" in what else "where"
+        assert await empty.count(f"{what} {where} created_at > now()") == 0
+    late = "public.contact_comments n join public.contacts c on c.id = n.contact_id where n.created_at not between c.created_at and c.updated_at"
+    assert await empty.count(late) == 0
 
     await empty.database.execute(f"delete from {CONTACTS}")  # somebody wants it empty
     assert await empty.api.call("seed_demo_floor") is False
@@ -136,8 +147,9 @@ async def test_whoever_is_here_themselves_is_not_made_to_act(empty: Studio) -> N
 
 async def test_contacts_of_visitors_and_what_was_just_touched_are_left_alone(empty: Studio) -> None:  # C7
     await empty.api.call("seed_demo_floor")
-    assert (await floor(empty))["contacts"] == []  # they are new
-    mine = uuid4()
+    mine, touched = uuid4(), await empty.database.fetchval("select contact_id from private.crowd_contacts limit 1")
+    await empty.as_member(1, 'select public.edit_contact($1, \'{"title": "Mine"}\')', touched)
+    assert len((await floor(empty))["contacts"]) == 39
     await empty.as_member(0, 'select public.add_contact($1, $2, \'{"name": "Mine"}\')', mine, TEAM)
     await empty.database.execute(RESTED)
     assert len((await floor(empty))["contacts"]) == 40
