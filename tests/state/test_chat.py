@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from state.chat import PENDING, Chat, Options, use_chat
 from state.chats import use_chats
 from state.market import Price
 from state.member import Member
+from state.reading import MOST, PAGE, Reading
 from state.realtime import socket
 from state.starling import Starling
 from tests.state.doorway import Doorway
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from embedded.stack import Address
 
 Join = Callable[..., Awaitable[Member]]
-EACH = 10  # the bench has fifty
+EACH = 50  # of ten members
+MANY, BACK = 100_000, 3_000
 MOST_WRITTEN = 25  # by each of two, in a window of sixty
 
 
@@ -216,25 +218,120 @@ async def test_many_messages_of_ten_members_are_all_there_in_order(joins: Join, 
         assert [w for w in said if w.startswith(f"{number}/")] == [f"{number}/{n}" for n in range(EACH)]
 
 
-async def test_older_messages_are_paged_and_one_of_them_reached(joins: Join, db: asyncpg.Connection, session: UUID):
+async def test_a_hundred_thousand_messages_are_read_through_a_window(
+    joins: Join, db: asyncpg.Connection, session: UUID, monkeypatch: pytest.MonkeyPatch
+):  # R1 to R4
+    hasten(monkeypatch, relaxed_s=60, poll_s=60)
     ada = await joins("owner")
-    await db.execute(
-        "select private.say($1, $2, 'user', 'number ' || n) from generate_series(1, 400) n", session, ada.id
-    )
+    async with untold(db):
+        await db.execute(
+            "insert into public.chat_messages (session_id, author_id, content, seq, spoken) "
+            "select $1, $2, 'number', n, n from generate_series(1, $3::int) n", session, ada.id, MANY,
+        )  # fmt: skip
+        await db.execute("update public.chat_sessions set last_seq = $2, spoken = $2 where id = $1", session, MANY)
     chat, _ = use_chat(ada, session)
     await ready(chat)
-    heard: list[str] = []
-    chat.on_message(lambda message: heard.append(message.content))
-    assert len(chat.messages.rows) == 60
-    assert await chat.reach(150)
-    assert 150 in {row.seq for row in chat.messages.rows}
-    seqs = [row.seq for row in chat.messages.rows]
-    assert seqs == list(range(seqs[0], seqs[0] - len(seqs), -1))
-    assert heard == []
-    first = await db.fetchval("select id from public.chat_messages where session_id = $1 and seq = 1", session)
-    assert (await chat.find(UUID(str(first)))) is not None
+    heard: list[int] = []
+    chat.on_message(lambda message: heard.append(message.seq))
+    reading, other = Reading(chat), Reading(chat)
+
+    def seqs() -> list[int]:
+        """What is shown: without a hole, none twice, and never too many."""
+        shown = [row.seq for row in reading.rows]
+        assert shown == list(range(shown[0], shown[-1] - 1, -1))
+        assert len(shown) <= MOST * PAGE + 2 * PAGE
+        assert len(chat.pages) <= MOST
+        return shown
+
+    before = seqs()
+    assert (before[0], len(before), reading.ends) == (MANY, 60, True)
+    reading.stands(at_end=False, below_half=False)
+    while (shown := seqs())[-1] > MANY - BACK:
+        await reading.load_more()
+        assert seqs()[-1] < shown[-1]
+    assert not reading.ends
+    oldest = await db.fetchval(
+        "select id from public.chat_messages where session_id = $1 and seq = $2", session, shown[-1]
+    )
+
+    # Far from the end what is shown stays, and is live; what is said meanwhile is told, and not shown.
+    said = chat.send("while one is away")
+    await until(lambda: heard == [MANY + 1])
+    assert seqs() == shown
+    row = reading.get(oldest)
+    assert row is not None
+    chat.react(row, "👍")
+    for table in chat.tables:
+        table.flush()
+    assert reading.get(oldest).reactions == {"👍": [str(ada.id)]}, "L8: at once"  # type: ignore[union-attr]
+    await until(lambda: not chat.messages.mutations.unconfirmed)
+    await db.execute("update public.chat_messages set content = 'different' where id = $1", oldest)
+    await until(lambda: reading.get(oldest).content == "different")  # type: ignore[union-attr]
+    assert reading.get(oldest).reactions == {"👍": [str(ada.id)]}  # type: ignore[union-attr]
+
+    while not reading.ends:
+        shown = seqs()
+        await reading.newer()
+        assert seqs()[0] > shown[0]
+    assert reading.rows[0].id == said.id
+
+    assert await reading.reach(5)
+    assert seqs()[-1] == 1
+    assert reading.complete
+    await other.reach(5)
+    assert [row.seq for row in other.rows] == seqs()
+    assert len(chat.pages) == 2, "they are the same pages"
+    reading.end()
+    assert (seqs()[0], reading.ends, len(reading.rows)) == (MANY + 1, True, len(chat.messages.rows))
+    reading.close()
+    other.close()
+    assert len(chat.pages) == 0
+    assert (await chat.find(oldest)) is not None
     chats, _ = use_chats(ada)
-    assert [m.content for m in await chats.search("number 17", session)][:1] == ["number 179"]
+    assert [m.id for m in await chats.search("differ", session)] == [oldest]
+    async with untold(db):
+        await db.execute("delete from public.chat_messages where session_id = $1", session)
+
+
+@asynccontextmanager
+async def untold(db: asyncpg.Connection) -> AsyncIterator[None]:
+    """What is done to messages in between is told to nobody, and so takes a tenth of the time."""
+    async with db.transaction():
+        await db.execute("alter table public.chat_messages disable trigger user")
+        yield
+        await db.execute("alter table public.chat_messages enable trigger user")
+
+
+async def test_who_reads_a_little_behind_the_end_is_not_pushed(
+    joins: Join, db: asyncpg.Connection, session: UUID
+):  # R4
+    ada = await joins("owner")
+    await say(db, session, ada.id, 200)
+    chat, _ = use_chat(ada, session)
+    await ready(chat)
+    near, far, follows = Reading(chat), Reading(chat), Reading(chat)
+    await far.load_more()
+    for reading in (near, far):
+        reading.stands(at_end=False, below_half=reading is near)
+    held = [row.seq for row in near.rows]
+    await until(lambda: len(chat.pages) == 3)
+    for _ in range(5):
+        await say(db, session, ada.id, 90)
+        newest = await db.fetchval("select last_seq from public.chat_sessions where id = $1", session)
+        await until(lambda newest=newest: chat.newest and chat.newest.seq == newest)
+    await until(lambda: near.rows[0].seq == 650 or not near.ends)
+    for reading in (near, far):
+        shown = [row.seq for row in reading.rows]
+        assert shown == list(range(shown[0], shown[-1] - 1, -1))
+        assert set(held) <= set(shown)
+        assert len(shown) <= MOST * PAGE + 2 * PAGE
+    assert [row.seq for row in follows.rows] == [row.seq for row in chat.messages.rows]
+
+
+async def say(db: asyncpg.Connection, session: UUID, who: UUID, times: int) -> None:
+    await db.execute(
+        "select private.say($1, $2, 'user', 'number ' || n) from generate_series(1, $3::int) n", session, who, times
+    )
 
 
 async def test_whoever_is_removed_holds_nothing(joins: Join, db: asyncpg.Connection, session: UUID):
