@@ -200,12 +200,13 @@ class Chat(Space):
         """Says something; it shows at once. T1, T2"""
         self._sent += 1
         now = datetime.now(UTC)
+        above = self.get(reply_to) if reply_to else None
         files = [file.described for file in attachments or []]
         metadata: dict[str, Any] = {"attachments": files} if files else {}
         row = Message(
             id=uuid4(), session_id=self.id, author_id=self.member.id, role="user", message_type=message_type,
-            status="sending", content=content, metadata=metadata, reply_to=reply_to, reactions={},
-            seq=PENDING + self._sent, spoken=0, edited_at=None, deleted_at=None, created_at=now, updated_at=now, version=0,
+            status="sending", content=content, metadata=metadata, reply_to=reply_to, reactions={}, replies=0,
+            thread=(above.thread or above.id) if above else reply_to, seq=PENDING + self._sent, spoken=0, edited_at=None, deleted_at=None, created_at=now, updated_at=now, version=0,
         )  # fmt: skip
         arguments = {
             "message_id": str(row.id), "session_id": str(self.id), "content": content, "message_type": message_type,
@@ -292,14 +293,6 @@ class Chat(Space):
                 await asyncio.sleep(READ_EVERY_S)
         finally:
             self._marking = False
-
-    def root(self, message: Message) -> UUID:
-        """With which message the thread of this one begins, as far as is known."""
-        above = message.reply_to and self.get(message.reply_to)
-        while above:
-            message = above
-            above = message.reply_to and self.get(message.reply_to)
-        return message.reply_to or message.id
 
     async def find(self, message: UUID) -> Message | None:
         """A message by its id, wherever it stands; None when it is not of this session. Raises StateError."""

@@ -26,15 +26,18 @@ from state.sync.live_table import LiveTable
 from state.sync.mutation import Pending
 from state.sync.query import Order, Query, Where
 from state.sync.rows import Batch, Phase
+from state.sync.union import Union
 from state.tasks import Tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from uuid import UUID
 
     from state.chat import Chat
 
 PAGE = 60
 MOST = 6  # pages
+REPLIES = 200  # of a thread, until more of it are asked for
 
 
 def page_of(seq: int) -> int:
@@ -106,7 +109,11 @@ class Pages:
         self._users[number] -= 1
         if not self._users[number]:
             del self._users[number]
-            self._tasks.start(self._chat.drop(self._tables.pop(number)), f"close page {number}")
+            self.close_soon(self._tables.pop(number))
+
+    def close_soon(self, table: LiveTable[Message]) -> None:
+        """Closes a table of the chat's that nobody looks at any more."""
+        self._tasks.start(self._chat.drop(table), "close a page")
 
     async def close(self) -> None:
         """The chat closes those that are left."""
@@ -199,7 +206,7 @@ class Reading:
     def stands(self, *, at_end: bool, below_half: bool) -> None:
         """Where the view is: at the very end of what is shown, or at least in the half of it that is nearer to it. R4"""
         self._at_end, self._below_half = at_end and self._joined, below_half
-        self._keep_up()
+        self._on_batch() if self._left_behind else self._keep_up()
 
     def close(self) -> None:
         """Holds nothing any more."""
@@ -229,16 +236,20 @@ class Reading:
         finally:
             self._going -= 1
         if wish == self._wish:
+            self._at_end = self._at_end and self._chat.newest is not None and self._chat.newest.seq <= span.top
             self._take(span, tables)
         else:
             self._drop(tables)  # R3
 
     def _take(self, span: Span | None, tables: dict[int, LiveTable[Message]]) -> None:
+        self._change(span, tables)
+        self._on_batch()
+
+    def _change(self, span: Span | None, tables: dict[int, LiveTable[Message]]) -> None:
         leave_all(self._leave)
         self._leave = [table.subscribe(self._on_batch) for table in tables.values()]
         before, self._tables, self._span = self._tables, tables, span
         self._drop(before)
-        self._on_batch()
 
     def _drop(self, tables: dict[int, LiveTable[Message]]) -> None:
         for number in tables:
@@ -247,8 +258,16 @@ class Reading:
     # What is shown -------------------------------------------------------------------------------------------------
 
     def _on_batch(self, _: Batch[Message] | None = None) -> None:
+        if self._left_behind:
+            self._change(None, {})
         self._listeners.emit(self._show())
         self._keep_up()
+
+    @property
+    def _left_behind(self) -> bool:
+        """Whoever stands at the end goes with the newest messages, once these have left the pages. R4"""
+        newest = self._chat.newest
+        return self._at_end and self._span is not None and newest is not None and newest.seq > self._span.top
 
     def _show(self) -> Batch[Message]:
         newest, rows = self._chat.messages, self._chat.messages.rows
@@ -272,15 +291,12 @@ class Reading:
         return batch
 
     def _keep_up(self) -> None:
-        """Before the newest messages move on: whoever stands at the end goes with them, whoever does not has pages under
-        them, unless they are far behind. R4"""
+        """Whoever does not stand at the end gets pages under them before the newest messages move on, unless they are far
+        behind. R4"""
         newest = self._chat.newest
-        if newest is None or self._going:
+        if newest is None or self._going or self._at_end:
             return
-        if self._at_end:
-            if self._span is not None and newest.seq > self._span.top:
-                self._take(None, {})
-        elif self._span is None:
+        if self._span is None:
             self._go_on(Span(page_of(self._chat.placed[-1].seq), page_of(newest.seq)))
         elif self._joined and newest.seq > self._span.top and (self._below_half or len(self._tables) < MOST):
             self._go_on(self._span.newer())
@@ -305,3 +321,49 @@ async def _come(table: LiveTable[Message]) -> None:
         leave()
     if table.phase == "failed":
         raise Unreachable(table.error)
+
+
+class Thread:
+    """A message, and what was replied to it: all of it, however far apart. The newest first."""
+
+    def __init__(self, chat: Chat, root: UUID) -> None:
+        self._chat = chat
+        newest_first = (Order("seq", True, "never"),)
+        self._tables = [
+            chat.table(
+                Query("chat_messages", (chat.of_session, where), newest_first),
+                Message,
+                limit=REPLIES,
+                outbox=chat.messages,
+            )
+            for where in (Where("id", "eq", root), Where("thread", "eq", root))
+        ]
+        self.rows: Union[Message] = Union(
+            [chat.messages, *self._tables],
+            sort_key=lambda row: (-row.seq,),
+            keep=lambda row: root in (row.id, row.thread),
+        )
+
+    @property
+    def complete(self) -> bool:
+        """Whether all of it is there."""
+        return self._tables[-1].complete
+
+    async def open(self) -> None:
+        """Returns when it is there. Raises StateError."""
+        self.rows.open()
+        for table in self._tables:
+            table.open()
+        for table in self._tables:
+            await _come(table)
+
+    async def load_more(self) -> bool:
+        """Earlier replies; whether there may be more. Raises StateError."""
+        await self._tables[-1].load_more()
+        return not self.complete
+
+    def close(self) -> None:
+        """Holds nothing any more."""
+        self.rows.close()
+        for table in self._tables:
+            self._chat.pages.close_soon(table)
