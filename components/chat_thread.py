@@ -97,13 +97,18 @@ class ChatThread(ui.element):
         self._list: LiveList[Message, MessageItem] = LiveList(
             self._reading, self._item, list_, news=lambda row: row.seq > self._told, changed=self._changed
         )
-        self.client.on_delete(self._reading.close)
+        self.client.on_delete(self.close)
         self.client.on_delete(chat.answers.on_change(self._heard))
         self.client.on_delete(chat.member.credits.observe(self._again_cards))
         self.client.on_delete(people.subscribe(lambda _: self._again()))
         self.client.on_delete(chat.participants.subscribe(lambda _: self._again()))
         self.client.on_delete(chat.reads.subscribe(lambda _: self._changed()))
         self._changed()
+
+    def close(self) -> None:
+        """Reads no more; where it is gone before its page is."""
+        self._list.close()
+        self._reading.close()
 
     @property
     def items(self) -> list[MessageItem]:

@@ -192,9 +192,12 @@ class Reading:
 
     async def reach(self, seq: int) -> bool:
         """Goes to a message, however far it is; whether it is there. Raises StateError."""
-        if not any(row.seq == seq for row in self._rows):
+        newest = self._chat.newest
+        if newest is None or seq > newest.seq:
+            self.end()
+        elif not any(row.seq == seq for row in self._rows):
             self._at_end = self._below_half = False
-            await self._go(Span.around(seq, self._chat.newest.seq if self._chat.newest else seq))
+            await self._go(Span.around(seq, newest.seq))
         return any(row.seq == seq for row in self._rows)
 
     def end(self) -> None:

@@ -199,23 +199,38 @@ def placed(chat: Chat) -> list[str]:
     return [row.content for row in chat.messages.rows if row.seq < PENDING and row.role == "user"]
 
 
-async def test_many_messages_of_ten_members_are_all_there_in_order(joins: Join, db: asyncpg.Connection, session: UUID):
+@pytest.mark.timeout(240)
+async def test_five_hundred_messages_of_ten_members_at_once_are_all_there_in_order(
+    joins: Join, db: asyncpg.Connection, session: UUID
+):
     members = [await joins() for _ in range(10)]
     chats = [use_chat(member, session)[0] for member in members]
     await ready(*chats)
+    heard: list[int] = []
+    chats[0].on_message(lambda message: heard.append(message.seq))
     for n in range(EACH):
         for number, chat in enumerate(chats):
             chat.send(f"{number}/{n}")
         await asyncio.sleep(0)
-    await until(lambda: not any(c.messages.mutations.unconfirmed for c in chats), within_s=60)
+    await until(lambda: not any(c.messages.mutations.unconfirmed for c in chats), within_s=200)
     said = await stored(db, session)
     assert len(said) == len(set(said)) == 10 * EACH
-    for chat in chats:
-        while not chat.messages.complete:
-            await chat.messages.load_more()
-        await until(lambda chat=chat: contents(chat) == said)
     for number in range(10):
         assert [w for w in said if w.startswith(f"{number}/")] == [f"{number}/{n}" for n in range(EACH)]
+    rows = await db.fetch("select id, seq, content, version from public.chat_messages where session_id = $1", session)
+    there = {row["seq"]: (row["id"], row["content"], row["version"]) for row in rows}
+    for chat in chats:
+        await until(lambda chat=chat: contents(chat)[-60:] == said[-60:])
+    for chat in chats[:2]:
+        reading, seen = Reading(chat), dict[int, tuple[UUID, str, int]]()
+        while True:
+            seen |= {row.seq: (row.id, row.content, row.version) for row in reading.rows}
+            if reading.complete:
+                break
+            await reading.load_more()
+        assert seen == there
+        reading.close()
+    await until(lambda: heard == sorted(there))  # T4
 
 
 async def test_a_hundred_thousand_messages_are_read_through_a_window(

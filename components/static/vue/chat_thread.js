@@ -42,7 +42,7 @@ export default {
       this.hold();
       this.look();
     },
-    // Remembers which message stands where: the uppermost that begins on the screen.
+    // Remembers which message stands where: the uppermost that begins below the first third, for above it a day may begin no more.
     hold() {
       const el = this.$el;
       const messages = el.querySelector(".thread__list")?.children ?? [];
@@ -50,7 +50,7 @@ export default {
       let [low, high] = [0, messages.length]; // from the newest, which is the lowest
       while (low < high) {
         const middle = (low + high) >> 1;
-        if (messages[middle].getBoundingClientRect().top >= top) low = middle + 1;
+        if (messages[middle].getBoundingClientRect().top >= top + el.clientHeight / 3) low = middle + 1;
         else high = middle;
       }
       const message = messages[Math.max(0, low - 1)];
