@@ -18,7 +18,7 @@ from state.chat import PENDING, Chat, Options, use_chat
 from state.chats import use_chats
 from state.market import Price
 from state.member import Member
-from state.reading import MOST, PAGE, Reading
+from state.reading import MOST, PAGE, Reading, Thread
 from state.realtime import socket
 from state.starling import Starling
 from tests.state.doorway import Doorway
@@ -296,8 +296,16 @@ async def test_a_hundred_thousand_messages_are_read_through_a_window(
     await other.reach(5)
     assert [row.seq for row in other.rows] == seqs()
     assert len(chat.pages) == 2, "they are the same pages"
+    root = next(row for row in reading.rows if row.seq == 5)
+    late = chat.send("an answer, much later", reply_to=root.id)
+    thread = Thread(chat, root.id)
+    await thread.open()
+    await until(lambda: [(row.id, row.replies) for row in thread.rows.rows] == [(late.id, 0), (root.id, 1)])
+    thread.close()
+    chat.delete(late)
+    await until(lambda: reading.get(root.id).replies == 0)  # type: ignore[union-attr]
     reading.end()
-    assert (seqs()[0], reading.ends, len(reading.rows)) == (MANY + 1, True, len(chat.messages.rows))
+    assert (seqs()[0], reading.ends, len(reading.rows)) == (MANY + 2, True, len(chat.messages.rows))
     reading.close()
     other.close()
     assert len(chat.pages) == 0
