@@ -285,7 +285,7 @@ class Reading:
                     found[row.id] = row
             rows = sorted(found.values(), key=lambda row: row.seq, reverse=True)
         before = self._by_id
-        self._rows = [was if (was := before.get(row.id)) is not None and was == row else row for row in rows]
+        self._rows = [row if (was := before.get(row.id)) is None or was is row or was != row else was for row in rows]
         self._by_id = {row.id: row for row in self._rows}
         batch: Batch[Message] = Batch(deleted=[row for id, row in before.items() if id not in self._by_id])
         for row in self._rows:

@@ -309,7 +309,7 @@ async def test_a_hundred_thousand_messages_are_read_through_a_window(
     reading.close()
     other.close()
     assert len(chat.pages) == 0
-    assert (await chat.find(oldest)) is not None
+    assert (await chat.find(UUID(str(oldest)))) is not None
     chats, _ = use_chats(ada)
     assert [m.id for m in await chats.search("differ", session)] == [oldest]
     async with untold(db):
