@@ -240,8 +240,8 @@ async def test_a_hundred_thousand_messages_are_read_through_a_window(
     ada = await joins("owner")
     async with untold(db):
         await db.execute(
-            "insert into public.chat_messages (session_id, author_id, content, seq, spoken) "
-            "select $1, $2, 'number', n, n from generate_series(1, $3::int) n", session, ada.id, MANY,
+            "insert into public.chat_messages (session_id, author_id, content, seq, spoken, created_at) "
+            "select $1, $2, 'number', n, n, now() - interval '1 day' from generate_series(1, $3::int) n", session, ada.id, MANY,
         )  # fmt: skip
         await db.execute("update public.chat_sessions set last_seq = $2, spoken = $2 where id = $1", session, MANY)
     chat, _ = use_chat(ada, session)
