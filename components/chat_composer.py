@@ -71,6 +71,7 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
         self._thread = thread
         self._draft = f"{chat.id} {thread}" if thread else str(chat.id)
         self._replying: UUID | None = None
+        self._editing: Message | None = None
         self._props.update(
             {
                 "url": upload.props["url"], "files": [], "people": [], "commands": [], "emoji": list(EMOJI), "closed": "", "replying": None,
@@ -104,6 +105,7 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
 
     def edit(self, message: Message) -> None:
         """What stands in the field changes this message."""
+        self._editing = message
         self._say(editing={"id": str(message.id), "text": message.content}, replying=None)
 
     def focus(self) -> None:
@@ -131,8 +133,8 @@ class ChatComposer(ui.element, component="static/vue/chat_composer.js"):
 
     def _save(self, event: events.GenericEventArguments) -> None:
         id, text = str(event.args.get("id", "")), str(event.args.get("text", ""))[:MAX_CONTENT]
-        message = next((row for row in self._chat.messages.rows if str(row.id) == id), None)
-        if message is not None and text != message.content:
+        message = self._editing  # which may be far from what is shown by now
+        if message is not None and str(message.id) == id and text != message.content:
             self._chat.edit(message, text) if text else self._chat.delete(message)
         self._say(editing=None)
 

@@ -172,7 +172,7 @@ class MessageItem(ui.element, component="static/vue/chat_message.js"):
         id = self.row.reply_to
         if id is None or self.row.deleted_at is not None or self.stands.thread:
             return None
-        found = self._around.chat.messages.get(id)
+        found = self._around.chat.get(id)
         if found is None and id in self._around.chat.elsewhere:
             found = self._around.chat.elsewhere[id]
         elif found is None:

@@ -43,6 +43,7 @@ class ChatPanel:
         self._open = False
         self._here: UUID | None = None
         self._region: ChatRegion | None = None
+        self._thread: ChatThread | None = None
         self._restoring = False
         with ui.element("aside").classes("beside").props('id=chat-beside aria-label="Chat"') as self._panel:
             with ui.element("header").classes("beside__head"):
@@ -144,6 +145,9 @@ class ChatPanel:
 
     def _clear(self) -> None:
         self._here = None
+        if self._thread is not None:
+            self._thread.close()
+            self._thread = None
         if self._region is not None:
             self._region.end()
             self._region = None
@@ -151,7 +155,7 @@ class ChatPanel:
     def _draw(self, chat: Chat) -> None:
         people = self._member.world.people
         with ui.element("div").classes("chat-one"):
-            thread = ChatThread(
+            thread = self._thread = ChatThread(
                 chat, self._chats, people, self._toasts,
                 reply=lambda message: composer.reply(message), edit=lambda message: composer.edit(message),
             )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -19,9 +18,10 @@ from components.theme import ICON
 from state.chat import PENDING, Chat
 from state.errors import StateError
 from state.generation import first_name
+from state.reading import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from components.toasts import Toasts
     from state.chats import Chats
@@ -34,7 +34,13 @@ SKELETONS = 5
 
 
 class Scroll(ui.element, component="static/vue/chat_thread.js"):
-    """Runs from the bottom up; says where the reader is."""
+    """Runs from the bottom up; says where the reader is, and keeps what they look at where it is."""
+
+    def end(self, ends: bool) -> None:
+        """Whether the newest message is at its end."""
+        if self._props.get("end") is not ends:
+            self._props["end"] = ends
+            self.update()
 
 
 class ChatThread(ui.element):
@@ -55,21 +61,24 @@ class ChatThread(ui.element):
         self.classes("chat-thread").props("role=region aria-label=Thread")
         self._chat, self._chats, self._people, self._toasts = chat, chats, people, toasts
         self._reply, self._edit, self._thread = reply, edit, thread or reply
+        self._reading = Reading(chat)
         self._around = Around(chat, people, chats.files, self.names, self.act)
         self._bottom, self._visible = True, False
         self._loading = False
         self._new_from: int | None = None  # behind which one had not read when one came
         self._unread_then = 0
-        self._below = 0
+        self._told = 0  # up to which message all has been told
+        self._left_at: int | None = None  # how much had been said when the reader left the end
         with self:
             self._scroll = Scroll()
             self._scroll.on("place", self._placed)
-            self._scroll.on("older", self._older, args=[])
+            self._scroll.on("older", lambda: self._page(self._list.load_more), args=[])
+            self._scroll.on("newer", lambda: self._page(self._reading.newer), args=[])
             with self._scroll:
                 list_ = Island("ul").classes("thread__list")
                 with ui.element("div").classes("thread__state"):
                     self._state = RegionState(
-                        chat.messages, skeleton=thread_skeleton, empty="Nothing has been said here yet. Say something."
+                        self._reading, skeleton=thread_skeleton, empty="Nothing has been said here yet. Say something."
                     )
             with Island("div").classes("thread__over"):
                 self._jump = ui.element("button").classes("chip thread__unread").props("type=button")
@@ -85,14 +94,21 @@ class ChatThread(ui.element):
             self._typing = Typists(chat, people)
         self._jump.set_visibility(False)
         self._chip.set_visibility(False)
-        self._list: LiveList[Message, MessageItem] = LiveList(chat.messages, self._item, list_, changed=self._changed)
-        self.client.on_delete(chat.on_message(self._said))
+        self._list: LiveList[Message, MessageItem] = LiveList(
+            self._reading, self._item, list_, news=lambda row: row.seq > self._told, changed=self._changed
+        )
+        self.client.on_delete(self.close)
         self.client.on_delete(chat.answers.on_change(self._heard))
         self.client.on_delete(chat.member.credits.observe(self._again_cards))
         self.client.on_delete(people.subscribe(lambda _: self._again()))
         self.client.on_delete(chat.participants.subscribe(lambda _: self._again()))
         self.client.on_delete(chat.reads.subscribe(lambda _: self._changed()))
         self._changed()
+
+    def close(self) -> None:
+        """Reads no more; where it is gone before its page is."""
+        self._list.close()
+        self._reading.close()
 
     @property
     def items(self) -> list[MessageItem]:
@@ -106,20 +122,22 @@ class ChatThread(ui.element):
 
     def down(self) -> None:
         """To the newest message."""
+        if not self._reading.ends:
+            self._turn(self._reading.end)
         self._scroll.run_method("down")
 
     async def show(self, id: UUID) -> None:
         """Scrolls to a message, wherever it stands."""
         try:
             found = await self._chat.find(id)
-            there = found is not None and (self._chat.messages.get(id) is not None or await self._reach(found.seq))
+            there = found is not None and await self._reach(found.seq)
         except StateError as error:
             self._toasts.failed(str(error))
             return
         if there:
             self._scroll.run_method("show", str(id))
         else:
-            self._toasts.failed("That message is gone, or too far back to be shown here")
+            self._toasts.failed("That message is gone")
 
     def show_when_known(self, id: UUID) -> None:
         """As `show`, once the messages are there."""
@@ -140,8 +158,11 @@ class ChatThread(ui.element):
         return MessageItem(row, pending, self._around)
 
     def _changed(self) -> None:
-        rows = self._chat.messages.rows
+        rows = self._reading.rows
         self._state.show(len(rows))
+        self._scroll.end(self._reading.ends)
+        self._told = self._chat.newest.seq if self._chat.newest else 0
+        self._show_chip()
         mark = self._chat.mark
         if self._new_from is None and mark and rows and self._chat.session and self._chats.counts.phase == "ready":
             self._new_from = mark.read_seq
@@ -157,7 +178,6 @@ class ChatThread(ui.element):
         """Groups, days, what is new and who has read it: each from the message that stands before."""
         items = self.items
         seen = self._seen(items)
-        replies = Counter(self._chat.root(item.row) for item in items if item.row.reply_to and not item.row.deleted_at)
         fresh = self._first_new()
         for item, before in zip(items, [*items[1:], None], strict=False):
             row = item.row
@@ -168,7 +188,7 @@ class ChatThread(ui.element):
                     before=older.created_at.isoformat() if older else None,
                     fresh=fresh is not None and row.id == fresh,
                     seen=seen.get(row.id, ()),
-                    replies=replies[row.id],
+                    replies=row.replies,
                 )
             )
 
@@ -177,19 +197,20 @@ class ChatThread(ui.element):
         if self._new_from is None or not self._unread_then:
             return None
         new = None
-        for row in self._chat.messages.rows:
+        for row in self._reading.rows:
             if row.seq <= self._new_from:
                 return new
             if row.seq < PENDING and row.role != "system" and row.author_id != self._chat.member.id:
                 new = row.id
-        return new if self._chat.messages.complete else None
+        return new if self._reading.complete else None
 
     def _seen(self, items: list[MessageItem]) -> dict[UUID, tuple[UUID, ...]]:
         """Each reader stands at the last message that they have seen and did not write."""
         seen: dict[UUID, tuple[UUID, ...]] = {}
+        shown = PENDING if self._reading.ends else max((item.row.seq for item in items[:1]), default=0)
         inside = {place.member_id for place in self._chat.participants.rows}
         for mark in self._chat.reads.rows:
-            if mark.member_id == self._chat.member.id or mark.member_id not in inside:
+            if mark.member_id == self._chat.member.id or mark.member_id not in inside or mark.read_seq > shown:
                 continue
             last = next(
                 (item.row for item in items if item.row.seq <= mark.read_seq and item.row.role != "system"), None
@@ -213,46 +234,52 @@ class ChatThread(ui.element):
         if (item := self._list.items.get(id)) is not None:
             item.hear()
 
-    def _said(self, message: Message) -> None:
-        if message.author_id == self._chat.member.id:
-            return
-        if not self._bottom and message.role != "system":
-            self._below += 1
-            self._show_chip()
-
     # Where the reader is -------------------------------------------------------------------------------------------
 
     def _placed(self, event: GenericEventArguments) -> None:
         self._bottom, self._visible = bool(event.args.get("bottom")), bool(event.args.get("visible"))
+        newest = self._chat.newest
         if self._bottom:
-            self._below = 0
+            self._left_at = None
+        elif self._left_at is None and newest is not None:
+            self._left_at = newest.spoken
+        self._turn(lambda: self._reading.stands(at_end=self._bottom, below_half=event.args.get("lower") is not False))
         self._show_chip()
         self._say_read()
 
     def _show_chip(self) -> None:
-        count = self._below
-        self._chip_words.text = f"{count} new message{'s' if count != 1 else ''}" if count else "To the newest"
+        newest = self._chat.newest
+        count = newest.spoken - self._left_at if newest is not None and self._left_at is not None else 0
+        self._chip_words.text = f"{count:,} new message{'s' if count != 1 else ''}" if count > 0 else "To the newest"
         self._chip.set_visibility(not self._bottom)
+
+    def _turn(self, change: Callable[[], None]) -> None:
+        """What comes and goes by it is no news."""
+        quiet, self._list.quiet = self._list.quiet, True
+        change()
+        self._list.quiet = quiet
 
     def _say_read(self) -> None:
         if self._bottom and self._visible and self._chat.messages.phase == "ready":
             self._chat.read()
 
-    async def _older(self) -> None:
-        if self._loading or self._chat.messages.phase != "ready" or self._chat.messages.complete:
+    async def _page(self, load: Callable[[], Awaitable[object]]) -> None:
+        """A page more, this way or that."""
+        if self._loading or self._reading.phase != "ready":
             return
         self._loading = True
+        self._list.quiet = True
         try:
-            await self._list.load_more()
+            await load()
         except StateError as error:
             self._toasts.failed(str(error))
         finally:
-            self._loading = False
+            self._loading = self._list.quiet = False
 
     async def _reach(self, seq: int) -> bool:
         self._list.quiet = True
         try:
-            return await self._chat.reach(seq)
+            return await self._reading.reach(seq)
         finally:
             self._list.quiet = False
 
@@ -264,7 +291,7 @@ class ChatThread(ui.element):
             self._toasts.failed(str(error))
             return
         self._arrange()
-        rows = [row for row in self._chat.messages.rows if row.seq > (self._new_from or 0)]
+        rows = [row for row in self._reading.rows if row.seq > (self._new_from or 0)]
         if target := self._first_new() or (rows[-1].id if rows else None):
             self._scroll.run_method("show", str(target))
 

@@ -5,8 +5,8 @@ Invariants, cited by the tests
    fade out stand between them for `LEAVE_S`).
 2. A row that stays keeps its element: its item is updated only if the row or its unconfirmed write is another object.
 3. As few elements move as possible.
-4. What arrives after the first filling is marked as new; what is only loaded from further behind or let through by
-   another filter is not.
+4. What arrives after the first filling is marked as new; what is only loaded from further behind, let through by another
+   filter, or no news by itself is not.
 5. While the list holds, what arrives in front of the first item waits, so that nothing is pushed away from under the
    reader; released, it comes as news.
 6. A batch is shown at once; when many pages have one to show at the same moment, each in its turn (`turns`).
@@ -111,8 +111,8 @@ ItemType = TypeVar("ItemType", bound=Item[Any])
 class LiveList(Generic[Row, ItemType]):
     """Fills `container` with an item per row until the client is gone.
 
-    `build` makes an item inside the container; its element must be the one new child. `shows` filters. `changed` is
-    called after every batch.
+    `build` makes an item inside the container; its element must be the one new child. `shows` filters; `news` says what may
+    be marked as new. `changed` is called after every batch.
     """
 
     def __init__(
@@ -122,6 +122,7 @@ class LiveList(Generic[Row, ItemType]):
         container: ui.element,
         *,
         shows: Callable[[Row], bool] = lambda _: True,
+        news: Callable[[Row], bool] = lambda _: True,
         changed: Callable[[], None] = lambda: None,
         key: str = "id",
     ) -> None:
@@ -132,6 +133,7 @@ class LiveList(Generic[Row, ItemType]):
         self._build = build
         self._container = container
         self._shows = shows
+        self._news = news
         self._changed = changed
         self._key = key
         self._known: dict[Hashable, tuple[Any, ...]] = {}
@@ -222,7 +224,7 @@ class LiveList(Generic[Row, ItemType]):
                     self._known[key] = self._state(key, rows[key])
                     with self._container:
                         item = self.items[key] = self._build(rows[key], self._known[key][1])
-                    if self._filled and not self.quiet:
+                    if self._filled and not self.quiet and self._news(rows[key]):
                         item.element.classes(ARRIVE)
                     self._place(item.element, after)
         self.items = {key: self.items[key] for key in rows}

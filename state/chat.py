@@ -34,6 +34,7 @@ from state.errors import StateError, Unreachable
 from state.market import DEFAULT, Price, Prices, use_market
 from state.models import ChatSession, Message, Participant, ReadMark
 from state.patience import Impatience
+from state.reading import Pages
 from state.realtime.presence import Person
 from state.room import Room
 from state.signal import Signal, Unsubscribe, leave_all
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
 PENDING = 2**62  # the place of what the database has not placed yet: behind all it has
 PAGE = 60
 READ_EVERY_S = 1.0  # everybody in it is told, of everybody
-REACH = 1_000  # messages that are paged in, at most, to come to one of them
 MAX_CONTENT = 8_000
 DELETABLE = ("user", "assistant")
 
@@ -80,7 +80,7 @@ class Chat(Space):
 
     def __init__(self, member: Member, session: UUID, options: Options = DEFAULTS) -> None:
         super().__init__(member, KIND, session)
-        of_session = Where("session_id", "eq", session)
+        of_session = self.of_session = Where("session_id", "eq", session)
         newest = (Order("seq", descending=True, nulls="first"),)
         self.options = options
         self.changed: Event[[]] = Event()
@@ -96,6 +96,7 @@ class Chat(Space):
         self._sessions: LiveTable[ChatSession] = self.table(
             Query("chat_sessions", (Where("id", "eq", session),)), ChatSession, feed=member.feed
         )
+        self.pages = Pages(self)
         self.answers = Answers(member.api, self.circle, self.messages)
         self.here: Room | None = None
         self.uploads: Uploads | None = None
@@ -137,6 +138,20 @@ class Chat(Space):
     def mark(self) -> ReadMark | None:
         """How far one has read oneself."""
         return next((mark for mark in self.reads.rows if mark.member_id == self.member.id), None)
+
+    @property
+    def placed(self) -> list[Message]:
+        """The newest that the database has, the last one first."""
+        return [row for row in self.messages.rows if row.seq < PENDING]
+
+    @property
+    def newest(self) -> Message | None:
+        """The last one that the database has."""
+        return next((row for row in self.messages.rows if row.seq < PENDING), None)
+
+    def get(self, message: UUID) -> Message | None:
+        """A message, if it is among the newest or on a page that somebody reads."""
+        return self.messages.get(message) or self.pages.get(message)
 
     def readers(self, message: Message) -> list[UUID]:
         """Who, beside its author and oneself, has seen it."""
@@ -186,12 +201,14 @@ class Chat(Space):
         """Says something, under an id that may be given; it shows at once. T1, T2"""
         self._sent += 1
         now = datetime.now(UTC)
+        above = self.get(reply_to) if reply_to else None
         files = [file.described for file in attachments or []]
         metadata: dict[str, Any] = {"attachments": files} if files else {}
         row = Message(
             id=id or uuid4(), session_id=self.id, author_id=self.member.id, role="user", message_type=message_type,
-            status="sending", content=content, metadata=metadata, reply_to=reply_to, reactions={},
-            seq=PENDING + self._sent, spoken=0, edited_at=None, deleted_at=None, created_at=now, updated_at=now, version=0,
+            status="sending", content=content, metadata=metadata, reply_to=reply_to, reactions={}, replies=0,
+            thread=(above.thread or above.id) if above else reply_to, seq=PENDING + self._sent, spoken=0,
+            edited_at=None, deleted_at=None, created_at=now, updated_at=now, version=0,
         )  # fmt: skip
         arguments = {
             "message_id": str(row.id), "session_id": str(self.id), "content": content, "message_type": message_type,
@@ -261,7 +278,7 @@ class Chat(Space):
 
     def read(self, seq: int | None = None) -> None:
         """One has seen all up to this message, or the last there is. T5"""
-        last = next((row.seq for row in self.messages.rows if row.seq < PENDING), 0)
+        last = self.newest.seq if self.newest else 0
         self._seen = max(self._seen, min(seq if seq is not None else last, last))
         mark = self.mark
         if mark is not None and self._seen > mark.read_seq and not self._marking and not self.over:
@@ -279,26 +296,9 @@ class Chat(Space):
         finally:
             self._marking = False
 
-    async def reach(self, seq: int) -> bool:
-        """Pages back until the message is there, as far as `REACH` goes; whether it is. Raises StateError."""
-        while not self.messages.complete and len(self.messages.rows) < REACH:
-            last = self.messages.last
-            if last is not None and last.seq <= seq:
-                break
-            await self.messages.load_more()
-        return any(row.seq == seq for row in self.messages.rows)
-
-    def root(self, message: Message) -> UUID:
-        """With which message the thread of this one begins, as far as is known."""
-        above = message.reply_to and self.messages.get(message.reply_to)
-        while above:
-            message = above
-            above = message.reply_to and self.messages.get(message.reply_to)
-        return message.reply_to or message.id
-
     async def find(self, message: UUID) -> Message | None:
         """A message by its id, wherever it stands; None when it is not of this session. Raises StateError."""
-        if (row := self.messages.get(message)) is not None:
+        if (row := self.get(message)) is not None:
             return row
         if message not in self.elsewhere:
             where = (Where("session_id", "eq", self.id), Where("id", "eq", message))
@@ -354,6 +354,7 @@ class Chat(Space):
         if self.uploads:
             self.uploads.close()
         await self._tasks.close()
+        await self.pages.close()
         await super().close()
 
     def _on_people(self) -> None:
@@ -364,7 +365,7 @@ class Chat(Space):
             return
         rows = self.messages.rows
         if self._last_seq is None:
-            self._last_seq = next((row.seq for row in rows if row.seq < PENDING), 0)
+            self._last_seq = self.newest.seq if self.newest else 0
             return
         told = self._last_seq
         new = [row for row in takewhile(lambda row: row.seq > told, rows) if row.seq < PENDING]

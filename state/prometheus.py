@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -19,6 +19,7 @@ from prometheus_client.metrics_core import Metric
 from state.facts import Subject
 from state.realtime.metrics import BUCKETS_S
 from state.realtime.status import State
+from state.sync.mutation import Mutations
 
 if TYPE_CHECKING:
     from state.member import Member
@@ -138,13 +139,13 @@ class LiveCollector:
         states: Counter[tuple[str, State]] = Counter()
         rows: Counter[tuple[str, str]] = Counter()
         failed: Counter[tuple[str, str]] = Counter()
-        waiting = 0
+        outboxes: set[Mutations[Any]] = set()  # several tables may have one (L8)
         for kind, subject in subjects:
             states[kind, subject.connection.status.state] += 1
             for table in subject.tables:
                 rows[kind, table.query.table] += len(table.rows)
                 failed[kind, table.query.table] += table.error is not None
-                waiting += len(table.mutations.keys())
+                outboxes.add(table.mutations)
         family = GaugeMetricFamily("starling_connections", "Connections by state", labels=["connection", "state"])
         for kind in ("world", "member"):
             for state in get_args(State):
@@ -159,7 +160,11 @@ class LiveCollector:
                 family.add_metric(labels, number)
             yield family
         starling = self._starling
-        yield GaugeMetricFamily("starling_unconfirmed_rows", "Rows with writes not confirmed yet", waiting)
+        yield GaugeMetricFamily(
+            "starling_unconfirmed_rows",
+            "Rows with writes not confirmed yet",
+            sum(len(each.keys()) for each in outboxes),
+        )
         beats = starling.world.beats
         yield CounterMetricFamily("starling_beats", "The worker's beats that were heard", beats.heard)
         yield CounterMetricFamily("starling_beats_missed", "Beats that should have come and did not", beats.missed)

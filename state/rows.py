@@ -58,12 +58,14 @@ class PublicChatMessages(BaseModel):
     message_type: str = Field(alias="message_type")
     metadata: JsonValue = Field(alias="metadata")
     reactions: JsonValue = Field(alias="reactions")
+    replies: int = Field(alias="replies")
     reply_to: Optional[uuid.UUID] = Field(alias="reply_to")
     role: str = Field(alias="role")
     seq: int = Field(alias="seq")
     session_id: uuid.UUID = Field(alias="session_id")
     spoken: int = Field(alias="spoken")
     status: str = Field(alias="status")
+    thread: Optional[uuid.UUID] = Field(alias="thread")
     updated_at: datetime.datetime = Field(alias="updated_at")
     version: int = Field(alias="version")
 
@@ -77,12 +79,14 @@ class PublicChatMessagesInsert(TypedDict):
     message_type: NotRequired[Annotated[str, Field(alias="message_type")]]
     metadata: NotRequired[Annotated[JsonValue, Field(alias="metadata")]]
     reactions: NotRequired[Annotated[JsonValue, Field(alias="reactions")]]
+    replies: NotRequired[Annotated[int, Field(alias="replies")]]
     reply_to: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="reply_to")]]
     role: NotRequired[Annotated[str, Field(alias="role")]]
     seq: Annotated[int, Field(alias="seq")]
     session_id: Annotated[uuid.UUID, Field(alias="session_id")]
     spoken: Annotated[int, Field(alias="spoken")]
     status: NotRequired[Annotated[str, Field(alias="status")]]
+    thread: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="thread")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
 
@@ -96,12 +100,14 @@ class PublicChatMessagesUpdate(TypedDict):
     message_type: NotRequired[Annotated[str, Field(alias="message_type")]]
     metadata: NotRequired[Annotated[JsonValue, Field(alias="metadata")]]
     reactions: NotRequired[Annotated[JsonValue, Field(alias="reactions")]]
+    replies: NotRequired[Annotated[int, Field(alias="replies")]]
     reply_to: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="reply_to")]]
     role: NotRequired[Annotated[str, Field(alias="role")]]
     seq: NotRequired[Annotated[int, Field(alias="seq")]]
     session_id: NotRequired[Annotated[uuid.UUID, Field(alias="session_id")]]
     spoken: NotRequired[Annotated[int, Field(alias="spoken")]]
     status: NotRequired[Annotated[str, Field(alias="status")]]
+    thread: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="thread")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     version: NotRequired[Annotated[int, Field(alias="version")]]
 

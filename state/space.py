@@ -49,6 +49,11 @@ class Space:
         self._rooms.append(room)
         return room
 
+    async def drop(self, table: LiveTable[Any]) -> None:
+        """Closes a table before the others."""
+        await table.close()
+        self._made.remove(table)
+
     @property
     def tables(self) -> tuple[LiveTable[Any], ...]:
         """As `Area` says."""

@@ -13,6 +13,8 @@ L4  Rows keep their identity. Listeners get batches: the first change at once, w
 L5  A table listens to one topic; a row that leaves that topic leaves this table only.
 L6  A fetch that fails changes no row: it is said in `error` and tried again.
 L7  What was forgotten stays so: answers that were on their way reach a window that nobody looks at.
+L8  A table of some rows of another one's is written through that one (`outbox`): what is unconfirmed there shows here, on
+    rows that are held, and does not end with this table. New rows show there alone until the database has them.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -68,7 +71,7 @@ class Feed(Protocol):
 class LiveTable(Generic[Row]):
     """`freshness` is that of the feed's connection; `audience` are those who look (None: somebody always does).
 
-    `refused` hears, as a sentence, of writes to this table that were given up. `fetches` counts answers, `resyncs`
+    `outbox`: L8. `refused` hears, as a sentence, of writes to this table that were given up. `fetches` counts answers, `resyncs`
     those among them that brought only what is different, `failures` those that did not come, `changes` what the feed
     brought.
     """
@@ -83,6 +86,7 @@ class LiveTable(Generic[Row]):
         freshness: Freshness,
         audience: Audience | None = None,
         limit: int = 200,
+        outbox: LiveTable[Row] | None = None,
         cadence_s: float = CADENCE_S,
         refused: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -98,6 +102,10 @@ class LiveTable(Generic[Row]):
         self.mutations: Mutations[Row] = Mutations(
             touch=self._touch, confirm=self._confirm, gone=self._gone, refused=refused
         )
+        self._outbox = outbox
+        self._parts: list[LiveTable[Row]] = []  # tables that are written through this one
+        if outbox is not None:
+            self.mutations = outbox.mutations
         self._source = source
         self._feed = feed
         self._freshness = freshness
@@ -202,6 +210,9 @@ class LiveTable(Generic[Row]):
             self._feed.on_lost(self._pulse.reckon),
             self._freshness.on_change(lambda live: self.mutations.wake() if live else None),
         ]
+        if self._outbox is not None:
+            self._outbox._parts.append(self)
+            self._unsubscribe.append(partial(self._outbox._parts.remove, self))
         self._pulse.open()
         self._tasks.start(self._keep(), "keep")
 
@@ -209,7 +220,8 @@ class LiveTable(Generic[Row]):
         """Sends what waits, stops, and forgets nothing that is shown."""
         leave_all(self._unsubscribe)
         self._pulse.close()
-        await self.mutations.close()
+        if self._outbox is None:
+            await self.mutations.close()
         await self._tasks.close()
         if self._flush_handle is not None:
             self._flush_handle.cancel()
@@ -219,7 +231,8 @@ class LiveTable(Generic[Row]):
         leave_all(self._unsubscribe)
         self._pulse.close()
         self._tasks.cancel()
-        self.mutations.forget()
+        if self._outbox is None:
+            self.mutations.forget()
         self._window = Window(self.query, self._window.parse, self._page)
         self._window.complete = True
         self._buffer.clear()
@@ -304,17 +317,20 @@ class LiveTable(Generic[Row]):
                 self._pulse.ask()
 
     def _confirm(self, record: dict[str, Any]) -> None:
-        self._changed(self._window.apply(Change(self.query.table, "UPDATE", records=[record])))
+        for table in (self, *self._parts):
+            table._changed(table._window.apply(Change(self.query.table, "UPDATE", records=[record])))
 
     def _gone(self, key: Hashable) -> None:
-        if self._window.forget(key):
-            self._changed({key})
+        for table in (self, *self._parts):
+            if table._window.forget(key):
+                table._changed({key})
 
     # How it is told ------------------------------------------------------------------------------------------------
 
     def _touch(self, key: Hashable) -> None:
-        self._dirty.add(key)
-        self._tell_soon()
+        for table in (self, *self._parts):
+            table._dirty.add(key)
+            table._tell_soon()
 
     def _changed(self, keys: set[Hashable]) -> None:
         if keys:
@@ -336,7 +352,8 @@ class LiveTable(Generic[Row]):
         batch: Batch[Row] = Batch()
         for key in self._dirty:
             before = self._shown.get(key)
-            now = self.mutations.fold(key, self._window.get(key))
+            held = self._window.get(key)
+            now = held if held is None and self._outbox is not None else self.mutations.fold(key, held)
             if now is before:
                 continue
             if now is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -19,8 +20,32 @@ PIXEL = bytes.fromhex(
     "1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
 )
 DEAF = "() => { window.socket.io.engine.transport.ws.send = () => {} }"  # a socket that died unnoticed
-TO = "(el, top) => el.scrollTo({ top, behavior: 'instant' })"
-PLACE = "el => { const m = [...el.querySelectorAll('.msg')].find((m) => m.textContent.includes('number 380')); return m.getBoundingClientRect().top; }"
+MANY = """
+insert into public.chat_messages (session_id, author_id, content, seq, spoken)
+select $1, p.id, 'number ' || n || repeat(' and on', n % 40), n, n
+from public.profiles p, generate_series(1, 900) n where p.username = 'grace' order by n
+"""
+# What a frame shows of the message one looks at: how far from where it stood after the last step.
+WATCH = """() => {
+  window.seen = { worst: 0, most: 0, frames: 0 };
+  const look = () => {
+    const { message, top } = seen;
+    if (message?.isConnected) {
+      seen.frames += 1;
+      seen.worst = Math.max(seen.worst, Math.abs(message.getBoundingClientRect().top - top));
+    }
+    seen.most = Math.max(seen.most, document.querySelectorAll('.msg').length);
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+STEP = """(el, by) => {
+  el.scrollBy({ top: by, behavior: 'instant' });
+  const box = el.getBoundingClientRect();
+  const top = (message) => message.getBoundingClientRect().top;
+  seen.message = [...el.querySelectorAll('.msg')].find((m) => top(m) > box.top + 80 && top(m) < box.bottom - 80);
+  seen.top = seen.message && top(seen.message);
+}"""
 
 
 async def begin_chat(page: Page, address: str, title: str) -> None:
@@ -77,32 +102,53 @@ async def test_two_people_talk_and_script_never_runs_until_one_is_removed(chromi
     assert ran == []
 
 
-async def test_older_messages_come_in_without_a_jump_and_newer_ones_do_not_push(chromium: Browser, running: Running):
-    ada = await sign_in(chromium, running.address, "Ada")
-    await begin_chat(ada, running.address, "Long")
-    session = ada.url.rpartition("/")[2]
+async def test_pages_come_and_go_without_a_jump_however_far_one_reads(chromium: Browser, running: Running):
     db = await asyncpg.connect(json.loads((running.data / "secret.json").read_text())["db_url"])
-    say = "select private.say($1, (select id from public.profiles where username = 'grace'), 'user', $2 || n) from generate_series({}) n"
-    await db.execute(say.format("1, 400"), session, "number ")
+    say = "select private.say($1, (select id from public.profiles where username = 'grace'), 'user', 'number ' || n) from generate_series($2::int, $3::int) n"
+    session = uuid4()
+    async with db.transaction():  # nobody has it open yet, so nobody need be told
+        await db.execute("alter table public.chat_messages disable trigger user")
+        await db.execute(
+            "insert into public.chat_sessions (id, title, last_seq, spoken) values ($1, 'Long', 900, 900)", session
+        )
+        await db.execute(
+            "insert into public.chat_participants (session_id, member_id, role) "
+            "select $1, id, 'member' from public.profiles where username in ('ada', 'grace')", session,
+        )  # fmt: skip
+        await db.execute(MANY, session)
+        await db.execute("alter table public.chat_messages enable trigger user")
+    ada = await sign_in(chromium, running.address, "Ada")
+    await ada.goto(f"{running.address}/chat/{session}")
     log = ada.get_by_role("log")
-    await expect(log).to_contain_text("number 400")
-    await expect(log.get_by_text("number 140", exact=True)).to_have_count(0)
+    await expect(log).to_contain_text("number 900")
+    await ada.evaluate(WATCH)
 
-    await log.evaluate(TO, -300)
-    before = await log.evaluate(PLACE)
-    while not await log.get_by_text("number 140", exact=True).count():
-        await log.evaluate("el => el.scrollTo({ top: el.clientHeight - el.scrollHeight + 700, behavior: 'instant' })")
-        top = await log.evaluate("el => el.scrollTop")
-        await ada.wait_for_timeout(100)
-        assert await log.evaluate("el => el.scrollTop") == pytest.approx(top, abs=2)  # from the bottom: nothing moves
-    await log.evaluate(TO, -300)
-    assert await log.evaluate(PLACE) == pytest.approx(before, abs=2)
+    async def go(by: int, until: str) -> None:
+        """Scrolls until a message is there; nothing one looks at moves, whatever comes and goes."""
+        for _ in range(200):
+            if await log.get_by_text(until).count():
+                return
+            await log.evaluate(STEP, by)
+            await ada.wait_for_timeout(30)
+        raise AssertionError(f"{until} did not come")
 
-    await db.execute(say.format("401, 403"), session, "number ")
+    await go(-700, "number 470 ")
+    assert await log.get_by_text("number 900").count() == 0, "the newest are out of the window"
+    await db.execute(say, session, 901, 903)
     await expect(ada.get_by_role("button", name="3 new messages")).to_be_visible()
-    assert await log.evaluate(PLACE) == pytest.approx(before, abs=2)
-    await ada.get_by_role("button", name="3 new messages").click()
-    await expect(log.get_by_text("number 403", exact=True)).to_be_in_viewport()
-    await db.execute(say.format("404, 405"), session, "number ")
-    await expect(log.get_by_text("number 405", exact=True)).to_be_in_viewport()
+    await go(700, "number 850 ")
+    assert await log.locator(".msg").count() <= 480
+    assert await ada.evaluate("[seen.frames > 20, seen.most <= 480, seen.worst]") == [
+        True,
+        True,
+        pytest.approx(0, abs=1.5),
+    ]
+
+    first = await db.fetchval("select id from public.chat_messages where session_id = $1 and seq = 5", session)
+    await ada.goto(f"{ada.url.partition('?')[0]}?message={first}")
+    await expect(log.locator(f"[data-id='{first}']")).to_be_in_viewport()
+    await ada.get_by_role("button", name="To the newest").click()
+    await expect(log.get_by_text("number 903")).to_be_in_viewport()
+    await db.execute(say, session, 904, 905)
+    await expect(log.get_by_text("number 905")).to_be_in_viewport()
     await db.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from state.chat import PENDING, Chat, Options, use_chat
 from state.chats import use_chats
 from state.market import Price
 from state.member import Member
+from state.reading import MOST, PAGE, Reading, Thread
 from state.realtime import socket
 from state.starling import Starling
 from tests.state.doorway import Doorway
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from embedded.stack import Address
 
 Join = Callable[..., Awaitable[Member]]
-EACH = 10  # the bench has fifty
+EACH = 50  # of ten members
+MANY, BACK = 100_000, 3_000
 MOST_WRITTEN = 25  # by each of two, in a window of sixty
 
 
@@ -197,44 +199,161 @@ def placed(chat: Chat) -> list[str]:
     return [row.content for row in chat.messages.rows if row.seq < PENDING and row.role == "user"]
 
 
-async def test_many_messages_of_ten_members_are_all_there_in_order(joins: Join, db: asyncpg.Connection, session: UUID):
+@pytest.mark.timeout(240)
+async def test_five_hundred_messages_of_ten_members_at_once_are_all_there_in_order(
+    joins: Join, db: asyncpg.Connection, session: UUID
+):
     members = [await joins() for _ in range(10)]
     chats = [use_chat(member, session)[0] for member in members]
     await ready(*chats)
+    heard: list[int] = []
+    chats[0].on_message(lambda message: heard.append(message.seq))
     for n in range(EACH):
         for number, chat in enumerate(chats):
             chat.send(f"{number}/{n}")
         await asyncio.sleep(0)
-    await until(lambda: not any(c.messages.mutations.unconfirmed for c in chats), within_s=60)
+    await until(lambda: not any(c.messages.mutations.unconfirmed for c in chats), within_s=200)
     said = await stored(db, session)
     assert len(said) == len(set(said)) == 10 * EACH
-    for chat in chats:
-        while not chat.messages.complete:
-            await chat.messages.load_more()
-        await until(lambda chat=chat: contents(chat) == said)
     for number in range(10):
         assert [w for w in said if w.startswith(f"{number}/")] == [f"{number}/{n}" for n in range(EACH)]
+    rows = await db.fetch("select id, seq, content, version from public.chat_messages where session_id = $1", session)
+    there = {row["seq"]: (row["id"], row["content"], row["version"]) for row in rows}
+    for chat in chats:
+        await until(lambda chat=chat: contents(chat)[-60:] == said[-60:])
+    for chat in chats[:2]:
+        reading, seen = Reading(chat), dict[int, tuple[UUID, str, int]]()
+        while True:
+            seen |= {row.seq: (row.id, row.content, row.version) for row in reading.rows}
+            if reading.complete:
+                break
+            await reading.load_more()
+        assert seen == there
+        reading.close()
+    await until(lambda: heard == sorted(there))  # T4
 
 
-async def test_older_messages_are_paged_and_one_of_them_reached(joins: Join, db: asyncpg.Connection, session: UUID):
+async def test_a_hundred_thousand_messages_are_read_through_a_window(
+    joins: Join, db: asyncpg.Connection, session: UUID, monkeypatch: pytest.MonkeyPatch
+):  # R1 to R4
+    hasten(monkeypatch, relaxed_s=60, poll_s=60)
     ada = await joins("owner")
-    await db.execute(
-        "select private.say($1, $2, 'user', 'number ' || n) from generate_series(1, 400) n", session, ada.id
-    )
+    async with untold(db):
+        await db.execute(
+            "insert into public.chat_messages (session_id, author_id, content, seq, spoken, created_at) "
+            "select $1, $2, 'number', n, n, now() - interval '1 day' from generate_series(1, $3::int) n", session, ada.id, MANY,
+        )  # fmt: skip
+        await db.execute("update public.chat_sessions set last_seq = $2, spoken = $2 where id = $1", session, MANY)
     chat, _ = use_chat(ada, session)
     await ready(chat)
-    heard: list[str] = []
-    chat.on_message(lambda message: heard.append(message.content))
-    assert len(chat.messages.rows) == 60
-    assert await chat.reach(150)
-    assert 150 in {row.seq for row in chat.messages.rows}
-    seqs = [row.seq for row in chat.messages.rows]
-    assert seqs == list(range(seqs[0], seqs[0] - len(seqs), -1))
-    assert heard == []
-    first = await db.fetchval("select id from public.chat_messages where session_id = $1 and seq = 1", session)
-    assert (await chat.find(UUID(str(first)))) is not None
+    heard: list[int] = []
+    chat.on_message(lambda message: heard.append(message.seq))
+    reading, other = Reading(chat), Reading(chat)
+
+    def seqs() -> list[int]:
+        """What is shown: without a hole, none twice, and never too many."""
+        shown = [row.seq for row in reading.rows]
+        assert shown == list(range(shown[0], shown[-1] - 1, -1))
+        assert len(shown) <= MOST * PAGE + 2 * PAGE
+        assert len(chat.pages) <= MOST
+        return shown
+
+    before = seqs()
+    assert (before[0], len(before), reading.ends) == (MANY, 60, True)
+    reading.stands(at_end=False, below_half=False)
+    while (shown := seqs())[-1] > MANY - BACK:
+        await reading.load_more()
+        assert seqs()[-1] < shown[-1]
+    assert not reading.ends
+    oldest = await db.fetchval(
+        "select id from public.chat_messages where session_id = $1 and seq = $2", session, shown[-1]
+    )
+
+    # Far from the end what is shown stays, and is live; what is said meanwhile is told, and not shown.
+    said = chat.send("while one is away")
+    await until(lambda: heard == [MANY + 1])
+    assert seqs() == shown
+    row = reading.get(oldest)
+    assert row is not None
+    chat.react(row, "👍")
+    for table in chat.tables:
+        table.flush()
+    assert reading.get(oldest).reactions == {"👍": [str(ada.id)]}, "L8: at once"  # type: ignore[union-attr]
+    await until(lambda: not chat.messages.mutations.unconfirmed)
+    await db.execute("update public.chat_messages set content = 'different' where id = $1", oldest)
+    await until(lambda: reading.get(oldest).content == "different")  # type: ignore[union-attr]
+    assert reading.get(oldest).reactions == {"👍": [str(ada.id)]}  # type: ignore[union-attr]
+
+    while not reading.ends:
+        shown = seqs()
+        await reading.newer()
+        assert seqs()[0] > shown[0]
+    assert reading.rows[0].id == said.id
+
+    assert await reading.reach(5)
+    assert seqs()[-1] == 1
+    assert reading.complete
+    await other.reach(5)
+    assert [row.seq for row in other.rows] == seqs()
+    assert len(chat.pages) == 2, "they are the same pages"
+    root = next(row for row in reading.rows if row.seq == 5)
+    late = chat.send("an answer, much later", reply_to=root.id)
+    thread = Thread(chat, root.id)
+    await thread.open()
+    await until(lambda: [(row.id, row.replies) for row in thread.rows.rows] == [(late.id, 0), (root.id, 1)])
+    thread.close()
+    chat.delete(late)
+    await until(lambda: reading.get(root.id).replies == 0)  # type: ignore[union-attr]
+    reading.end()
+    assert (seqs()[0], reading.ends, len(reading.rows)) == (MANY + 2, True, len(chat.messages.rows))
+    reading.close()
+    other.close()
+    assert len(chat.pages) == 0
+    assert (await chat.find(UUID(str(oldest)))) is not None
     chats, _ = use_chats(ada)
-    assert [m.content for m in await chats.search("number 17", session)][:1] == ["number 179"]
+    assert [m.id for m in await chats.search("differ", session)] == [oldest]
+    async with untold(db):
+        await db.execute("delete from public.chat_messages where session_id = $1", session)
+
+
+@asynccontextmanager
+async def untold(db: asyncpg.Connection) -> AsyncIterator[None]:
+    """What is done to messages in between is told to nobody, and so takes a tenth of the time."""
+    async with db.transaction():
+        await db.execute("alter table public.chat_messages disable trigger user")
+        yield
+        await db.execute("alter table public.chat_messages enable trigger user")
+
+
+async def test_who_reads_a_little_behind_the_end_is_not_pushed(
+    joins: Join, db: asyncpg.Connection, session: UUID
+):  # R4
+    ada = await joins("owner")
+    await say(db, session, ada.id, 200)
+    chat, _ = use_chat(ada, session)
+    await ready(chat)
+    near, follows = Reading(chat), Reading(chat)
+    await follows.load_more()
+    held = [row.seq for row in near.rows]
+    for burst in range(1, 9):
+        place = [row.seq for row in near.rows].index(held[-1]) / len(near.rows)
+        near.stands(at_end=False, below_half=place < 0.5)
+        await until(lambda: near._going == 0 and near._span)
+        await say(db, session, ada.id, 70)
+        await until(lambda burst=burst: chat.newest and chat.newest.seq == 200 + 70 * burst)
+        for reading in (near, follows):
+            shown = [row.seq for row in reading.rows]
+            assert shown == list(range(shown[0], shown[-1] - 1, -1))
+            assert len(shown) <= MOST * PAGE + 2 * PAGE
+        assert {row.seq for row in near.rows} >= set(held)
+        assert follows.rows[0].seq == 200 + 70 * burst
+    assert not near.ends, "they are far behind by now"
+
+
+async def say(db: asyncpg.Connection, session: UUID, who: UUID, times: int) -> None:
+    await db.execute(
+        "select private.say($1, $2, 'user', 'number ' || n) from generate_series(1, $3::int) n", session, who, times
+    )
 
 
 async def test_whoever_is_removed_holds_nothing(joins: Join, db: asyncpg.Connection, session: UUID):

@@ -16,7 +16,7 @@ def message(**differs: Any) -> Message:
     now = datetime.now(UTC)
     plain: dict[str, Any] = {
         "id": uuid4(), "session_id": uuid4(), "author_id": None, "role": "user", "message_type": "text", "status": "delivered",
-        "content": "a wren", "metadata": {}, "reply_to": None, "reactions": {}, "seq": 1, "spoken": 1, "edited_at": None,
+        "content": "a wren", "metadata": {}, "reply_to": None, "thread": None, "replies": 0, "reactions": {}, "seq": 1, "spoken": 1, "edited_at": None,
         "deleted_at": None, "created_at": now, "updated_at": now, "version": 1,
     }  # fmt: skip
     return Message(**plain | differs)

@@ -495,6 +495,8 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "private.tell_mentioned(chat_messages, text)": NOBODY,
     "private.my_message(uuid, boolean)": NOBODY,
     "private.sum_reactions()": NOBODY,
+    "private.find_thread()": NOBODY,
+    "private.count_replies()": NOBODY,
     "private.begin_reading()": NOBODY,
     "private.keep_chat()": NOBODY,
     "private.leave_chats()": NOBODY,

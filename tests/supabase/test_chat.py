@@ -122,6 +122,23 @@ async def test_what_is_not_read_is_counted_exactly(chat: Chat, owner: Person, st
     assert mark["read_seq"] == (await chat.row())["last_seq"]
 
 
+async def test_replies_know_where_their_thread_begins_and_are_counted_there(
+    chat: Chat, owner: Person, stranger: Person
+):
+    first = await chat.say(owner, "What of the harbour?")
+    reply = await chat.say(stranger, "Blue", reply_to=first["id"])
+    deeper = await chat.say(owner, "Bluer", reply_to=reply["id"])
+    assert (first["thread"], reply["thread"], deeper["thread"]) == (None, first["id"], first["id"])
+
+    async def counts() -> list[int]:
+        return [row["replies"] for row in await chat.said() if row["role"] == "user"]
+
+    assert await counts() == [2, 0, 0]
+    for _ in range(2):
+        await stranger.call("delete_message", message_id=reply["id"])
+    assert await counts() == [1, 0, 0]
+
+
 async def test_what_cannot_be_said_is_refused(chat: Chat, owner: Person, stranger: Person):
     async def ask(**wishes: object):
         wanted = {"message_id": str(uuid4()), "session_id": chat.id, "content": "x", **wishes}
