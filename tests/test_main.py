@@ -37,8 +37,15 @@ async def refusal(**settings: str) -> str:
 async def gone(processes: list[psutil.Process]) -> None:
     """Waits until all of them have ended."""
     async with asyncio.timeout(20):
-        while any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes):  # noqa: ASYNC110
+        while any(runs(process) for process in processes):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
+
+
+def runs(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.mark.parametrize(
