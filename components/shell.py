@@ -82,7 +82,7 @@ def shell(title: str, visitor: Visitor, *, tab: str = "") -> Iterator[Shell]:
                 else:
                     ui.link("Sign in", sign_in_path(here)).classes("action")
             OfflineBar(*connections, own=member is not None)
-            content = ui.element("main").classes("content").props("id=content tabindex=-1")
+            content = _main("content").props("id=content tabindex=-1")
         _tab_bar(reachable, here, member)
     ProfileCard(visitor.world, member)
     toasts = Toasts()
@@ -115,10 +115,17 @@ def bare(title: str, connection: Connection | None = None) -> Iterator[Bare]:
             ModeSwitch(mode)
         if connection:
             OfflineBar(connection, own=False)
-        content = ui.element("main").classes("bare__content")
+        content = _main("bare__content")
     toasts = Toasts()
     with content:
         yield Bare(content, toasts)
+
+
+def _main(classes: str) -> ui.element:
+    """What the page is for. Quasar's page, in which all of it stands, would be one more `main`."""
+    if (slot := ui.context.client.content.parent_slot) is not None:
+        slot.parent.props("role=presentation")
+    return ui.element("main").classes(classes)
 
 
 def sign_in_path(back: str) -> str:
