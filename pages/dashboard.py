@@ -133,7 +133,7 @@ def _credits(member: Member, zone: str) -> None:
 def _fortnight(space: TeamActivities, zone: str) -> None:
     with ui.element("p").classes("dash-line secondary"):
         total = Tag("b", "–", "num strong")
-        Tag("span", " activities of your team")
+        what = Tag("span", " activities of your team")
     bars = Bars(lambda number: f"{number:,} {'activity' if number == 1 else 'activities'}", tall=True)
     with ui.element("p").classes("bars__ends meta").props("aria-hidden=true"):
         Tag("span", "two weeks ago")
@@ -143,6 +143,7 @@ def _fortnight(space: TeamActivities, zone: str) -> None:
     def show() -> None:
         if query.value is not None:
             total.text = f"{sum(query.value):,}"
+            what.text = f" {'activity' if sum(query.value) == 1 else 'activities'} of your team"
             bars.show(query.value, datetime.now(time_zone(zone)))
 
     ui.context.client.on_delete(query.observe(lambda _: show()))
