@@ -73,7 +73,7 @@ async def test_after_a_burst_every_number_is_that_of_the_database(
     with user:
         feed = only(user, ActivityFeed)
     assert len(feed.shown) == 10
-    assert feed.chip == "31 new"
+    await until(lambda: feed.chip == "31 new")
     feed.seen()
     assert feed.chip == ""
     await db.execute("delete from public.contacts where team_id = $1", team)
