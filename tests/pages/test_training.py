@@ -146,6 +146,7 @@ async def test_a_training_is_followed_to_its_model_and_into_the_studio(ada: User
         form._fields["total_steps"].value = 500
         form.submit()
     await ada.should_see("The curve begins with the first steps.", retries=LONG)
+    assert only(ada, LossChart).visible, "it has its width before there is anything to draw"
     claimed: list[dict[str, Any]] = []
     async with asyncio.timeout(PATIENCE_S):
         while not claimed:
