@@ -59,8 +59,9 @@ class TopUp(ui.dialog):
     def _wanted(self) -> int | None:
         """What is written, where that can be paid."""
         value = self._amount.value
-        sound = isinstance(value, int | float) and LEAST <= value <= MOST and value == int(value)
-        return int(value) if sound else None
+        if isinstance(value, int | float) and LEAST <= value <= MOST and value == int(value):
+            return int(value)
+        return None
 
     def _pay(self) -> None:
         amount = self._wanted()
