@@ -148,7 +148,7 @@ def claim(host: str, port: int) -> socket.socket:
     """Takes the port, any free one for 0, before anything is started: whoever comes early waits until the pages are there,
     and nobody else gets it meanwhile. Raises SettingsError when it is taken."""
     try:
-        door = socket.create_server((host, port))
+        door = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         raise SettingsError(
             f"STARLING_PORT: port {port} on {host} is not free ({error.strerror}); take another one, or 0 for any"
