@@ -108,8 +108,8 @@ begin
   perform pg_advisory_xact_lock(hashtext('attachments'), hashtext(auth.uid()::text));
   return (
     select count(*)
-    from unnest(live.mine('chat')) c (id)
-    join storage.objects o on o.name ~>=~ format('%s/%s/', c.id, auth.uid()) and o.name ~<~ format('%s/%s0', c.id, auth.uid())
+    from storage.objects o
+    join unnest(live.mine('chat')) c (id) on o.name ~>=~ format('%s/%s/', c.id, auth.uid()) and o.name ~<~ format('%s/%s0', c.id, auth.uid())
     where o.bucket_id = 'attachments' and o.created_at > now() - interval '1 hour'
   ) < 100;
 end
