@@ -124,3 +124,34 @@ alter policy "participants put files into their chats" on storage.objects
 
 revoke all on function private.pace(), public.has_room_for_attachment() from public, anon, authenticated;
 grant execute on function public.has_room_for_attachment() to authenticated;
+
+
+-- A profile is for everybody to read, and an address for nobody: who signs up without a name is not called after theirs.
+
+create or replace function private.create_profile() returns trigger
+  language plpgsql security definer set search_path = ''
+as $$
+declare
+  palette constant text[] := array['#9bdcff', '#c3f0ca', '#ffd6a5', '#ffb4a2', '#d0c4ff', '#ffc8dd', '#a8e6cf', '#f6e58d'];
+  wanted  text := coalesce(new.raw_user_meta_data ->> 'username', 'member');
+  stem    text := left(regexp_replace(lower(wanted), '[^a-z0-9_]+', '_', 'g'), 24);
+  chosen  text;
+  shown   text := btrim(left(btrim(regexp_replace(coalesce(new.raw_user_meta_data ->> 'display_name', wanted), '\s+', ' ', 'g')), 60));
+  colour  text := lower(new.raw_user_meta_data ->> 'colour');
+begin
+  if colour is null or colour !~ '^#[0-9a-f]{6}$' then
+    colour := palette[1 + floor(random() * cardinality(palette))::integer];
+  end if;
+  stem := rpad(stem, greatest(char_length(stem), 3), '_');
+  chosen := stem;
+  -- Two who sign up at once may wish for the same name: the second waits for the first here, and tries another.
+  loop
+    insert into public.profiles (id, username, display_name, colour)
+    values (new.id, chosen, coalesce(nullif(shown, ''), chosen), colour)
+    on conflict (username) do nothing;
+    exit when found;
+    chosen := left(stem, 17) || '_' || substr(md5(random()::text), 1, 6);
+  end loop;
+  return new;
+end
+$$;
