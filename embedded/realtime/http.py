@@ -86,8 +86,8 @@ class HttpBroadcast:
         is_json, data = CONTENT_TYPES[content_type], await request.body()
         if is_json:
             try:
-                orjson.loads(data)
-            except orjson.JSONDecodeError:
+                parse(data)
+            except MalformedFrame:
                 return HTMLResponse("Bad Request", 400)
         if len(data) > self._server.limits.max_payload_bytes:
             return JSONResponse({"errors": {"payload": [TOO_LARGE]}}, 422)

@@ -18,7 +18,8 @@ Wire = str | bytes
 
 PUSH, USER_PUSH, USER_BROADCAST = 0, 3, 4  # kinds of binary frames
 BYTES, JSON = 0, 1  # encodings of a binary broadcast's payload
-SURELY_WRITTEN = 200  # brackets, however they nest
+DEEPEST = 150  # levels that somebody may send: with an envelope around it, what reads JSON in most languages takes 200
+WRITTEN = 254  # levels that orjson writes
 MAX_FIELD = 255  # sizes in binary frames are one byte
 
 
@@ -54,16 +55,19 @@ class UserPush:
 
 
 def parse(text: Wire) -> Any:
-    """The value of a client's JSON. Raises MalformedFrame, also for what nests so deeply that it could not be sent on.
+    """The value of a client's JSON. Raises MalformedFrame, also for what nests so deeply that others could not read it.
 
-    orjson reads deeper values than it writes. What is kept of a client goes out in the messages of others, which must not
-    fail for it; so it is refused at the door.
+    What is kept of a client, presence above all, goes out in the messages of others, which must be written and read in spite
+    of it; so it is refused at the door.
     """
     try:
         parsed = orjson.loads(text)
         opened = (b"[", b"{") if isinstance(text, bytes) else ("[", "{")
-        if sum(map(text.count, opened)) > SURELY_WRITTEN:  # type: ignore[arg-type]
-            orjson.dumps([[[[[[[[parsed]]]]]]]])  # as many as any envelope has
+        if sum(map(text.count, opened)) > DEEPEST:  # type: ignore[arg-type]
+            deeper = parsed
+            for _ in range(WRITTEN - DEEPEST):
+                deeper = [deeper]
+            orjson.dumps(deeper)
     except orjson.JSONDecodeError as error:
         raise MalformedFrame("not JSON") from error
     except orjson.JSONEncodeError as error:

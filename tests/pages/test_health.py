@@ -43,6 +43,15 @@ async def ready() -> None:
     await until(lambda: starling().diagnostics.not_ready() is None)
 
 
+async def test_no_other_site_frames_a_page_or_has_scripts_in_it(user: User) -> None:
+    for path in ("/sign-in", "/", "/api/docs", "/api/contacts", "/healthz", "/nowhere", "/t/c/none"):
+        rules = (await ask(path)).headers
+        assert "frame-ancestors 'none'" in rules["content-security-policy"], path
+        assert "base-uri" in rules["content-security-policy"], path
+        assert rules["x-content-type-options"] == "nosniff", path
+        assert len(rules.get_list("content-security-policy")) == 1, path
+
+
 async def test_alive_and_ready(user: User) -> None:
     assert (await ask("/healthz")).json() == {"alive": True}
     await ready()

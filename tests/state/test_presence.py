@@ -15,6 +15,7 @@ from state.realtime import connection as connection_module
 from state.realtime import presence as presence_module
 from state.realtime.connection import Connection
 from state.realtime.presence import MAX_METAS, MAX_PEOPLE, METADATA_BYTES, Person, Presence, people_of
+from tests.embedded.realtime_support import open_socket
 from tests.state.peer import Peer
 from tests.state.support import Account, Someone, until
 
@@ -286,6 +287,34 @@ async def test_two_members_see_each_other_come_stay_over_a_reconnect_and_go(
     for connection, presence in zip(connections, rooms, strict=True):
         await presence.close()
         await connection.close()
+
+
+async def test_one_who_says_what_nobody_can_read_hides_nobody(
+    project: Project, account: Callable[[], Awaitable[Account]]
+):  # P3
+    hostile, one, other = [await account() for _ in range(3)]
+    room = "room:studio"
+    async with open_socket(project.realtime_url, hostile.token, 1) as socket:
+        await socket.join(f"realtime:{room}", private=True, presence={"enabled": True, "key": str(hostile.id)})
+        for depth in (100, 210, 230):
+            nested: Any = 1
+            for _ in range(depth):
+                nested = [nested]
+            track = {"event": "track", "type": "presence", "payload": {"status": "online", "x": nested}}
+            await socket.send(f"realtime:{room}", "presence", track, str(depth))
+        await socket.send("phoenix", "heartbeat", {}, "end")
+        while (await socket.receive())["ref"] != "end":
+            pass
+        connections = [Connection(project.realtime_url, project.key, who.identity) for who in (one, other)]
+        rooms = [Presence(c, room, who.id) for c, who in zip(connections, (one, other), strict=True)]
+        for connection, presence in zip(connections, rooms, strict=True):
+            connection.open()
+            presence.open()
+            presence.show("online", 1, EARLY)
+        await until(lambda: all({one.id, other.id} <= set(presence.people) for presence in rooms))
+        for connection, presence in zip(connections, rooms, strict=True):
+            await presence.close()
+            await connection.close()
 
 
 @pytest.mark.parametrize("comes_back", [True, False])

@@ -185,6 +185,15 @@ async def test_editors_edit_but_not_past_the_functions(board: Board, outsider: P
     for change in ({"labels": ["x"] * 11}, {"labels": [""]}, {"title": " "}, {"title": "x" * 201}, {"render": RENDER}):
         refused(await board.editor.rest("PATCH", f"tasks?id=eq.{task['id']}", change), 400, "23514")
     assert (await board.row(task))["title"] == "Straw"
+    # A task that no JSON reader gets past would take the whole board away from everybody.
+    for odd in ([[[[[1]]]]], 1e13):
+        wish = {
+            "task_id": str(uuid4()),
+            "project_id": board.project,
+            "title": "Twigs",
+            "render": {**RENDER, "odd": odd},
+        }
+        refused(await board.editor.ask("create_task", **wish), 400, "23514")
 
 
 async def test_sent_twice_each_is_made_once(board: Board):

@@ -76,7 +76,16 @@ async def test_whoever_is_removed_sees_nothing_more(
     await chat.remove(stranger)
     assert await stranger.rows(f"chat_messages?session_id=eq.{chat.id}") == []
     assert await chat.topic() == f"chat:{chat.id}:2"
-    assert not await joins(supabase, stranger, f"chat:{chat.id}:2")
+    for somebody, may in (
+        (stranger, False),
+        (owner, True),
+    ):  # by hand: where they were, and where the others have moved to
+        for topic in (f"chat:{chat.id}:2", f"room:chat:{chat.id}:2", f"room:chat:{chat.id}:2:call"):
+            assert await joins(supabase, somebody, topic, presence=topic.startswith("room")) == may
+        for topic in (f"chat:{chat.id}:1", f"room:chat:{chat.id}:1", f"chat:{chat.id}:3", f"room:chat:{chat.id}:3"):
+            assert not await joins(supabase, somebody, topic, presence=topic.startswith("room"))
+    room = f"/realtime/v1/api/broadcast/room:chat:{chat.id}:2/events/upload?private=true"
+    assert [(await p.http.post(room, json={})).is_success for p in (owner, stranger)] == [True, False]
     refused(await stranger.ask("send_message", message_id=str(uuid4()), session_id=chat.id, content="?"), 404, "PT404")
     assert [m["metadata"]["event"] for m in await chat.said()] == ["created", "joined", "joined", "removed"]
 
@@ -151,6 +160,12 @@ async def test_what_cannot_be_said_is_refused(chat: Chat, owner: Person, strange
         {"metadata": {"attachments": {}}},
     ):  # fmt: skip
         refused(await ask(**wishes), 400, "22023")
+    # One message that no JSON reader gets past would take the whole chat away. A form passes what JSON bodies are refused for.
+    for client in ("[[[[[1]]]]]", f"{'[' * 3000}{']' * 3000}", "1e13", "1e5000"):
+        form = {
+            "message_id": str(uuid4()), "session_id": chat.id, "content": "x", "metadata": f'{{"client": {client}}}'
+        }  # fmt: skip
+        refused(await owner.http.post("/rest/v1/rpc/send_message", data=form), 400, "23514")
     refused(await ask(message_type="adapter_action"), 403, "42501")
     elsewhere = await make_chat(owner, chat.sql)
     other = await elsewhere.say(owner, "elsewhere")
@@ -166,6 +181,22 @@ async def test_too_many_messages_at_once_are_refused(chat: Chat, owner: Person):
     answer = await owner.ask("send_message", message_id=str(uuid4()), session_id=chat.id, content="one more")
     refused(answer, 429, "PT429")
     await chat.sql.execute("delete from public.chat_messages where session_id = $1", chat.id)
+
+
+async def test_what_everybody_in_a_chat_is_told_of_has_its_pace(chat: Chat, owner: Person):
+    """Reactions, edits, new titles and people let in: what the member has left of each is taken first."""
+    message = await chat.say(owner, "mine")
+    spent = "insert into private.allowances values ($1, $2, 0, now() + interval '1 hour') on conflict (member_id, act) do update set remaining = 0, at = excluded.at"
+    for act, function, arguments in (
+        ("reaction", "react", {"message_id": message["id"], "emoji": "👍"}),
+        ("message edit", "edit_message", {"message_id": message["id"], "content": "ours"}),
+        ("chat setting", "update_chat", {"session_id": chat.id, "title": "Ours"}),
+        ("invitation", "invite_to_chat", {"session_id": chat.id, "username": "ada"}),
+    ):
+        await chat.sql.execute(spent, owner.id, act)
+        refused(await owner.ask(function, **arguments), 429, "PT429")
+        await chat.sql.execute("delete from private.allowances where member_id = $1", owner.id)
+        assert (await owner.ask(function, **arguments)).is_success
 
 
 async def test_one_changes_ones_own_messages(chat: Chat, owner: Person, stranger: Person):

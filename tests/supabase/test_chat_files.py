@@ -58,6 +58,25 @@ async def test_only_known_kinds_and_sizes_are_let_in(chat: Chat, owner: Person):
     assert await put(owner, f"{folder}/large.png", b"x" * (20 * 2**20 + 1)) in (400, 413)
 
 
+async def test_nobody_fills_the_bucket_of_attachments(
+    chat: Chat, owner: Person, stranger: Person, sql: asyncpg.Connection
+):
+    await sql.execute(
+        """
+        insert into storage.objects (bucket_id, name)
+        select 'attachments', format('%s/%s/%s.png', $1::text, $2::text, n) from generate_series(1, 99) n
+        """,
+        chat.id,
+        owner.id,
+    )
+    assert [await put(owner, f"{chat.id}/{owner.id}/{n}.png") for n in ("last", "more")] == [200, 400]
+    assert await put(stranger, f"{chat.id}/{stranger.id}/first.png") == 200
+    await sql.execute(
+        "update storage.objects set created_at = now() - interval '61 minutes' where name like $1", f"{chat.id}/%"
+    )
+    assert await put(owner, f"{chat.id}/{owner.id}/more.png") == 200
+
+
 async def test_files_go_with_their_message_and_their_chat(
     chat: Chat, owner: Person, service: Person, sql: asyncpg.Connection
 ):

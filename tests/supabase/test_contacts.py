@@ -136,6 +136,10 @@ async def test_all_that_are_alike_are_edited_and_removed_and_no_others(
     for nonsense in ({"name": "Mira"}, [], {"words": "mi"}, {"owner": "me"}):
         assert (await owner.ask("remove_contacts_alike", team_id=team.id, alike=nonsense)).status_code == 400
     refused(await owner.ask("edit_contacts_alike", team_id=team.id, alike={}, changes={"name": "One"}), 400, "22023")
+    many = [f"x{n}" for n in range(101)]  # by thousands they would be minutes of work
+    refused(await owner.ask("remove_contacts_alike", team_id=team.id, alike={"words": many}), 400, "22023")
+    for function, which in (("edit_contacts_alike", {"alike": {}}), ("edit_contacts", {"ids": []})):
+        refused(await owner.ask(function, team_id=team.id, less_tags=many, **which), 400, "22023")
     assert await owner.call("remove_contacts_alike", team_id=team.id, alike={"stage": "lost"}) == 1
     left = await sql.fetch(
         "select name from public.contacts where team_id = any ($1::uuid[]) order by name", [team.id, other.id]

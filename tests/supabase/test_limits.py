@@ -23,6 +23,10 @@ ACTS = {
     "profile": (40, 15),
     "contact comment": (30, 2),
     "activity": (60, 1),
+    "reaction": (60, 1),
+    "message edit": (60, 2),
+    "chat setting": (30, 6),
+    "invitation": (300, 12),
 }
 
 

@@ -66,7 +66,7 @@ async def test_a_picture_from_sign_up_to_deletion_on_postgres_16(older: asyncpg.
     for n, member in enumerate(members):
         await older.execute("insert into auth.users (id, email) values ($1, $2)", member, f"member{n}@starling.test")
     owner, stranger = members
-    assert await older.fetchval("select username from public.profiles where id = $1", owner) == "member0"
+    assert await older.fetchval("select username from public.profiles where id = $1", owner) == "member"
     models = len(re.findall(r"(?m)^\s+\('5d3c1e0a-", (SUPABASE / "seed.sql").read_text()))
     assert await older.fetchval("select count(*) from public.models") == models
 

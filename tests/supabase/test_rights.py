@@ -85,6 +85,28 @@ async def test_only_the_schema_public_is_served(people: dict[str, Person], schem
     refused(await people[who].rest("POST", "rpc/may_read", {}, Content_Profile=schema), 406, "PGRST106")
 
 
+async def test_no_client_sets_what_switches_off_the_stamps(owner: Person, studio: Studio):
+    """`starling.furnishing` lets rows be dated back: it is set by functions of the database, in their own transaction."""
+    setting = {"setting_name": "starling.furnishing", "new_value": "on", "is_local": False}
+    refused(await owner.ask("set_config", **setting), 404, "PGRST202")
+    refused(await owner.rest("POST", "rpc/set_config", setting, Content_Profile="pg_catalog"), 406, "PGRST106")
+    project = f"projects?id=eq.{studio.own['projects']}"
+    for select in (
+        "set_config",
+        "id,set_config(starling.furnishing,on)",
+        "id,x:set_config('starling.furnishing','on',false)",
+    ):
+        assert (await owner.rest("GET", f"{project}&select={select}")).status_code == 400, select
+    before = (await owner.rows(project))[0]
+    tricks = {"starling.furnishing": "on", "Prefer": "starling.furnishing=on,tx=commit,return=representation"}
+    answer = await owner.http.patch(f"/rest/v1/{project}", json={"name": before["name"]}, headers=tricks)
+    (after,) = answer.json()
+    assert (after["created_at"], after["version"] > before["version"]) == (before["created_at"], True)
+    assert after["updated_at"] > before["updated_at"]
+    for change in ({"created_at": "2020-01-01"}, {"updated_at": "2020-01-01"}):
+        denied(await owner.rest("PATCH", project, change), "owner")
+
+
 async def test_accounts_are_made_by_signing_up_with_an_address_only(supabase: Address):
     """So `auth.uid() is not null` means a member: config.toml and the stack turn nameless accounts off."""
     async with httpx.AsyncClient(base_url=supabase.api_url, headers={"apikey": supabase.publishable_key}) as http:
@@ -151,6 +173,35 @@ async def test_embedding_shows_no_more(people: dict[str, Person], studio: Studio
     assert answer.is_success or answer.json()["code"].startswith("PGRST"), answer.text
     if answer.is_success:
         assert [text for text in hidden if text in answer.text] == [], answer.text
+
+
+@pytest.mark.parametrize("who", OTHERS)
+async def test_nothing_closed_is_reached_from_what_is_open(
+    people: dict[str, Person], studio: Studio, sql: asyncpg.Connection, who: str
+):
+    """By every foreign key from a table of the members' own to one that everybody reads: embedded, counted and filtered by."""
+    keys = await sql.fetch(
+        """
+        select k.conname as key, c.relname as closed, o.relname as open
+        from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_class o on o.oid = k.confrelid
+        where k.contype = 'f' and c.relname = any ($1) and has_table_privilege('anon', o.oid, 'select')
+        """,
+        list(OWN),
+    )
+    assert {"sent_emails", "chat_participants", "credit_accounts", "tasks"} <= {k["closed"] for k in keys}
+    hidden = {studio.own[table] for table in OWN if table in studio.own} - {studio.owner}
+    for key, closed, open_ in map(tuple, keys):
+        embedded = f"{closed}!{key}"
+        for path in (
+            f"{open_}?select=id,found:{embedded}(*)",
+            f"{open_}?select=id,found:{embedded}!inner(id)&found.id=eq.{studio.own.get(closed, uuid4())}",
+            f"{open_}?select=id,found:{embedded}(count)",
+        ):
+            answer = await people[who].rest("GET", path, prefer="count=exact")
+            assert not any(id in answer.text for id in hidden), path
+            assert who == "stranger" or not answer.is_success, path
+            if "inner" in path and answer.is_success:
+                assert (answer.json(), answer.headers["content-range"]) == ([], "*/0"), path
 
 
 @pytest.mark.parametrize("who", OTHERS)
@@ -307,13 +358,14 @@ async def test_names_are_found_for_everybody_who_signs_up(supabase: Address, sql
     wishes = [
         {"username": stem}, {"username": stem}, {"username": "É"}, {"username": "", "display_name": "\n\t"},
         {"username": "x" * 90, "display_name": "y" * 90}, {"colour": "javascript:", "username": {"a": 1}},
+        {},
     ]  # fmt: skip
     async with httpx.AsyncClient(base_url=supabase.api_url, headers={"apikey": supabase.publishable_key}) as http:
         answers = await asyncio.gather(
             *(
                 http.post(
                     "/auth/v1/signup",
-                    json={"email": f"{uuid4().hex}@starling.test", "password": PASSWORD, "data": wish},
+                    json={"email": f"secret{uuid4().hex}@starling.test", "password": PASSWORD, "data": wish},
                 )
                 for wish in wishes
             )
@@ -324,6 +376,7 @@ async def test_names_are_found_for_everybody_who_signs_up(supabase: Address, sql
     assert len({row["username"] for row in names}) == len(wishes)
     assert sum(row["username"].startswith(stem) for row in names) == 2, names
     assert all(row["display_name"].strip() for row in names)
+    assert not any("secret" in row["username"] + row["display_name"] for row in names), "an address is nobody's to read"
 
 
 async def test_a_closed_account_leaves_nothing_behind(supabase: Address, service: Person, sql: asyncpg.Connection):
