@@ -35,7 +35,7 @@ ACTIVE = "starling_active"
 LEFT = "starling_left"  # as the last word of a page that one goes away from, or closes
 LEAVE_S = 15.0  # whoever is gone for less was not away: a page that is left is followed by the next one
 KEPT_S = LINGER_S + 10  # a page whose browser was cut off waits for it, while the member behind it is still there
-MOST_KEPT = 200  # a page is a megabyte or less
+MOST_KEPT = 200  # of two megabytes each, as long as they are open and as long as they wait
 
 
 @dataclass(frozen=True)
