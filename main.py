@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SIMULATED = "NICEGUI_USER_SIMULATION"  # set by NiceGUI's test fixtures: pages are built, but nothing is served
 COLLECT_AFTER = (5_000, 20, 10)  # objects made, young collections, middle ones: everything after about 140 pages
-RECONNECT_S = 15.0  # a browser that was away for less finds its page as it was
+RECONNECT_S = 15.0  # a page that was left is kept as long; one that was cut off longer: components/session.py
 
 
 def main() -> None:

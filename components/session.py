@@ -6,8 +6,10 @@ cannot set cookies over its socket; it goes through `/session/begin` with a tick
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlencode
@@ -17,8 +19,9 @@ from fastapi.responses import RedirectResponse
 from nicegui import app, ui
 from nicegui.events import GenericEventArguments
 
+from components import missed
 from state.generation import Studio
-from state.member import Member
+from state.member import LINGER_S, Member
 from state.starling import Starling
 from state.sync.audience import Seat
 from state.world import World
@@ -27,8 +30,12 @@ COOKIE = "starling_session"
 COOKIE_S = 30 * 24 * 3600
 TICKET_S = 30
 MAX_TICKETS = 1000
-VISIBLE = "starling_visible"  # both sent by static/session.js
+VISIBLE = "starling_visible"  # all sent by static/session.js
 ACTIVE = "starling_active"
+LEFT = "starling_left"  # as the last word of a page that one goes away from, or closes
+LEAVE_S = 15.0  # whoever is gone for less was not away: a page that is left is followed by the next one
+KEPT_S = LINGER_S + 10  # a page whose browser was cut off waits for it, while the member behind it is still there
+MOST_KEPT = 200  # of two megabytes each, as long as they are open and as long as they wait
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,7 @@ class Ticket:
 
 
 _tickets: dict[str, Ticket] = {}
+_kept: set[str] = set()  # pages that wait
 
 
 def install(starling: Starling) -> None:
@@ -66,16 +74,22 @@ def starling() -> Starling:
 
 
 async def visitor() -> Visitor:
-    """Whoever has opened the page that is being built. Their tab counts from when its socket is up until it is gone."""
+    """Whoever has opened the page that is being built. Their tab counts from when its socket is up until it is gone for
+    `LEAVE_S`; the page itself is kept longer, so that one is where one was after a cut, and need not load it again."""
     root = starling()
     client = ui.context.client
+    client.page = copy(client.page)  # how long it is kept is its own
     session_id = client.request.cookies.get(COOKIE)
     member = root.members.of(session_id)
     audiences = [root.world.audience, *([member.audience] if member else [])]
     seats: list[Seat] = []
-    said = {VISIBLE: True, ACTIVE: True}  # the browser may say it before the seats are taken
+    said = {VISIBLE: True, ACTIVE: True, LEFT: False}  # the browser may say it before the seats are taken
+    leaving: asyncio.TimerHandle | None = None
 
     def connected() -> None:
+        stay()
+        said[LEFT] = False
+        missed.as_it_is_now(client)
         if not seats:
             seats.extend(audience.enter(client.page.path) for audience in audiences)
             show()
@@ -83,12 +97,30 @@ async def visitor() -> Visitor:
             seat.connected = True
 
     def disconnected() -> None:
+        nonlocal leaving
+        if client.has_socket_connection:
+            return  # said of a former socket, after the next one is up
         for seat in seats:  # they count all the same, for a while: whoever goes on to another page is not away
-            seat.connected = client.has_socket_connection  # said of a former socket, too, after the next one is up
+            seat.connected = False
+        stay()
+        leaving = asyncio.get_running_loop().call_later(LEAVE_S, leave)
+        waits = not said[LEFT] and len(_kept) < MOST_KEPT
+        client.page.reconnect_timeout = KEPT_S if waits else None
+        if waits:
+            _kept.add(client.id)
 
-    def gone() -> None:
+    def stay() -> None:
+        _kept.discard(client.id)
+        if leaving is not None:
+            leaving.cancel()
+
+    def leave() -> None:
         while seats:
             seats.pop().leave()
+
+    def gone() -> None:
+        stay()
+        leave()
 
     def show() -> None:
         for seat in seats:

@@ -1,5 +1,6 @@
 // Tells the server whether anybody looks at this tab, and whether there was input in it lately: a member whose tabs are
-// all hidden or idle is shown as away. Only what changed is told, and all of it again after each reconnect.
+// all hidden or idle is shown as away. Only what changed is told, and all of it again after each reconnect. That one leaves
+// is told as well: a page that was cut off is kept for its browser, one that was left is not.
 (() => {
   const attendance = (window.attendance = { idleMs: 5 * 60_000 }); // without input: then one is away
   let told = {};
@@ -35,6 +36,9 @@
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) last = Date.now(); // somebody has turned to it
     tell();
+  });
+  addEventListener("pagehide", (event) => {
+    if (!event.persisted && window.starling.link.state === "live") emitEvent("starling_left", true);
   });
   document.addEventListener("DOMContentLoaded", () => {
     window.starling.link.addEventListener("change", () => {

@@ -97,12 +97,13 @@ async def test_the_connection_says_live_and_offline_when_the_app_is_out_of_reach
     await page.goto("/")
     connection = page.get_by_role("status", name="Connection")
     await expect(connection).to_contain_text("live")
-    await page.evaluate("window.socket.disconnect()")
+    await page.evaluate("window.sameAsBefore = true; ack(); window.socket.disconnect()")  # the app keeps nothing of it
     await expect(connection).to_contain_text("offline")
     await expect(page.get_by_text("Showing what was last known")).to_be_visible()
     await page.get_by_role("button", name="Retry").click()
     await expect(connection).to_contain_text("live")
     await expect(page.get_by_text("Showing what was last known")).to_be_hidden()
+    assert await page.evaluate("window.sameAsBefore")
 
 
 async def test_a_member_sees_who_is_here_can_disconnect_and_sign_out(page: Page) -> None:

@@ -61,9 +61,11 @@ async def test_the_download_is_a_real_file_with_a_good_name(ada: Page) -> None:
     assert (await download.path()).stat().st_size > 10_000
 
 
-async def test_a_draft_survives_a_reload(ada: Page) -> None:
+async def test_a_draft_survives_a_reload_and_a_socket_that_was_broken_before_anybody_knew(ada: Page) -> None:
     prompt = ada.get_by_role("textbox", name="Prompt")
+    await ada.evaluate("window.socket.io.engine.transport.ws.send = () => {}")
     await prompt.fill("words that are not lost")
+    await ada.evaluate("window.socket.io.engine.close()")
     await expect(ada.get_by_role("button", name="Surprise me")).to_be_hidden()  # the server knows them
     await ada.reload()
     await expect(prompt).to_have_value("words that are not lost")

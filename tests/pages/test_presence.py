@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
+import pytest
 from nicegui import ElementFilter, ui
 from nicegui.testing import User
 
+from components import session
 from components.prompt_form import PromptForm
 from components.session import starling
 from state.member import Member
@@ -66,3 +70,40 @@ async def test_a_browser_that_says_nobody_looks_makes_one_away(ada: User) -> Non
     await ada.should_see("are away", retries=LONG)
     seat.act(True)
     await ada.should_see("are here", retries=LONG)
+
+
+async def test_a_page_that_was_cut_off_is_kept_without_its_person_and_gets_what_it_missed_as_it_is_now(
+    ada: User,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(session, "LEAVE_S", 0.1)
+    client = ada.client
+    assert client is not None
+    with client:
+        label = ui.label("at first")
+    await until(lambda: not client.outbox.updates)
+    seen = client.outbox.next_message_id  # what comes after it is lost on its way
+    label.text = "on its way"
+    await until(lambda: client.outbox.next_message_id > seen and not client.outbox.updates)
+    client.handle_disconnect(next(iter(client._socket_to_document_id)))
+    label.text = "meanwhile"
+    assert client.page.resolve_reconnect_timeout() == session.KEPT_S
+    await until(lambda: len(me().audience) == 0)
+
+    sent: list[str] = []
+    emit = client.outbox._emit
+
+    async def listen(message: tuple) -> None:
+        sent.extend(message[2][label.id]["text"] for _ in "1" if label.id in message[2])
+        await emit(message)
+
+    monkeypatch.setattr(client.outbox, "_emit", listen)
+    await client.handle_handshake("test-again", ada.tab_id, None, str(uuid4()), seen)
+    assert len(me().audience) == 1
+    await until(lambda: bool(sent) and not client.outbox.messages)
+    assert sent == ["meanwhile"]
+
+    left = next(each for each in client.layout._event_listeners.values() if each.type == session.LEFT)
+    client.handle_event({"id": 0, "listener_id": left.id, "args": ["true"]})
+    client.handle_disconnect("test-again")
+    assert client.page.resolve_reconnect_timeout() < session.KEPT_S
