@@ -5,7 +5,6 @@ Without SUPABASE_URL the embedded Supabase and the worker run as child processes
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import json
 import logging
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 SIMULATED = "NICEGUI_USER_SIMULATION"  # set by NiceGUI's test fixtures: pages are built, but nothing is served
 COLLECT_AFTER = (5_000, 20, 10)  # objects made, young collections, middle ones: everything after about 140 pages
-ASK_S = 0.02  # between two looks whether the port is open
 RECONNECT_S = 15.0  # a browser that was away for less finds its page as it was
 
 
@@ -39,13 +37,13 @@ def main() -> None:
     try:
         settings = load(Settings)
         speak(debug=settings.realtime_debug)
-        settings.port = settings.port or free_port(settings.host)
-        claim(settings.host, settings.port)
-        if settings.hosted:
-            serve(settings)
-        else:
-            with backend(settings):
-                serve(settings)
+        with claim(settings.host, settings.port) as door:
+            settings.port = door.getsockname()[1]
+            if settings.hosted:
+                serve(settings, door)
+            else:
+                with backend(settings):
+                    serve(settings, door)
     except (SettingsError, ChildFailed) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
@@ -83,8 +81,8 @@ def speak(*, debug: bool) -> None:
         handler.setLevel(logging.DEBUG if debug else logging.WARNING)
 
 
-def serve(settings: Settings) -> None:
-    """The pages, in this process."""
+def serve(settings: Settings, door: socket.socket | None = None) -> None:
+    """The pages, in this process, to whoever comes in by `door`."""
     os.environ.setdefault("NICEGUI_STORAGE_PATH", str(settings.data / "browsers"))
     # NiceGUI reads that path when it is imported.
     from nicegui import app, ui
@@ -112,6 +110,7 @@ def serve(settings: Settings) -> None:
     ui.run(
         host=settings.host,
         port=settings.port,
+        fd=door.fileno() if door else None,
         title="Starling",
         favicon=PROJECT / "components" / "static" / "favicon.svg",
         storage_secret=storage_secret(settings),
@@ -124,24 +123,11 @@ def serve(settings: Settings) -> None:
     )
 
 
-async def welcome(settings: Settings, accounts: Sequence[DemoAccount]) -> None:
-    """Says where it is, and who one can be, once the pages can be had: start-up handlers run before the port is open."""
-    await answers(settings.host, settings.port)
+def welcome(settings: Settings, accounts: Sequence[DemoAccount]) -> None:
+    """Says where it is, and who one can be."""
     print(f"Starling is ready at http://{settings.host}:{settings.port}", flush=True)
     for account in accounts:
         print(f"  {account.name:<6} {account.email}   password {account.password}", flush=True)
-
-
-async def answers(host: str, port: int) -> None:
-    """Waits until somebody listens there."""
-    while True:
-        try:
-            _, writer = await asyncio.open_connection(host, port)
-        except OSError:
-            await asyncio.sleep(ASK_S)
-        else:
-            writer.close()
-            return
 
 
 def collect_rarely() -> None:
@@ -158,21 +144,18 @@ def worth_saying(record: logging.LogRecord) -> bool:
     return not (isinstance(error, RuntimeError) and str(error) == "No response returned.")
 
 
-def claim(host: str, port: int) -> None:
-    """Says so before anything is started when the port is taken."""
+def claim(host: str, port: int) -> socket.socket:
+    """Takes the port, any free one for 0, before anything is started: whoever comes early waits until the pages are there,
+    and nobody else gets it meanwhile. Raises SettingsError when it is taken."""
     try:
-        with socket.create_server((host, port)):
-            pass
+        door = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         raise SettingsError(
             f"STARLING_PORT: port {port} on {host} is not free ({error.strerror}); take another one, or 0 for any"
         ) from None
-
-
-def free_port(host: str) -> int:
-    """Any port that nobody has."""
-    with socket.create_server((host, 0)) as server:
-        return server.getsockname()[1]
+    # Those who come in have it from the door: asyncio sets it only where it knows the family, which uvicorn does not say.
+    door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return door
 
 
 def end(_signal: int, _frame: FrameType | None) -> None:

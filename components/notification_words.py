@@ -22,6 +22,11 @@ LOOKS: dict[str, tuple[str, str]] = {
     "like": ("favorite", ""),
     "comment": ("chat_bubble", ""),
     "email_opened": ("drafts", "tone-live"),
+    "invitation": ("group_add", "tone-info"),
+    "mention": ("chat_bubble", ""),
+    "import_finished": ("upload_file", "tone-live"),
+    "chat_mention": ("chat_bubble", ""),
+    "chat_invitation": ("group_add", "tone-info"),
     "task_assigned": ("view_kanban", "tone-info"),
     "task_mention": ("chat_bubble", ""),
     "task_finished": ("check_circle", "tone-live"),
@@ -65,6 +70,16 @@ def sentence(told: Notification, person: Lookup) -> str:
             return f"{who} finished “{told.title}”" if who else f"“{told.title}” is finished"
         case "task_failed":
             return f"“{told.title}” failed"
+        case "invitation" if who:
+            return f"{who} {'invite' if several else 'invites'} you to {told.title}"
+        case "mention" if who:
+            return f"{who} named you in a comment on {told.title}"
+        case "import_finished":
+            return f"The import of {told.title} is finished"
+        case "chat_mention" if who:
+            return f"{who} named you in “{told.title}”"
+        case "chat_invitation" if who:
+            return f"{who} let you into “{told.title}”"
         case "email_opened":
             return f"“{told.title}” was opened by {told.body}"
         case _:  # a kind of another area: its title says it

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from nicegui import ui
 
@@ -110,16 +110,15 @@ class Bars:
         ):
             self._bars = [ui.element("i").style("--of:0") for _ in range(DAYS)]
 
-    def show(self, numbers: Sequence[int], today: datetime | None = None) -> None:
-        """The oldest first."""
+    def show(self, numbers: Sequence[int], today: datetime) -> None:
+        """The oldest first; `today` where they live whose days they are."""
         if numbers == self._numbers:
             return
         self._numbers = numbers
         most = max(numbers, default=0) or 1
-        last = (today or datetime.now(UTC)).date()
         for back, (bar, number) in enumerate(zip(reversed(self._bars), reversed(numbers), strict=False)):
             bar.style(f"--of:{number / most:.3f}")
-            bar.props["title"] = f"{last - timedelta(days=back):%d %b}: {self._what(number)}"
+            bar.props["title"] = f"{today - timedelta(days=back):%d %b}: {self._what(number)}"
         self.element.props["aria-label"] = f"{self._what(sum(numbers))} in {len(numbers)} days"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from urllib.parse import urlencode
 
 from nicegui import ui
@@ -13,6 +14,7 @@ from components.signed_image import SignedImage
 from components.tag import Tag
 from components.theme import ICON
 from components.toasts import Toast, Toasts
+from state.errors import StateError
 from state.member import Member
 from state.models import Generation, Post
 from state.publications import MAX_CAPTION, publications_of
@@ -61,8 +63,16 @@ class Publisher(ui.dialog):
         """`listener` is called when one has published something, or removed a post."""
         return self._publications.posts.subscribe(lambda batch: listener() if batch.inserted or batch.deleted else None)
 
-    def show(self, picture: Generation) -> None:
-        """Open it for this picture."""
+    async def show(self, picture: Generation) -> None:
+        """Open it for this picture; one that has long been in the feed leads there."""
+        post = None
+        with suppress(StateError):
+            post = await self._publications.find(picture.id)
+        if self.is_deleted:
+            return
+        if post is not None:
+            self._say("It is in the feed already", post)
+            return
         self._picture = picture
         self._frame.clear()
         self._frame.style(f"background-color:{picture.colour}")
@@ -106,10 +116,12 @@ class Publisher(ui.dialog):
                 self._toasts.failed(f"Not published: {pending.failed}")
                 pending.discard()
             elif post is not None:
-                look = ("View", lambda post=post: ui.navigate.to(address(post)))
-                picture = self._media.peek(post.poster_path)
-                text = f"Published {quoted(post)}"
-                self._toasts.show(Toast(text, icon=f"{ICON}publish", picture=picture, action=look, urgent=True))
+                self._say(f"Published {quoted(post)}", post)
+
+    def _say(self, text: str, post: Post) -> None:
+        look = ("View", lambda: ui.navigate.to(address(post)))
+        picture = self._media.peek(post.poster_path)
+        self._toasts.show(Toast(text, icon=f"{ICON}publish", picture=picture, action=look, urgent=True))
 
 
 def address(post: Post) -> str:

@@ -62,7 +62,8 @@ class SpendingChart(Island):
         self._nothing.text = (
             "Nothing was spent in this time." if spending else f"{self._query.error or 'This did not load'}."
         )
-        self._chart.set_visibility(bool(spending and spending.total))
+        # It has its place all the while: one that had none would be drawn a hundred pixels wide at first.
+        self._chart.style(f"visibility:{'visible' if spending and spending.total else 'hidden'}")
         self._total.text = f"{spending.total:,}" if spending else "–"
         if spending and self._drawn != (spending, self._mode.dark):
             self._drawn = spending, self._mode.dark

@@ -20,7 +20,7 @@ from state.teams import MAX_NAME, Teams
 
 if TYPE_CHECKING:
     from components.toasts import Toasts
-    from state.models import Profile, TeamInvitation
+    from state.models import Profile, Team, TeamInvitation
     from state.sync.mutation import Pending
     from state.sync.rows import Rows
 
@@ -33,6 +33,7 @@ class TeamList(Island):
         self.props('aria-label="Your teams" role=region')
         self._teams, self._toasts = teams, toasts
         self._said: list[tuple[str, ...]] = []
+        self._here: Team | None = None  # whichever one turns to in another tab
         with self:
             with ui.element("h2").classes("section-title"):
                 Tag("span", "Your teams")
@@ -48,10 +49,9 @@ class TeamList(Island):
 
     def _show(self) -> None:
         with self:
-            current = team_of_page(self._teams)
+            self._here = here = self._here or team_of_page(self._teams)
         entries = [
-            (team, self._teams.place(team.id), current is not None and team.id == current.id)
-            for team in self._teams.all
+            (team, self._teams.place(team.id), here is not None and team.id == here.id) for team in self._teams.all
         ]
         said = [(str(team.id), team.name, place.role if place else "", str(here)) for team, place, here in entries]
         if said == self._said:

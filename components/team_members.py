@@ -112,6 +112,7 @@ class MemberRow:
         self._role.text = role.capitalize()
         self._role.set_visibility(not managed)
         self._menu.show(role)
+        self._menu.offer("owner", offered=not self._space.personal)
         self._menu.set_visibility(managed)
         self._remove.set_visibility(managed and not self._me)
 

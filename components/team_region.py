@@ -32,7 +32,7 @@ def team_of_page(teams: Teams) -> Team | None:
         return None
     with suppress(ValueError):
         asked = UUID(ui.context.client.request.query_params.get("team", ""))
-        if teams.place(asked) is not None:
+        if teams.place(asked) is not None or teams.awaits(asked):
             return next((team for team in teams.all if team.id == asked), None)  # one has only just joined it
     return teams.current
 

@@ -38,6 +38,10 @@ class RoleMenu(Tag):
                         ui.icon(f"{ICON}check").classes("person-menu__check").props("aria-hidden=true")
         self.show(role)
 
+    def offer(self, role: Role, *, offered: bool) -> None:
+        """Whether it can be chosen."""
+        self._items[role].set_visibility(offered)
+
     def show(self, role: Role) -> None:
         """It is this one now."""
         self.role = role

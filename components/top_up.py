@@ -7,7 +7,7 @@ from functools import partial
 from nicegui import ui
 
 from components.tag import Tag
-from state.credits import Credits, credits
+from state.credits import LEAST, MOST, Credits, credits
 
 AMOUNTS = (100, 250, 500, 1_000)
 USUAL = AMOUNTS[1]
@@ -57,8 +57,11 @@ class TopUp(ui.dialog):
             chip.props["aria-pressed"] = str(value == amount).lower()
 
     def _wanted(self) -> int | None:
+        """What is written, where that can be paid."""
         value = self._amount.value
-        return int(value) if isinstance(value, int | float) and value == int(value) else None
+        if isinstance(value, int | float) and LEAST <= value <= MOST and value == int(value):
+            return int(value)
+        return None
 
     def _pay(self) -> None:
         amount = self._wanted()

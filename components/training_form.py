@@ -64,9 +64,8 @@ class TrainingForm(Island):
             with ui.element("div").classes("training-form__pair"):
                 self._labelled("dataset_id", "Dataset", ui.select({}, on_change=self._edited))
                 self._labelled("base_model_id", "Begin with", ui.select({}, on_change=self._edited))
-                steps = ui.number(
-                    value=DEFAULTS["total_steps"], min=MIN_STEPS, max=MAX_STEPS, step=100, on_change=self._edited
-                )
+                # Without limits of its own: what is out of them is said, and no other number trained than was written.
+                steps = ui.number(value=DEFAULTS["total_steps"], step=100, on_change=self._edited)
                 self._labelled("total_steps", "Steps", steps)
                 rates = {value: rate(value) for value in RATES if MIN_RATE <= value <= MAX_RATE}
                 self._labelled(
@@ -136,9 +135,9 @@ class TrainingForm(Island):
 
     @property
     def _cost(self) -> int:
-        """What it would cost as it stands."""
+        """What it would cost as it stands; 0 for what cannot be trained."""
         steps = self._fields["total_steps"].value
-        return cost(int(steps)) if isinstance(steps, (int, float)) and steps > 0 else 0
+        return cost(int(steps)) if isinstance(steps, int | float) and MIN_STEPS <= steps <= MAX_STEPS else 0
 
     def _price_it(self) -> None:
         short = self._purse.shortfall(self._cost)

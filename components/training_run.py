@@ -47,8 +47,9 @@ class TrainingRun(ui.element):
             self._head()
             with Island("div").classes("card run__card"):
                 self._numbers = self._figures()
-                self._chart = LossChart(job.total_steps, mode)
-                self._no_curve = Tag("p", "", "secondary run__nothing")
+                with ui.element("div").classes("run__stage"):
+                    self._chart = LossChart(job.total_steps, mode)
+                    self._no_curve = Tag("p", "", "secondary run__nothing")
                 with (
                     ui.element("div")
                     .classes("bar run__bar")
@@ -161,7 +162,8 @@ class TrainingRun(ui.element):
     def _draw(self) -> None:
         points = self._run.metrics.rows
         self._chart.show(points)
-        self._chart.set_visibility(bool(points))
+        # It has its place all the while: one that had none would be drawn a hundred pixels wide at first.
+        self._chart.style(f"visibility:{'visible' if points else 'hidden'}")
         self._no_curve.set_visibility(not points)
         if points:
             self._numbers["Learning rate"].text = rate(points[-1].learning_rate)

@@ -6,6 +6,7 @@ Cards of other areas are added in a line: `TEAM_CARDS` counts a table of the tea
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from nicegui import ui
@@ -29,6 +30,7 @@ from components.theme import ICON
 from components.time_zone import browser_zone
 from state.activities import Feed, TeamActivities, use_own_activities
 from state.dashboard import running_jobs, use_dashboard
+from state.days import time_zone
 from state.member import Member
 from state.models import Job
 from state.sync.mutation import Pending
@@ -93,12 +95,11 @@ def _cards(member: Member, space: TeamActivities, zone: str) -> list[Card]:
             "online", "People online", "number", lambda: OnlineCard(member.presence, world.people, member.id), "group"
         ),
         Card("credits", "Credits", "number", partial(_credits, member, zone), "toll", "/credits"),
+        Card("connection", "Connection", "number", lambda: ConnectionHealth(member.connection), "wifi", "/diagnostics"),
         Card("prices", "Prices", "wide", lambda: PriceStrip(world, SYMBOLS), path="/market"),
         Card("activity", "Activity", "tall", partial(_feed, member, space)),
         Card("fortnight", "The last 14 days", "half", partial(_fortnight, space, zone)),
         Card("queue", "Queue", "half", partial(_queue, member), path="/studio"),
-        # a seventh number would have a row of its own; how the connection is stands in the header as well
-        Card("connection", "Connection", "number", lambda: ConnectionHealth(member.connection), "wifi", "/diagnostics"),
     ]
 
 
@@ -122,7 +123,8 @@ def _credits(member: Member, zone: str) -> None:
 
     def show() -> None:
         if (spent := query.value) is not None:
-            bars.show([sum(day) for day in zip(*spent.by_purpose.values(), strict=True)] or [0] * DAYS)
+            days = [sum(day) for day in zip(*spent.by_purpose.values(), strict=True)] or [0] * DAYS
+            bars.show(days, datetime.now(time_zone(zone)))
 
     ui.context.client.on_delete(query.observe(lambda _: show()))
     show()
@@ -131,7 +133,7 @@ def _credits(member: Member, zone: str) -> None:
 def _fortnight(space: TeamActivities, zone: str) -> None:
     with ui.element("p").classes("dash-line secondary"):
         total = Tag("b", "–", "num strong")
-        Tag("span", " activities of your team")
+        what = Tag("span", " activities of your team")
     bars = Bars(lambda number: f"{number:,} {'activity' if number == 1 else 'activities'}", tall=True)
     with ui.element("p").classes("bars__ends meta").props("aria-hidden=true"):
         Tag("span", "two weeks ago")
@@ -141,7 +143,8 @@ def _fortnight(space: TeamActivities, zone: str) -> None:
     def show() -> None:
         if query.value is not None:
             total.text = f"{sum(query.value):,}"
-            bars.show(query.value)
+            what.text = f" {'activity' if sum(query.value) == 1 else 'activities'} of your team"
+            bars.show(query.value, datetime.now(time_zone(zone)))
 
     ui.context.client.on_delete(query.observe(lambda _: show()))
     show()
@@ -175,5 +178,5 @@ def _path(path: str) -> str:
 
 def _skeleton() -> None:
     with ui.element("div").classes("dash__cards"):
-        for size in ("number",) * 6 + ("wide", "tall", "half", "half"):
+        for size in ("number",) * 7 + ("wide", "tall", "half", "half"):
             ui.element("div").classes(f"card dash-card dash-card--{size} skeleton")

@@ -166,6 +166,7 @@ class Account:
     async def leave(self) -> None:
         """Removes the account with all that is theirs, within some seconds and for good. Raises StateError."""
         await self._api.rpc("forget_me", {"member_id": str(self._member.id)})
+        self._members.end_others(self._family.id, "This account is being deleted")
 
 
 BROWSERS = (

@@ -41,6 +41,8 @@ class OwnActivities:
     def __init__(self, member: Member) -> None:
         mine = Query(TABLE, (Where("member_id", "eq", member.id),), NEWEST)
         self.table: LiveTable[Activity] = member.table(mine, Activity, limit=HELD, cadence_s=CADENCE_S)
+        self._circles = member.circles
+        self._unsubscribe: list[Unsubscribe] = []
 
     @property
     def tables(self) -> tuple[LiveTable[Any], ...]:
@@ -49,11 +51,19 @@ class OwnActivities:
 
     def open(self) -> None:
         """As `Area` says."""
+        self._unsubscribe = [self._circles.on_change(self._on_circles)]
         self.table.open()
 
     async def close(self) -> None:
         """As `Area` says."""
+        leave_all(self._unsubscribe)
         await self.table.close()
+
+    def _on_circles(self) -> None:
+        """Whoever has left a team sees nothing more of it: not what they did there either, and nothing else tells of that."""
+        teams = {None, *(place.circle_id for place in self._circles.of("team"))}
+        if any(row.team_id not in teams for row in self.table.rows):
+            self.table.refresh()
 
 
 class TeamActivities(Space):

@@ -78,7 +78,7 @@ def words(activity: Activity) -> Words:
         verb = verb.removesuffix(" the contact")
         if activity.kind == "email_sent":
             thing = f"{'one contact' if count == 1 else f'{count:,} contacts'}: {activity.title}"
-            path = f"{path}/{activity.entity_id}?team={activity.team_id}"
+            path = f"{path}/{activity.entity_id}"
     elif activity.kind == "team_role":
         thing = f"{thing} to {params.get('role', '')}"
     elif activity.kind == "contact_edited":
@@ -87,8 +87,9 @@ def words(activity: Activity) -> Words:
         path = ""
     elif activity.kind in QUOTED:
         thing = f"“{thing}”"
-    if path == "/contacts" and activity.entity_id is not None:
-        path = f"{path}?team={activity.team_id}&contact={activity.entity_id}"
+    contact = f"&contact={activity.entity_id}" if path == "/contacts" and activity.entity_id is not None else ""
+    if path and activity.team_id is not None:  # which need not be the team that one has turned to
+        path = f"{path}?team={activity.team_id}{contact}"
     return Words(verb, thing, icon, path)
 
 

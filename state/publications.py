@@ -41,8 +41,15 @@ class Publications:
         await self.posts.close()
 
     def of(self, generation_id: UUID) -> Post | None:
-        """The post of a picture, if there is one."""
+        """The post of a picture, if it is among those that are held."""
         return next((post for post in self.posts.rows if post.generation_id == generation_id), None)
+
+    async def find(self, generation_id: UUID) -> Post | None:
+        """The post of a picture, if there is one, however old it is. Raises StateError."""
+        if (post := self.of(generation_id)) is not None or (self.posts.complete and self.posts.phase == "ready"):
+            return post
+        of_picture = Query("posts", (Where("generation_id", "eq", generation_id),))
+        return next((Post.model_validate(row) for row in await self._member.api.select(of_picture, 1)), None)
 
     def publish(self, picture: Generation, caption: str) -> UUID:
         """Puts one's own picture into the feed, where everybody sees it; the post's id."""

@@ -7,6 +7,7 @@ first their own.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
@@ -14,12 +15,13 @@ from uuid import UUID, uuid4
 
 from nicegui import Event
 
+from state.errors import StateError
 from state.models import CircleMember, Team, TeamInvitation, TeamMember
 from state.signal import Unsubscribe, leave_all
 from state.space import Space
 from state.sync.live_table import LiveTable
 from state.sync.query import Order, Query, Where
-from state.tasks import within
+from state.tasks import Tasks, within
 
 if TYPE_CHECKING:
     from state.member import Member
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 KIND = "team"
 MAX_NAME = 60
 COME_S = 5.0
+MOST_AWAITED = 100
 
 Role: TypeAlias = Literal["owner", "editor", "viewer"]
 ROLES: tuple[Role, ...] = ("owner", "editor", "viewer")
@@ -42,6 +45,8 @@ class Teams:
         mine = Query("team_invitations", (Where("invitee_id", "eq", member.id),), (Order("created_at"),))
         self.invitations: LiveTable[TeamInvitation] = member.table(mine, TeamInvitation)
         self._unsubscribe: list[Unsubscribe] = []
+        self._awaited: dict[UUID, bool] = {}  # whether it may still come
+        self._tasks = Tasks("teams")
 
     @property
     def tables(self) -> tuple[LiveTable[Any], ...]:
@@ -72,6 +77,23 @@ class Teams:
     def place(self, team: UUID) -> CircleMember | None:
         """One's own place in a team."""
         return self.member.circles.get(KIND, team)
+
+    def awaits(self, team: UUID) -> bool:
+        """Whether a team that one is not known to be in may be on its way: a link can be quicker. The database is asked once."""
+        if team not in self._awaited:
+            if len(self._awaited) >= MOST_AWAITED:
+                self._awaited.clear()
+            self._awaited[team] = True
+            self._tasks.start(self._await(team), "await")
+        return self._awaited[team]
+
+    async def _await(self, team: UUID) -> None:
+        with suppress(StateError):
+            if await self.member.api.count(Query("teams", (Where("id", "eq", team),))):
+                self.member.circles.table.refresh()
+                await self._come(team)
+        self._awaited[team] = False
+        self.changed.emit()
 
     def choose(self, team: UUID) -> None:
         """Shows this team from now on, everywhere."""
@@ -124,6 +146,7 @@ class Teams:
     async def close(self) -> None:
         """As `Area` says."""
         leave_all(self._unsubscribe)
+        await self._tasks.close()
         for table in self.tables:
             await table.close()
 

@@ -14,7 +14,8 @@ import httpx
 import psutil
 import pytest
 
-from main import worth_saying
+from main import claim, worth_saying
+from settings import SettingsError
 from tests.browser.conftest import run_starling
 
 PROJECT = Path(__file__).parents[1]
@@ -69,6 +70,14 @@ async def test_a_taken_port_is_named(tmp_path: Path):
         said = await refusal(STARLING_DATA=str(tmp_path), STARLING_PORT=port)
     assert port in said
     assert "\n" not in said
+
+
+def test_a_port_that_was_chosen_is_held():
+    """Until the pages are served: it may be the next one that the system gives away."""
+    with claim("127.0.0.1", 0) as door:
+        assert door.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        with pytest.raises(SettingsError, match="is not free"):
+            claim("127.0.0.1", door.getsockname()[1])
 
 
 @pytest.mark.parametrize(("error", "said"), [("No response returned.", False), ("Something else", True)])

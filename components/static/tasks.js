@@ -67,7 +67,7 @@ window.starling.dragCard = (event, say) => {
     ghost.style.translate = `${now.clientX - x0}px ${now.clientY - y0}px`;
     clear();
     const under = document.elementsFromPoint(now.clientX, now.clientY);
-    const zones = [...root.querySelectorAll(`[data-drop][data-takes="${kind}"]`)];
+    const zones = [root, ...root.querySelectorAll("[data-drop]")].filter((z) => z.dataset.takes === kind);
     zone = zones.find((z) => under.some((e) => z.contains(e))) ?? null;
     if (!zone && under.includes(root)) { // above a column, or below a short one
       zone = zones.find((z) => {

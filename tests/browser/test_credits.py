@@ -44,7 +44,7 @@ async def test_what_is_spent_in_one_tab_is_counted_in_the_other(chromium: Browse
 
     await credits.get_by_role("button", name="Top up").click()
     await credits.get_by_label("Credits", exact=True).fill("5000")
-    await credits.get_by_role("button", name="Add 5,000 credits").click()
+    await credits.get_by_role("button", name="Add credits", exact=True).click()
     await expect(credits.get_by_role("dialog")).to_contain_text("From 10 to 1,000 credits at a time")
     await credits.get_by_role("button", name="100", exact=True).click()
     await credits.get_by_role("button", name="Add 100 credits").click()

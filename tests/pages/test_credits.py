@@ -165,7 +165,11 @@ async def test_one_opening_of_the_dialog_is_one_payment(user: User, bank: Bank) 
     assert await bank.db.fetchval("select balance from public.credit_accounts where id = $1", bank.member) == 600
     with user:
         top_up.show()
-        top_up._amount.set_value(5)
+        top_up._amount.set_value(250)
+        assert top_up._go.text == "Add 250 credits"
+        for amount in (-20, 2.5, 1_001, None, 5):
+            top_up._amount.set_value(amount)
+            assert top_up._go.text == "Add credits"
         top_up._pay()
     await user.should_see("From 10 to 1,000 credits at a time")
     assert top_up.value is True

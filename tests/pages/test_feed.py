@@ -242,6 +242,9 @@ async def test_a_picture_is_published_from_the_gallery_and_taken_back(user: User
         ]
     assert "Show in the feed" in titles
     assert "Publish" not in titles
+    await dialog.show(tiles(user)["a lamp"].picture)  # as a menu offers it that does not know of so old a post
+    await user.should_see("It is in the feed already", retries=LONG)
+    assert not dialog.value
     await user.open("/feed")
     await until(lambda: cards(user))
     click(user, "Remove from the feed")

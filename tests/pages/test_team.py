@@ -73,6 +73,12 @@ def row_of(user: User, name: str) -> MemberRow:
 
 
 async def test_a_team_is_made_and_somebody_invited_and_let_go(ada: User, db: asyncpg.Connection) -> None:
+    own = only(ada, TeamRegion).space.id
+    put = "insert into public.team_members (team_id, member_id, role) values ($1, $2, 'editor')"
+    await db.execute(put, own, await grace(db))
+    await until(lambda: len(only(ada, TeamMembers)._list.items) == 2)
+    assert not row_of(ada, "Grace Hopper")._menu._items["owner"].visible, "one's own team has no other owner"
+    await db.execute("delete from public.team_members where team_id = $1 and role = 'editor'", own)
     with ada:
         teams = only(ada, TeamList)
         teams._name.value = "Wrens"
@@ -100,6 +106,7 @@ async def test_a_team_is_made_and_somebody_invited_and_let_go(ada: User, db: asy
     await until(lambda: len(only(ada, TeamMembers)._list.items) == 2)
     row = row_of(ada, "Grace Hopper")
     assert isinstance(row._menu, RoleMenu)
+    assert row._menu._items["owner"].visible
     row._choose("viewer")
     await until(lambda: row._menu.role == "viewer")
     await until(lambda: not only(ada, TeamRegion).space.members.mutations.unconfirmed)
@@ -112,10 +119,13 @@ async def test_a_team_is_made_and_somebody_invited_and_let_go(ada: User, db: asy
 
 
 async def test_a_viewer_sees_who_is_there_and_has_nothing_to_press(ada: User, db: asyncpg.Connection) -> None:
+    await ada.open(f"/team?team={uuid4()}")
+    await ada.should_see("It is your own team", retries=LONG)
+    me().connection.pause()  # a link to the team is quicker than the news that one is in it
     team = await team_of(db, owner=await grace(db), viewer=me().id)
-    await until(lambda: me().circles.get("team", team))
     await ada.open(f"/team?team={team}")
     await ada.should_see("You are a viewer", retries=LONG)
+    me().connection.reconnect()
     await until(lambda: len(only(ada, TeamMembers)._list.items) == 2)
     assert not only(ada, TeamInvite).visible
     for row in only(ada, TeamMembers)._list.items.values():

@@ -116,7 +116,7 @@ async def test_one_image_is_not_enough(ada: User):
     assert not editor._train.enabled
 
 
-async def test_what_is_wrong_is_said_at_the_field_and_costs_are_said_before(ada: User):
+async def test_what_is_wrong_is_said_at_the_field_and_costs_are_said_before(ada: User, supabase: Address):
     form = await form_of(ada)
     await ada.should_see("Costs 40 credits", retries=LONG)
     with ada:
@@ -125,11 +125,18 @@ async def test_what_is_wrong_is_said_at_the_field_and_costs_are_said_before(ada:
     assert form._fields["name"].error == "From 1 to 60 characters, please"
     assert form._fields["total_steps"].error == "A whole number from 100 to 4,000"
     with ada:
-        form._fields["total_steps"].value = 4000
+        form._fields["total_steps"].value = 40_000
+        form._fields["total_steps"].sanitize()  # as when one leaves the field
     assert form._fields["total_steps"].error is None, "it is being corrected"
+    assert (form._fields["total_steps"].value, form._price.text) == (40_000, ""), "no other number than was written"
+    database = await asyncpg.connect(supabase.db_url)
+    post = "select private.post(id, $1, $2, 'training', '', gen_random_uuid()::text) from public.profiles where username = 'ada'"
+    await database.execute(post, "hold", -400)
     with ada:
-        form._fields["total_steps"].value = 40_000_000
-    await ada.should_see("This costs 2,000,000 credits, and you have", retries=LONG)
+        form._fields["total_steps"].value = 4000
+    await ada.should_see("This costs 200 credits, and you have", retries=LONG)
+    await database.execute(post, "grant", 400)
+    await database.close()
 
 
 async def test_a_training_is_followed_to_its_model_and_into_the_studio(ada: User, supabase: Address):
@@ -139,6 +146,7 @@ async def test_a_training_is_followed_to_its_model_and_into_the_studio(ada: User
         form._fields["total_steps"].value = 500
         form.submit()
     await ada.should_see("The curve begins with the first steps.", retries=LONG)
+    assert only(ada, LossChart).visible, "it has its width before there is anything to draw"
     claimed: list[dict[str, Any]] = []
     async with asyncio.timeout(PATIENCE_S):
         while not claimed:

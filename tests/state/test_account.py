@@ -170,7 +170,7 @@ async def test_sign_ins_are_listed_and_the_others_end_with_the_password(desk: De
     await until(lambda: told == [desk.elsewhere])
 
 
-async def test_one_signs_out_everywhere_else(desk: Desk):
+async def test_one_signs_out_everywhere_else_and_leaves_from_everywhere(desk: Desk, db: asyncpg.Connection):
     profile = desk.member.profile
     assert profile is not None
     email = f"{profile.username}@example.com"
@@ -179,6 +179,13 @@ async def test_one_signs_out_everywhere_else(desk: Desk):
     await desk.account.sign_out_others()
     assert desk.starling.sessions.get(other) is None
     assert len(await desk.account.sign_ins()) == 1
+
+    other = await desk.starling.sessions.sign_in(email, "another good password")
+    desk.starling.members.of(other)
+    await desk.account.leave()
+    await db.execute("delete from private.leavers where member_id = $1", desk.member.id)
+    assert desk.starling.sessions.get(other) is None
+    assert desk.starling.sessions.get(desk.here) is not None, "it says goodbye itself"
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from state.errors import Refused
 from state.member import Member
 from state.models import Activity
 from state.starling import Starling
-from tests.state.support import PASSWORD, Account, add_job, until
+from tests.state.support import PASSWORD, Account, add_job, hasten, until
 
 CARDS = ("contacts", "prices", "activity")
 LOG = "select private.log_activity($1, $2, $3, $4)"
@@ -131,6 +131,26 @@ async def test_what_comes_again_because_something_went_is_not_new(
     assert feed.new == 0
 
 
+async def test_whoever_has_left_a_team_sees_nothing_more_of_what_they_did_there(
+    member: Member, db: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+):
+    hasten(monkeypatch, relaxed_s=60, poll_s=60)  # nobody asks by themselves
+    own, leave = use_own_activities(member)
+    team = uuid4()
+    await db.execute("insert into public.teams (id, name) values ($1, 'Wrens')", team)
+    await db.execute(
+        "insert into public.team_members (team_id, member_id, role) values ($1, $2, 'editor')", team, member.id
+    )
+    await until(lambda: member.circles.get("team", team))
+    await db.execute(LOG, member.id, team, "note", "There")
+    await db.execute(LOG, member.id, None, "note", "Here")
+    await until(lambda: [row.title for row in own.table.rows] == ["Here", "There"])
+    await db.execute("delete from public.team_members where team_id = $1", team)
+    await until(lambda: [row.title for row in own.table.rows] == ["Here"])
+    await db.execute("delete from public.teams where id = $1", team)
+    leave()
+
+
 async def test_one_logs_oneself_and_is_told_what_is_wrong(member: Member, space: TeamActivities, feed: Feed):
     made = await space.log("call", "Talked about wrens")
     await until(lambda: [row.id for row in feed.shown] == [made.id])
@@ -192,7 +212,14 @@ def test_a_contact_is_one_click_away_while_it_is_there():
     told = activity("contact_added").model_copy(update={"team_id": uuid4(), "entity_id": uuid4()})
     assert words(told).path == f"/contacts?team={told.team_id}&contact={told.entity_id}"
     assert words(told.model_copy(update={"kind": "contact_deleted"})).path == ""
-    assert words(activity("contact_imported", "", count=9)).path == "/contacts"
+    several = {"kind": "contact_imported", "entity_id": None, "params": {"count": 9}}
+    assert words(told.model_copy(update=several)).path == f"/contacts?team={told.team_id}"
+
+
+def test_what_was_done_in_a_team_leads_to_that_team():
+    told = activity("project_added").model_copy(update={"team_id": uuid4()})
+    assert words(told).path == f"/board?team={told.team_id}"
+    assert words(activity("generation_finished")).path == "/studio"
 
 
 async def test_every_kind_that_the_database_writes_has_words(db: asyncpg.Connection):

@@ -192,6 +192,18 @@ async def test_publishing_shows_at_once_and_removing_can_be_undone(feed: Gallery
     assert feed.ada.generations.get(picture.id)
 
 
+async def test_a_post_that_is_too_old_to_be_held_is_found(feed: Gallery, monkeypatch: pytest.MonkeyPatch):
+    mine = feed.feeds["ada"].publications
+    assert mine is not None
+    post = feed.shown("ada", await feed.post())
+    other = await feed.picture(feed.ada, "private")
+    assert await mine.find(other.id) is None
+    monkeypatch.setattr(mine, "of", lambda _: None)
+    monkeypatch.setattr(mine.posts._window, "complete", False)
+    assert await mine.find(post.generation_id) == post
+    assert await mine.find(other.id) is None
+
+
 async def test_a_picture_made_private_leaves_every_feed(feed: Gallery):
     id = await feed.post()
     feed.ada.studio.share(feed.shown("ada", id).generation_id, "private")
