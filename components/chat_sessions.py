@@ -15,6 +15,7 @@ from components.freshness_note import FreshnessNote
 from components.icon_button import IconButton
 from components.island import Island
 from components.live_list import LiveList
+from components.message_text import plain
 from components.region_state import RegionState
 from components.tag import Tag
 from state.chats import MAX_TITLE, Chats
@@ -145,11 +146,12 @@ class SessionRow:
         session = self._session
         if session.status == "archived":
             return "Archived"
+        words = plain(session.snippet)
         if session.snippet_by == self._chats.member.id:
-            return f"You: {session.snippet}"
+            return f"You: {words}"
         if session.snippet_by is not None:
-            return f"{first_name(self._people.get(session.snippet_by))}: {session.snippet}"
-        return session.snippet
+            return f"{first_name(self._people.get(session.snippet_by))}: {words}"
+        return words
 
 
 async def ask_for_chat() -> str | None:

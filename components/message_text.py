@@ -31,6 +31,8 @@ INLINE = re.compile(
     r"|(?<![\w*])\*(?P<star>[^\s*](?:[^\n*]*?[^\s*])?)\*(?![\w*])"
     r"|(?<![\w_])_(?P<line>[^\s_](?:[^\n_]*?[^\s_])?)_(?![\w_])"
 )
+LINK = re.compile(r"\[([^\[\]\n]{1,200})\]\([^\s()]{1,2000}\)")
+MARKS = re.compile(r"`+|\*\*|~~")
 TRAILING = ".,;:!?)]}»”"
 
 
@@ -121,6 +123,6 @@ def _part(match: re.Match[str], people: Collection[str], me: str, depth: int) ->
 
 
 def plain(text: str, most: int = 120) -> str:
-    """How a message begins, on one line."""
-    line = " ".join(text.split())
+    """How a message begins, on one line and without its marks."""
+    line = " ".join(LINK.sub(r"\1", MARKS.sub("", text)).split())
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"

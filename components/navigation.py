@@ -8,7 +8,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Place:
     """A page that the navigation leads to. `keys` is its shortcut, as in components/shortcuts.py; `where` says of
-    somebody that they are there."""
+    somebody that they are there; `thumb` has it in the bar on phones."""
 
     title: str
     path: str
@@ -18,16 +18,17 @@ class Place:
     for_members: bool = True
     for_guests: bool = True
     where: str = ""
+    thumb: bool = False
     counts: str = ""  # what is counted beside it, for members: see components/unread.py
 
 
 PLACES = (
-    Place("Home", "/", "home", "g h", where="at their dashboard"),
-    Place("Studio", "/studio", "palette", "g s", where="in the studio"),
+    Place("Home", "/", "home", "g h", thumb=True, where="at their dashboard"),
+    Place("Studio", "/studio", "palette", "g s", thumb=True, where="in the studio"),
     Place("Training", "/training", "model_training", "g t", for_guests=False, where="training a model"),
-    Place("Feed", "/feed", "dynamic_feed", "g f", where="in the feed"),
-    Place("Chat", "/chat", "forum", "g c", for_guests=False, where="in chat", counts="chat"),
-    Place("Market", "/market", "candlestick_chart", "g m", where="at the market"),
+    Place("Feed", "/feed", "dynamic_feed", "g f", thumb=True, where="in the feed"),
+    Place("Chat", "/chat", "forum", "g c", for_guests=False, thumb=True, where="in chat", counts="chat"),
+    Place("Market", "/market", "candlestick_chart", "g m", thumb=True, where="at the market"),
     Place("Contacts", "/contacts", "contacts", "g o", section="Work", for_guests=False, where="looking at contacts"),
     Place("E-mail", "/emails", "mail", "g e", section="Work", for_guests=False, where="writing e-mail"),
     Place("Team", "/team", "groups", "g w", section="Work", for_guests=False, where="with their team"),

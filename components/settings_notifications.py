@@ -67,10 +67,13 @@ class NotificationsPart(Part):
     def _show(self) -> None:
         if self.is_deleted:
             return
-        kinds = self._choices.kinds.rows
+        places: dict[str, int] = {}  # each section once, where its first kind is
+        for kind in self._choices.kinds.rows:
+            places.setdefault(kind.section, len(places))
+        kinds = sorted(self._choices.kinds.rows, key=lambda kind: places[kind.section])
         self._state.show(len(kinds))
         if [kind.kind for kind in kinds] != list(self._switches):
-            self._draw(list(kinds))
+            self._draw(kinds)
         self._showing = True
         for kind, (in_app, browser) in self._switches.items():
             told, by_browser = self._choices.of(kind)

@@ -153,7 +153,7 @@ def _rail(reachable: list[Place], here: str, member: Member | None) -> None:
 def _tab_bar(reachable: list[Place], here: str, member: Member | None) -> None:
     """The navigation on phones: up to five thumbs' places; the last one opens the palette, which has them all."""
     with Island("nav").classes("tabs").props('aria-label="Main, short"'):
-        for place in reachable[:TABS]:
+        for place in [place for place in reachable if place.thumb][:TABS]:
             _place_link(place, here, "tabs__place", member)
         with ui.element("button").classes("tabs__place").props("type=button").on("click", js_handler=OPEN_PALETTE):
             ui.icon(f"{ICON}search").props("aria-hidden=true")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from components.navigation import PLACES, places
+from components.shell import TABS
 
 
 def test_guests_have_a_home_and_members_go_to_work() -> None:
@@ -21,6 +22,11 @@ def test_guests_have_a_home_and_members_go_to_work() -> None:
         "/credits",
         "/diagnostics",
     ]
+
+
+def test_thumbs_reach_what_one_opens_most() -> None:
+    assert [place.title for place in places(member=True) if place.thumb][:TABS] == ["Home", "Studio", "Feed", "Chat"]
+    assert [place.title for place in places(member=False) if place.thumb] == ["Home", "Studio", "Feed", "Market"]
 
 
 def test_each_place_has_its_own_keys() -> None:

@@ -17,7 +17,7 @@ from components.chat_people import ChatPeople
 from components.chat_replies import ChatReplies
 from components.chat_sessions import ChatSessions
 from components.chat_thread import ChatThread, typing_words
-from components.message_text import parse
+from components.message_text import parse, plain
 from components.session import starling
 from state.member import Member
 from tests.pages.test_studio import LONG, only, until
@@ -155,3 +155,4 @@ def test_markdown_becomes_known_parts_and_everything_else_stays_text():
     assert parse("@ada @eve", {"ada"}, "ada") == [["p", [["at", "ada", True], " @eve"]]]
     assert parse("- a\n- b") == [["ul", [["li", ["a"]], ["li", ["b"]]]]]
     assert parse("```\n<b>\n```\n> q") == [["pre", "<b>"], ["quote", ["q"]]]
+    assert plain("**Two** of `it`\n[here](https://a.b) 2*3 a_b") == "Two of it here 2*3 a_b"

@@ -85,6 +85,8 @@ async def test_what_is_chosen_counts(user: User) -> None:
     await tess(user)
     part: NotificationsPart = only(user, NotificationsPart)
     await until(lambda: "like" in part._switches)
+    sections = [one.text for one in part.descendants() if isinstance(one, Tag) and "kinds__section" in one.classes]
+    assert len(sections) == len(set(sections))
     in_app, browser = part._switches["like"]
     browser.value = False
     in_app.value = False
