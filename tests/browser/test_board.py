@@ -31,7 +31,8 @@ async def test_a_task_dragged_in_one_browser_moves_in_the_other(chromium: Browse
     for title in ("Find a lighthouse", "Ask the keeper"):
         await new.fill(title)
         await new.press("Enter")
-    await expect(column(ada, "Queued")).to_contain_text("Ask the keeper")
+        await expect(column(ada, "Queued")).to_contain_text(title)
+        await expect(new).to_have_value("")
     await grace.goto(ada.url)
     await expect(column(grace, "Queued")).to_contain_text("Ask the keeper")
     await expect(ada.get_by_role("list", name="On this board")).to_contain_text("Grace Hopper")
