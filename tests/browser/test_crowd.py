@@ -49,7 +49,7 @@ async def test_a_hundred_jobs_of_three_members(chromium: Browser, tmp_path: Path
             break
         # Places are shared evenly; how many jobs that makes depends on how long each one takes.
         assert max(turns.values()) <= 2 * min(turns[member] for member in set(order)) + AT_ONCE, turns
-    assert sum(turns.values()) > JOBS / 4
+    assert sum(turns.values()) >= 3 * AT_ONCE  # long enough to tell
 
 
 async def enqueue(running: Running) -> None:
