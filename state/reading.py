@@ -306,8 +306,9 @@ class Reading:
 
     def _go_on(self, span: Span) -> None:
         async def go() -> None:
-            with suppress(StateError):  # with the next message it is tried again
-                await self._go(span)
+            if not self._going:  # whatever was asked for meanwhile
+                with suppress(StateError):  # with the next message it is tried again
+                    await self._go(span)
 
         self._tasks.start(go(), "hold what is read")
 

@@ -41,6 +41,7 @@ WATCH = """() => {
 }"""
 STEP = """(el, by) => {
   el.scrollBy({ top: by, behavior: 'instant' });
+  el.dispatchEvent(new Event('scroll')); // a wheel or a finger scrolls in the frame in which this is told, a script before it
   const box = el.getBoundingClientRect();
   const top = (message) => message.getBoundingClientRect().top;
   seen.message = [...el.querySelectorAll('.msg')].find((m) => top(m) > box.top + 80 && top(m) < box.bottom - 80);

@@ -105,6 +105,7 @@ async def test_what_one_says_shows_at_once_and_then_to_all_and_is_counted(
     await until(lambda: chats.unread(chats.all[0]) == 3 == chats.unread_in_all)
     g.read()
     await until(lambda: chats.unread_in_all == 0)
+    await until(lambda: a.messages.rows[0].seq < PENDING)
     last = a.messages.rows[0]
     await until(lambda: a.readers(last) == [grace.id])
 
