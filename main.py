@@ -126,7 +126,7 @@ def serve(settings: Settings, door: socket.socket | None = None) -> None:
 
 def welcome(settings: Settings, accounts: Sequence[DemoAccount]) -> None:
     """Says where it is, and who one can be."""
-    print(f"Starling is ready at http://{settings.host}:{settings.port}", flush=True)
+    print(f"Starling is ready at {settings.address}", flush=True)
     for account in accounts:
         print(f"  {account.name:<6} {account.email}   password {account.password}", flush=True)
 

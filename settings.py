@@ -67,9 +67,15 @@ class Settings(BaseSettings):
         return self.supabase_url is not None
 
     @property
+    def address(self) -> str:
+        """Where the pages are."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
     def links(self) -> str:
         """Where links in e-mail lead, without a slash at the end."""
-        return str(self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+        return str(self.public_url or self.address).rstrip("/")
 
     @cached_property
     def project(self) -> tuple[str, str]:

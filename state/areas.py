@@ -19,7 +19,7 @@ LINGER_S = 60.0
 
 
 class Area(Protocol):
-    """What can be opened and closed as one."""
+    """What can be opened and closed as one; who inherits opens and closes its tables."""
 
     @property
     def tables(self) -> Sequence[LiveTable[Any]]:
@@ -28,11 +28,13 @@ class Area(Protocol):
 
     def open(self) -> None:
         """Starts to follow."""
-        ...
+        for table in self.tables:
+            table.open()
 
     async def close(self) -> None:
         """Sends what waits, and stops."""
-        ...
+        for table in self.tables:
+            await table.close()
 
 
 A = TypeVar("A", bound=Area)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from state.areas import Area
 from state.models import Digest, DigestPreference
 from state.signal import Unsubscribe
 from state.sync.live_table import LiveTable
@@ -18,7 +19,7 @@ USUAL_HOUR = 8
 SHOWN = 7
 
 
-class DigestChoice:
+class DigestChoice(Area):
     """An area. Used by `use_digest`."""
 
     def __init__(self, member: Member) -> None:
@@ -70,16 +71,6 @@ class DigestChoice:
             )
             self.preferences.mutations.insert(row, row.id, send)
         self.preferences.flush()
-
-    def open(self) -> None:
-        """As `Area` says."""
-        for table in self.tables:
-            table.open()
-
-    async def close(self) -> None:
-        """As `Area` says."""
-        for table in self.tables:
-            await table.close()
 
 
 def use_digest(member: Member) -> tuple[DigestChoice, Unsubscribe]:

@@ -18,6 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
+from state.areas import Area
 from state.gallery import Behind
 from state.models import Notification, NotificationKind, NotificationPreference
 from state.signal import Signal, Unsubscribe, leave_all
@@ -191,7 +192,7 @@ class Notifications:
         return Behind(await self._member.api.count(self._unread_query, after=last), end)
 
 
-class NotificationChoices:
+class NotificationChoices(Area):
     """The area of a page on which a member chooses what to be told of: all kinds, and what is chosen."""
 
     def __init__(self, member: Member) -> None:
@@ -208,16 +209,6 @@ class NotificationChoices:
     def tables(self) -> tuple[LiveTable[Any], ...]:
         """Both."""
         return (self.kinds, self.preferences)
-
-    def open(self) -> None:
-        """Starts to follow."""
-        for table in self.tables:
-            table.open()
-
-    async def close(self) -> None:
-        """Sends what waits, and stops."""
-        for table in self.tables:
-            await table.close()
 
     def of(self, kind: str) -> tuple[bool, bool]:
         """Whether one is told of it at all, and by the browser."""

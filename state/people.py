@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from state.areas import Area
 from state.models import Generation, Post, Profile
 from state.sync.cached_query import CachedQuery
 from state.sync.live_table import LiveTable
@@ -46,7 +47,7 @@ async def _find(world: World, who: Where) -> Profile | None:
     return Profile.model_validate(rows[0]) if rows else None
 
 
-class Portfolio:
+class Portfolio(Area):
     """The area of pages that show what somebody has made for everybody to see, and what of it they have published."""
 
     def __init__(self, world: World, id: UUID) -> None:
@@ -61,13 +62,3 @@ class Portfolio:
     def tables(self) -> tuple[LiveTable[Any], ...]:
         """Both."""
         return (self.pictures, self.posts)
-
-    def open(self) -> None:
-        """Starts to follow."""
-        for table in self.tables:
-            table.open()
-
-    async def close(self) -> None:
-        """Stops."""
-        for table in self.tables:
-            await table.close()

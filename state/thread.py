@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
+from state.areas import Area
 from state.feed import LATEST, Feed, counted
 from state.generation import UNDO_S, Deletion
 from state.models import Comment, Post
@@ -29,7 +30,7 @@ MAX_COMMENT = 1000
 PAGE = 50
 
 
-class PublicThread:
+class PublicThread(Area):
     """A post, wherever in the feed it is, and its comments: an area of the world."""
 
     def __init__(self, world: World, post_id: UUID) -> None:
@@ -40,16 +41,6 @@ class PublicThread:
     @property
     def tables(self) -> Sequence[LiveTable[Any]]:
         return (self.post, self.comments)
-
-    def open(self) -> None:
-        """Starts to follow."""
-        for table in self.tables:
-            table.open()
-
-    async def close(self) -> None:
-        """Stops."""
-        for table in self.tables:
-            await table.close()
 
 
 class Removal(Deletion):

@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
+from state.areas import Area
 from state.generation import UNDO_S, Deletion, Visibility
 from state.media import Media
 from state.models import Dataset, DatasetImage, Model, TrainingJob, TrainingMetric
@@ -97,7 +98,7 @@ def checkpoints(job: TrainingJob) -> list[Checkpoint]:
     return [Checkpoint(entry["step"], entry["path"]) for entry in written]
 
 
-class Training:
+class Training(Area):
     """All datasets and trainings of a member, newest first."""
 
     def __init__(self, member: Member) -> None:
@@ -117,15 +118,9 @@ class Training:
         """Both."""
         return (self.datasets, self.jobs)
 
-    def open(self) -> None:
-        """Starts to follow."""
-        for table in self.tables:
-            table.open()
-
     async def close(self) -> None:
-        """Stops following."""
-        for table in self.tables:
-            await table.close()
+        """See Area."""
+        await super().close()
         await self.pictures.close()
 
     # Datasets ------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from state.areas import Area
 from state.models import PriceAlert, Watched
 from state.signal import Unsubscribe
 from state.sync.live_table import LiveTable
@@ -57,7 +58,7 @@ def use_watching(member: Member) -> tuple[Watching, Unsubscribe]:
     return member.areas.use("watching", lambda: Watching(member))
 
 
-class Watching:
+class Watching(Area):
     """An area of a member's: `use_watching` opens it."""
 
     def __init__(self, member: Member) -> None:
@@ -72,16 +73,6 @@ class Watching:
     def tables(self) -> Sequence[LiveTable[Any]]:
         """See Area."""
         return (self.watchlist, self.alerts)
-
-    def open(self) -> None:
-        """See Area."""
-        for table in self.tables:
-            table.open()
-
-    async def close(self) -> None:
-        """See Area."""
-        for table in self.tables:
-            await table.close()
 
     # The list -------------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from main import claim, worth_saying
-from settings import SettingsError
+from settings import Settings, SettingsError
 from tests.browser.conftest import run_starling
 
 PROJECT = Path(__file__).parents[1]
@@ -70,6 +70,12 @@ async def test_a_taken_port_is_named(tmp_path: Path):
         said = await refusal(STARLING_DATA=str(tmp_path), STARLING_PORT=port)
     assert port in said
     assert "\n" not in said
+
+
+@pytest.mark.parametrize(("host", "address"), [("127.0.0.1", "http://127.0.0.1:80"), ("::1", "http://[::1]:80")])
+def test_an_address_of_ipv6_stands_in_brackets(host: str, address: str) -> None:
+    settings = Settings(host=host, port=80, public_url=None)
+    assert (settings.address, settings.links) == (address, address)
 
 
 def test_a_port_that_was_chosen_is_held():
