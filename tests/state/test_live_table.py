@@ -155,10 +155,12 @@ async def desk(
 
 
 async def test_a_change_during_the_first_fetch_is_not_lost(desk: Desk):  # L1
-    (old,) = await desk.add()
+    heard: list[Change] = []
     desk.connection.open()
-    leave = desk.feed.on_change("other", lambda _: None)
+    leave = desk.feed.on_change("generations", heard.append)
     await until(lambda: desk.feed.live)
+    (old,) = await desk.add()
+    await until(lambda: heard, "what is told late is not told to the table")
     desk.gate.open.clear()
     table = desk.table()
     await until(lambda: desk.gate.answers)  # the answer is made, and on its way
@@ -424,7 +426,7 @@ async def test_a_window_that_lost_rows_is_filled_up(desk: Desk, monkeypatch: pyt
     table = await desk.live(limit=10)
     for row in list(table.rows)[:3]:
         await desk.remove(row.id)
-    await until(lambda: len(table.rows) == 10 and table.changes == 3)
+    await until(lambda: len(table.rows) == 10 and table.changes >= 3)
 
 
 async def test_a_window_longer_than_an_answer_is_asked_for_in_pieces(desk: Desk, monkeypatch: pytest.MonkeyPatch):
