@@ -45,6 +45,6 @@ def holder_of(port: int) -> str:
     """Who listens on `port`, as well as can be told: "postgres (pid 123)" or "another process"."""
     with suppress(psutil.Error):  # some systems tell nobody but root; and who listened may just have ended
         for one in psutil.net_connections("tcp"):
-            if one.status == psutil.CONN_LISTEN and one.laddr[1] == port and one.pid:
+            if one.status == psutil.CONN_LISTEN and one.pid and one.laddr and one.laddr.port == port:
                 return f"{psutil.Process(one.pid).name()} (pid {one.pid})"
     return "another process"

@@ -42,10 +42,9 @@ def ban_duration(text: str) -> timedelta | None:
 class Admin:
     """Lists, creates, changes and removes accounts. `claims_of` reads the bearer token and raises AuthError."""
 
-    def __init__(self, database: Database, claims_of: Callable[[Request], Claims], shortest_password: int) -> None:
+    def __init__(self, database: Database, claims_of: Callable[[Request], Claims]) -> None:
         self._database = database
         self._claims_of = claims_of
-        self._shortest_password = shortest_password
         self.routes = [
             Route("/admin/users", self._guarded(self._list), methods=["GET"]),
             Route("/admin/users", self._guarded(self._create), methods=["POST"]),
@@ -83,7 +82,7 @@ class Admin:
         email = users.valid_email(field(body, "email"))
         password = field(body, "password")
         if password:
-            passwords.check_strength(password, self._shortest_password)
+            passwords.check_strength(password)
         ban = ban_duration(field(body, "ban_duration"))
         user_id = None
         if wanted := field(body, "id"):
@@ -113,7 +112,7 @@ class Admin:
         email, password = field(body, "email"), body.get("password")
         email = users.valid_email(email) if email else None
         if password is not None:
-            passwords.check_strength(field(body, "password"), self._shortest_password)
+            passwords.check_strength(field(body, "password"))
         ban = ban_duration(field(body, "ban_duration"))
         password_hash = await passwords.hashed(password) if password is not None else None
         async with users.transaction(self._database, "Error updating user") as connection:

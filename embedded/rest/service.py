@@ -112,7 +112,7 @@ class Rest:
         search_path = ", ".join(quote(name) for name in dict.fromkeys((terms.schema, *EXTRA_SEARCH_PATH)))
         acting = self._database.acting(
             claims, headers=request.headers, method=request.method, path=f"/{request.path_params['path']}",
-            readonly=action.readonly, search_path=search_path,
+            readonly=action.readonly, keep=terms.preferences.get("tx") != "rollback", search_path=search_path,
         )  # fmt: skip
         try:
             async with acting as connection:
@@ -122,12 +122,7 @@ class Rest:
                 row = await connection.fetchrow(action.sql, *action.values)
                 outcome = _outcome(row, estimate, self._max_rows)
                 _check_rows(outcome, action, terms)
-                response = self._response(action, outcome, row, terms)
-                if terms.preferences.get("tx") == "rollback":
-                    raise _RolledBack(response)
-                return response
-        except _RolledBack as undone:
-            return undone.response
+                return self._response(action, outcome, row, terms)
         except asyncpg.PostgresError as error:
             raise from_postgres(error, anonymous=claims["role"] == "anon") from error
         except CUT_OFF as error:
@@ -147,14 +142,6 @@ class Rest:
         for name, value in _headers_of(row["headers"]):
             response.headers[name] = value
         return response
-
-
-class _RolledBack(Exception):
-    """Ends a transaction whose changes are not to stay."""
-
-    def __init__(self, response: Response) -> None:
-        super().__init__()
-        self.response = response
 
 
 def _resource(request: Request) -> tuple[str, bool]:

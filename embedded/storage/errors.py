@@ -22,6 +22,13 @@ from embedded.database import UNAVAILABLE
 
 log = logging.getLogger("embedded.storage")
 
+WRONG_TOKEN = {
+    "expired": '"exp" claim timestamp check failed',
+    "signature": "signature verification failed",
+    "malformed": "Invalid Compact JWS",
+    "claims": "Invalid Compact JWS",
+}
+
 Handler = Callable[[Request], Awaitable[Response]]
 
 

@@ -18,6 +18,7 @@ from embedded.keys import Claims, InvalidToken, Keys
 from embedded.storage import downloads, signing, uploads
 from embedded.storage.buckets import Buckets
 from embedded.storage.errors import (
+    WRONG_TOKEN,
     Handler,
     StorageError,
     answering,
@@ -30,32 +31,24 @@ from embedded.storage.errors import (
     texts,
     whole,
 )
-from embedded.storage.files import Files
+from embedded.storage.files import LARGEST, Files
 from embedded.storage.names import bucket_name, object_name
 from embedded.storage.objects import COLUMNS, Description, Objects
 
-LARGEST_FILE = 50 * 1024 * 1024  # bytes; the default of hosted projects
 LONGEST_LIST = 1500  # entries in one answer, as storage-api's search caps it
 OF_OBJECT = "/{bucket}/{name:path}"
-WRONG_TOKEN = {
-    "expired": '"exp" claim timestamp check failed',
-    "signature": "signature verification failed",
-    "malformed": "Invalid Compact JWS",
-    "claims": "Invalid Compact JWS",
-}
 
 
 class Storage:
-    """Objects in buckets: bytes below `folder`, rows and policies in Postgres. `largest_file` is in bytes."""
+    """Objects in buckets: bytes below `folder`, rows and policies in Postgres."""
 
-    def __init__(self, database: Database, keys: Keys, folder: Path, *, largest_file: int = LARGEST_FILE) -> None:
+    def __init__(self, database: Database, keys: Keys, folder: Path) -> None:
         self._keys = keys
         self._files = Files(folder)
         self._objects = Objects(database)
-        self._largest_file = largest_file
         self.routes: list[BaseRoute] = [
             Route("/status", answering(self._status)),
-            *Buckets(database, self._files, self._claims, largest_file).routes,
+            *Buckets(database, self._files, self._claims).routes,
             _route("POST", "/object/list/{bucket}", self._list),
             _route("POST", "/object/list-v2/{bucket}", _not_supported),
             _route("POST", "/object/move", self._move),
@@ -203,7 +196,7 @@ class Storage:
             raise no_such_bucket()
         await self._objects.may_write(claims, bucket, name, upsert=upsert)
         limit = settings["file_size_limit"]
-        largest = self._largest_file if limit is None else min(limit, self._largest_file)
+        largest = LARGEST if limit is None else min(limit, LARGEST)
         async with uploads.received(request, largest) as upload:
             uploads.check_type(upload.mime_type, settings["allowed_mime_types"])
             stored = await self._files.write(upload.chunks, largest)
