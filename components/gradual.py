@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Sequence
 
 from nicegui import Client
 
-from components.view import View
+from components.excerpt import Excerpt
 from state.signal import Signal, Unsubscribe
 from state.sync.rows import Batch, Row, Rows
 
@@ -21,7 +21,7 @@ STEP = 4  # rows of a dozen elements: some milliseconds each
 PAUSE_S = 0.01
 
 
-class Gradual(View[Row]):
+class Gradual(Excerpt[Row]):
     """`rows` as a page draws them. Ends with `client`."""
 
     def __init__(self, rows: Rows[Row], client: Client, *, key: str = "id") -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import islice
 
-from components.view import View
+from components.excerpt import Excerpt
 from state.sync.rows import Row, Rows
 
 
-class Newest(View[Row]):
+class Newest(Excerpt[Row]):
     """The first `most` of `rows` that `shows` lets through; never asks for more."""
 
     def __init__(self, rows: Rows[Row], most: int, shows: Callable[[Row], bool] = lambda _: True) -> None:

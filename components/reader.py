@@ -5,13 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
-from components.view import View
+from components.excerpt import Excerpt
 from state.signal import Signal, Unsubscribe
 from state.sync.query import SortKey
 from state.sync.rows import Batch, Row, Rows
 
 
-class Reader(View[Row]):
+class Reader(Excerpt[Row]):
     """The first `page` of `rows`, and as many more with each `load_more`: what others have loaded into rows that are
     shared costs this reader nothing. What comes in front does not push anything out at the end. `close` ends it."""
 

@@ -1,4 +1,4 @@
-"""View: some of the rows of a table, as rows. What a view does not say of itself, the rows behind it say."""
+"""Excerpt: some of the rows of a table, as rows. What it does not say of itself, the rows behind it say."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from state.sync.mutation import Pending
 from state.sync.rows import Batch, Phase, Row, Rows
 
 
-class View(Generic[Row]):
-    """`_behind` are the rows that it shows some of: which ones is for each kind of view to say."""
+class Excerpt(Generic[Row]):
+    """`_behind` are the rows that it shows some of: which ones is for each kind to say."""
 
     def __init__(self, behind: Rows[Row]) -> None:
         self._behind = behind
