@@ -1,7 +1,6 @@
 """What Auth refuses, and how it says so.
 
-AuthError          status, GoTrue's error code and a sentence
-└── WeakPassword   422; says which rules the password breaks
+AuthError    status, GoTrue's error code and a sentence
 
 Clients that send `X-Supabase-Api-Version: 2024-01-01` (supabase-py, supabase-js) read `{code, message}` with the error
 code in `code`; others get the older `{code, error_code, msg}` with the status in `code`.
@@ -30,28 +29,14 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class AuthError(Exception):
-    """A refusal: HTTP `status`, GoTrue's `code`, and a message for people."""
+    """A refusal: HTTP `status`, GoTrue's `code`, a message for people, and the fields that this code has beyond these."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, **more: Any) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
-
-    def details(self) -> dict[str, Any]:
-        """Fields beyond code and message."""
-        return {}
-
-
-class WeakPassword(AuthError):
-    """The password breaks a rule; `reasons` as GoTrue names them: length, characters, pwned."""
-
-    def __init__(self, message: str, reasons: list[str]) -> None:
-        super().__init__(422, "weak_password", message)
-        self.reasons = reasons
-
-    def details(self) -> dict[str, Any]:
-        return {"weak_password": {"reasons": self.reasons}}
+        self.more = more
 
 
 def json_response(body: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -62,9 +47,9 @@ def json_response(body: object, status: int = 200, headers: dict[str, str] | Non
 def error_response(request: Request, error: AuthError) -> Response:
     """The error in the form that this client reads."""
     if request.headers.get(API_VERSION_HEADER, "") >= API_VERSION:
-        body = {"code": error.code, "message": error.message, **error.details()}
+        body = {"code": error.code, "message": error.message, **error.more}
         return json_response(body, error.status, {API_VERSION_HEADER: API_VERSION})
-    body = {"code": error.status, "error_code": error.code, "msg": error.message, **error.details()}
+    body = {"code": error.status, "error_code": error.code, "msg": error.message, **error.more}
     return json_response(body, error.status)
 
 

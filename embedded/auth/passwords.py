@@ -6,7 +6,7 @@ import asyncio
 
 import bcrypt
 
-from embedded.auth.errors import AuthError, WeakPassword
+from embedded.auth.errors import AuthError
 
 COST = 10  # bcrypt rounds 2^10, as GoTrue
 SHORTEST = 8  # characters
@@ -16,11 +16,12 @@ _NOBODYS = bcrypt.hashpw(b"nobody's password", bcrypt.gensalt(COST)).decode()
 
 
 def check_strength(password: str) -> None:
-    """Raises WeakPassword for fewer than `SHORTEST` characters, AuthError for more than bcrypt can read."""
+    """Raises AuthError for fewer than `SHORTEST` characters, and for more than bcrypt can read."""
     if len(password.encode()) > LONGEST_BYTES:
         raise AuthError(400, "validation_failed", f"Password cannot be longer than {LONGEST_BYTES} characters")
     if len(password) < SHORTEST:
-        raise WeakPassword(f"Password should be at least {SHORTEST} characters.", ["length"])
+        message = f"Password should be at least {SHORTEST} characters."
+        raise AuthError(422, "weak_password", message, weak_password={"reasons": ["length"]})
 
 
 async def hashed(password: str) -> str:

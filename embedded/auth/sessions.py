@@ -19,7 +19,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
-import orjson
 
 from embedded.auth import users
 from embedded.auth.errors import AuthError
@@ -27,6 +26,7 @@ from embedded.database import Connection, Database
 from embedded.keys import Keys
 
 ACCESS_TOKEN_S = 3600
+SAID = ("aud", "role", "email", "phone", "app_metadata", "user_metadata", "is_anonymous")  # of the user, in its tokens
 REUSE_INTERVAL_S = 10  # GoTrue's default, and hosted projects'
 
 OPEN = """
@@ -132,21 +132,16 @@ class Sessions:
     def _granted(self, user: asyncpg.Record, session: UUID, signed_in: float, token_id: int) -> dict[str, Any]:
         now = int(time.time())
         expires = now + ACCESS_TOKEN_S
+        shown = users.shown(user)
         claims = {
             "iss": self._issuer,
-            "sub": str(user["id"]),
-            "aud": user["aud"],
+            "sub": shown["id"],
             "exp": expires,
             "iat": now,
-            "email": user["email"] or "",
-            "phone": user["phone"] or "",
-            "app_metadata": orjson.loads(user["raw_app_meta_data"] or "{}"),
-            "user_metadata": orjson.loads(user["raw_user_meta_data"] or "{}"),
-            "role": user["role"],
+            **{name: shown[name] for name in SAID},
             "aal": "aal1",
             "amr": [{"method": "anonymous" if user["is_anonymous"] else "password", "timestamp": int(signed_in)}],
             "session_id": str(session),
-            "is_anonymous": user["is_anonymous"],
         }
         return {
             "access_token": self._keys.sign(claims),
@@ -154,7 +149,7 @@ class Sessions:
             "expires_in": ACCESS_TOKEN_S,
             "expires_at": expires,
             "refresh_token": self._token(token_id),
-            "user": users.shown(user),
+            "user": shown,
             "weak_password": None,
         }
 

@@ -46,15 +46,13 @@ class Rest:
     """PostgREST's protocol over one database. `tx_allowed` lets clients ask for `tx=rollback`; hosted projects don't."""
 
     def __init__(
-        self, database: Database, keys: Keys, *,
-        schemas: Sequence[str] = SCHEMAS, max_rows: int = MAX_ROWS, tx_allowed: bool = False,
-    ) -> None:  # fmt: skip
+        self, database: Database, keys: Keys, *, schemas: Sequence[str] = SCHEMAS, tx_allowed: bool = False
+    ) -> None:
         self.routes: list[BaseRoute] = [Route("/{path:path}", self)]
         self.cache = SchemaCache(database, schemas)
         self._database = database
         self._keys = keys
         self._schemas = schemas
-        self._max_rows = max_rows
         self._tx_allowed = tx_allowed
 
     async def start(self) -> None:
@@ -92,7 +90,7 @@ class Rest:
         raw = await request.body() if request.method in ("POST", "PUT", "PATCH") else b""
 
         def prepare(schema: Schema) -> Action:
-            asked = Asked(schema, query, terms, self._max_rows)
+            asked = Asked(schema, query, terms, MAX_ROWS)
             return _call(asked, request, qualified, raw) if is_call else _action(asked, request, qualified, raw)
 
         return await self._run(await self._prepare(prepare), request, claims, terms)
@@ -120,7 +118,7 @@ class Rest:
                     await connection.execute("select set_config('timezone', $1, true)", timezone)
                 estimate = await _estimate(connection, action)
                 row = await connection.fetchrow(action.sql, *action.values)
-                outcome = _outcome(row, estimate, self._max_rows)
+                outcome = _outcome(row, estimate)
                 _check_rows(outcome, action, terms)
                 return self._response(action, outcome, row, terms)
         except asyncpg.PostgresError as error:
@@ -225,9 +223,9 @@ async def _estimate(connection: Connection, action: Action) -> int | None:
     return int(orjson.loads(explained)[0]["Plan"]["Plan Rows"])
 
 
-def _outcome(row: asyncpg.Record, estimate: int | None, max_rows: int) -> Outcome:
+def _outcome(row: asyncpg.Record, estimate: int | None) -> Outcome:
     total = row["total"]
-    if estimate is not None and (total is None or total > max_rows):
+    if estimate is not None and (total is None or total > MAX_ROWS):
         total = max(estimate, total or 0)
     key = orjson.loads(row["key"]) if row["key"] else {}
     return Outcome(row["page"], row["body"] or "", total, key, int(row["updated"] or 0))
