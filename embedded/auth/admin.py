@@ -11,10 +11,10 @@ from uuid import UUID
 import asyncpg
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
+from embedded.answers import Handler, json_response, route
 from embedded.auth import passwords, users
-from embedded.auth.errors import EMAIL_EXISTS, AuthError, Handler, answering, field, json_body, json_response, mapping
+from embedded.auth.errors import EMAIL_EXISTS, AuthError, field, json_body, mapping
 from embedded.database import Connection, Database
 from embedded.keys import Claims
 
@@ -46,15 +46,14 @@ class Admin:
         self._database = database
         self._claims_of = claims_of
         self.routes = [
-            Route("/admin/users", self._guarded(self._list), methods=["GET"]),
-            Route("/admin/users", self._guarded(self._create), methods=["POST"]),
-            Route("/admin/users/{id}", self._guarded(self._get), methods=["GET"]),
-            Route("/admin/users/{id}", self._guarded(self._update), methods=["PUT"]),
-            Route("/admin/users/{id}", self._guarded(self._delete), methods=["DELETE"]),
+            route("GET", "/admin/users", self._guarded(self._list)),
+            route("POST", "/admin/users", self._guarded(self._create)),
+            route("GET", "/admin/users/{id}", self._guarded(self._get)),
+            route("PUT", "/admin/users/{id}", self._guarded(self._update)),
+            route("DELETE", "/admin/users/{id}", self._guarded(self._delete)),
         ]
 
     def _guarded(self, handler: Handler) -> Handler:
-        @answering
         async def guarded(request: Request) -> Response:
             if self._claims_of(request)["role"] not in ADMIN_ROLES:
                 raise AuthError(403, "not_admin", "User not allowed")

@@ -9,12 +9,13 @@ from uuid import UUID
 import asyncpg
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
+from embedded.answers import json_response, route
 from embedded.auth import passwords, users
 from embedded.auth.absent import absent_routes
 from embedded.auth.admin import Admin
-from embedded.auth.errors import USER_EXISTS, AuthError, Handler, answering, field, json_body, json_response, mapping
+from embedded.auth.errors import USER_EXISTS, AuthError, field, json_body, mapping
 from embedded.auth.limits import RateLimit
 from embedded.auth.sessions import Sessions
 from embedded.database import Connection, Database
@@ -58,14 +59,14 @@ class Auth:
         self._sign_ins = RateLimit(sign_ins)
         self._refreshes = RateLimit(refreshes)
         self.routes: list[BaseRoute] = [
-            _route("GET", "/health", self._health),
-            _route("GET", "/settings", self._settings),
-            _route("GET", "/.well-known/jwks.json", self._jwks),
-            _route("POST", "/signup", self._sign_up),
-            _route("POST", "/token", self._token),
-            _route("GET", "/user", self._get_user),
-            _route("PUT", "/user", self._update_user),
-            _route("POST", "/logout", self._sign_out),
+            route("GET", "/health", self._health),
+            route("GET", "/settings", self._settings),
+            route("GET", "/.well-known/jwks.json", self._jwks),
+            route("POST", "/signup", self._sign_up),
+            route("POST", "/token", self._token),
+            route("GET", "/user", self._get_user),
+            route("PUT", "/user", self._update_user),
+            route("POST", "/logout", self._sign_out),
             *Admin(database, self._claims).routes,
             *absent_routes(),
         ]
@@ -230,10 +231,6 @@ class Auth:
         if session and not await connection.fetchval("select true from auth.sessions where id = $1", session):
             raise AuthError(403, "session_not_found", "Session from session_id claim in JWT does not exist")
         return user, session
-
-
-def _route(method: str, path: str, handler: Handler) -> Route:
-    return Route(path, answering(handler), methods=[method])
 
 
 def _claimed_uuid(claims: Claims, name: str) -> UUID:

@@ -8,17 +8,16 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
+from embedded.answers import json_response
 from embedded.database import Database
 from embedded.keys import Claims
 from embedded.storage.errors import (
     StorageError,
-    answering,
     invalid,
     json_body,
-    json_response,
     no_such_bucket,
+    route,
     text,
     too_large,
     whole,
@@ -68,12 +67,12 @@ class Buckets:
         self._files = files
         self._claims_of = claims_of
         self.routes = [
-            Route("/bucket", answering(self._list), methods=["GET"]),
-            Route("/bucket", answering(self._create), methods=["POST"]),
-            Route("/bucket/{bucket}", answering(self._get), methods=["GET"]),
-            Route("/bucket/{bucket}", answering(self._update), methods=["PUT"]),
-            Route("/bucket/{bucket}", answering(self._delete), methods=["DELETE"]),
-            Route("/bucket/{bucket}/empty", answering(self._empty), methods=["POST"]),
+            route("GET", "/bucket", self._list),
+            route("POST", "/bucket", self._create),
+            route("GET", "/bucket/{bucket}", self._get),
+            route("PUT", "/bucket/{bucket}", self._update),
+            route("DELETE", "/bucket/{bucket}", self._delete),
+            route("POST", "/bucket/{bucket}/empty", self._empty),
         ]
 
     async def _list(self, request: Request) -> Response:

@@ -11,22 +11,21 @@ from uuid import UUID
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
+from embedded.answers import json_response
 from embedded.database import Database
 from embedded.keys import Claims, InvalidToken, Keys
 from embedded.storage import downloads, signing, uploads
 from embedded.storage.buckets import Buckets
 from embedded.storage.errors import (
     WRONG_TOKEN,
-    Handler,
     StorageError,
-    answering,
     invalid,
     json_body,
-    json_response,
     no_such_bucket,
     no_such_object,
+    route,
     text,
     texts,
     whole,
@@ -47,28 +46,28 @@ class Storage:
         self._files = Files(folder)
         self._objects = Objects(database)
         self.routes: list[BaseRoute] = [
-            Route("/status", answering(self._status)),
+            route("GET", "/status", self._status),
             *Buckets(database, self._files, self._claims).routes,
-            _route("POST", "/object/list/{bucket}", self._list),
-            _route("POST", "/object/list-v2/{bucket}", _not_supported),
-            _route("POST", "/object/move", self._move),
-            _route("POST", "/object/copy", self._copy),
-            _route("POST", "/object/sign/{bucket}", self._sign_many),
-            _route("POST", "/object/sign" + OF_OBJECT, self._sign),
-            _route("GET", "/object/sign" + OF_OBJECT, self._download_signed),
-            _route("POST", "/object/upload/sign" + OF_OBJECT, self._sign_upload),
-            _route("PUT", "/object/upload/sign" + OF_OBJECT, self._upload_signed),
-            _route("GET", "/object/info/public" + OF_OBJECT, self._info_public),
-            _route("GET", "/object/info/authenticated" + OF_OBJECT, self._info),
-            _route("GET", "/object/info" + OF_OBJECT, self._info),
-            _route("GET", "/object/public" + OF_OBJECT, self._download_public),
-            _route("GET", "/object/authenticated" + OF_OBJECT, self._download),
-            _route("DELETE", "/object/{bucket}", self._remove_many),
-            _route("POST", "/object" + OF_OBJECT, self._upload),
-            _route("PUT", "/object" + OF_OBJECT, self._upload),
-            _route("DELETE", "/object" + OF_OBJECT, self._remove),
-            _route("GET", "/object" + OF_OBJECT, self._download),
-            Route("/{rest:path}", answering(_not_supported), methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
+            route("POST", "/object/list/{bucket}", self._list),
+            route("POST", "/object/list-v2/{bucket}", _not_supported),
+            route("POST", "/object/move", self._move),
+            route("POST", "/object/copy", self._copy),
+            route("POST", "/object/sign/{bucket}", self._sign_many),
+            route("POST", "/object/sign" + OF_OBJECT, self._sign),
+            route("GET", "/object/sign" + OF_OBJECT, self._download_signed),
+            route("POST", "/object/upload/sign" + OF_OBJECT, self._sign_upload),
+            route("PUT", "/object/upload/sign" + OF_OBJECT, self._upload_signed),
+            route("GET", "/object/info/public" + OF_OBJECT, self._info_public),
+            route("GET", "/object/info/authenticated" + OF_OBJECT, self._info),
+            route("GET", "/object/info" + OF_OBJECT, self._info),
+            route("GET", "/object/public" + OF_OBJECT, self._download_public),
+            route("GET", "/object/authenticated" + OF_OBJECT, self._download),
+            route("DELETE", "/object/{bucket}", self._remove_many),
+            route("POST", "/object" + OF_OBJECT, self._upload),
+            route("PUT", "/object" + OF_OBJECT, self._upload),
+            route("DELETE", "/object" + OF_OBJECT, self._remove),
+            route("GET", "/object" + OF_OBJECT, self._download),
+            route(["GET", "POST", "PUT", "PATCH", "DELETE"], "/{rest:path}", _not_supported),
         ]
 
     async def start(self) -> None:
@@ -297,10 +296,6 @@ class Storage:
 
     def _signed(self, path: str, lifetime_s: int) -> str:
         return f"/object/sign/{path}?token={signing.download_token(self._keys, path, lifetime_s)}"
-
-
-def _route(method: str, path: str, handler: Handler) -> Route:
-    return Route(path, answering(handler), methods=[method])
 
 
 def _object(request: Request) -> tuple[str, str]:
