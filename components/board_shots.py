@@ -159,7 +159,7 @@ class ShotCard:
             with ui.element("div").classes("board-shot__tray"):
                 with ui.element("span").classes("meta board-shot__unplaced"):
                     self._number = Counter()
-                    self._number_words = Tag("span", " without place")
+                    Tag("span", " without place")
                 tray = ui.element("ul").classes("board-shot__free")
                 tray.props(f'data-drop="{TRAY}:{shot.id}" data-takes=result data-axis=x aria-label="Without a place"')
         self._placed: LiveList[Generation, ResultThumb] = LiveList(

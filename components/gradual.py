@@ -10,23 +10,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
-from typing import Generic
 
 from nicegui import Client
 
+from components.excerpt import Excerpt
 from state.signal import Signal, Unsubscribe
-from state.sync.mutation import Pending
-from state.sync.rows import Batch, Phase, Row, Rows
+from state.sync.rows import Batch, Row, Rows
 
 STEP = 4  # rows of a dozen elements: some milliseconds each
 PAUSE_S = 0.01
 
 
-class Gradual(Generic[Row]):
-    """`rows` as a page draws them; they are Rows themselves. Ends with `client`."""
+class Gradual(Excerpt[Row]):
+    """`rows` as a page draws them. Ends with `client`."""
 
     def __init__(self, rows: Rows[Row], client: Client, *, key: str = "id") -> None:
-        self._rows, self._key = rows, key
+        super().__init__(rows)
+        self._key = key
         self._listeners: Signal[Batch[Row]] = Signal()
         self._shown: dict[Hashable, Row] = {}
         self._whole = asyncio.Event()
@@ -42,31 +42,7 @@ class Gradual(Generic[Row]):
 
     @property
     def rows(self) -> Sequence[Row]:
-        """Those that are shown, in order."""
         return list(self._shown.values())
-
-    @property
-    def phase(self) -> Phase:
-        """Of what is behind it."""
-        return self._rows.phase
-
-    @property
-    def error(self) -> str | None:
-        """Why it did not load."""
-        return self._rows.error
-
-    @property
-    def complete(self) -> bool:
-        """False: there are more."""
-        return self._rows.complete
-
-    def get(self, key: Hashable) -> Row | None:
-        """One of them, shown or not."""
-        return self._rows.get(key)
-
-    def pending(self, key: Hashable) -> Pending | None:
-        """Its unconfirmed write, if any."""
-        return self._rows.pending(key)
 
     def subscribe(self, listener: Callable[[Batch[Row]], None]) -> Unsubscribe:
         """As LiveTable does; what follows later comes with an empty batch."""
@@ -74,7 +50,7 @@ class Gradual(Generic[Row]):
 
     async def load_more(self) -> None:
         """The next page. Raises StateError. G3"""
-        await self._rows.load_more()
+        await self._behind.load_more()
         self._step()
         await self._whole.wait()
 
@@ -85,7 +61,7 @@ class Gradual(Generic[Row]):
     def _step(self) -> None:
         added, left = 0, 0
         shown: dict[Hashable, Row] = {}
-        for row in self._rows.rows:
+        for row in self._behind.rows:
             key = getattr(row, self._key)
             if key in self._shown:
                 shown[key] = row  # G2

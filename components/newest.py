@@ -2,48 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from typing import Generic
+from collections.abc import Callable, Sequence
+from itertools import islice
 
-from state.signal import Unsubscribe
-from state.sync.mutation import Pending
-from state.sync.rows import Batch, Phase, Row, Rows
+from components.excerpt import Excerpt
+from state.sync.rows import Row, Rows
 
 
-class Newest(Generic[Row]):
+class Newest(Excerpt[Row]):
     """The first `most` of `rows` that `shows` lets through; never asks for more."""
 
-    complete = True
-
     def __init__(self, rows: Rows[Row], most: int, shows: Callable[[Row], bool] = lambda _: True) -> None:
-        self._rows, self._most, self._shows = rows, most, shows
+        super().__init__(rows)
+        self._most, self._shows = most, shows
 
     @property
     def rows(self) -> Sequence[Row]:
-        found: list[Row] = []
-        for row in self._rows.rows:
-            if len(found) == self._most:
-                break
-            if self._shows(row):
-                found.append(row)
-        return found
+        return list(islice(filter(self._shows, self._behind.rows), self._most))
 
     @property
-    def phase(self) -> Phase:
-        return self._rows.phase
-
-    @property
-    def error(self) -> str | None:
-        return self._rows.error
-
-    def get(self, key: Hashable) -> Row | None:
-        return self._rows.get(key)
-
-    def subscribe(self, listener: Callable[[Batch[Row]], None]) -> Unsubscribe:
-        return self._rows.subscribe(listener)
+    def complete(self) -> bool:
+        return True
 
     async def load_more(self) -> None:
         """Nothing: the rest is not wanted."""
-
-    def pending(self, key: Hashable) -> Pending | None:
-        return self._rows.pending(key)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Hashable, Sequence
-from typing import Generic
+from collections.abc import Callable, Sequence
 
+from components.excerpt import Excerpt
 from state.signal import Signal, Unsubscribe
-from state.sync.mutation import Pending
 from state.sync.query import SortKey
-from state.sync.rows import Batch, Phase, Row, Rows
+from state.sync.rows import Batch, Row, Rows
 
 
-class Reader(Generic[Row]):
+class Reader(Excerpt[Row]):
     """The first `page` of `rows`, and as many more with each `load_more`: what others have loaded into rows that are
     shared costs this reader nothing. What comes in front does not push anything out at the end. `close` ends it."""
 
     def __init__(self, rows: Rows[Row], sort_key: Callable[[Row], SortKey], page: int) -> None:
-        self._rows, self._sort_key, self._page = rows, sort_key, page
+        super().__init__(rows)
+        self._sort_key, self._page = sort_key, page
         self._end: SortKey | None = None  # the last row that is shown; None: nothing to end at yet
         self._changed: Signal[Batch[Row]] = Signal()
         self._leave = rows.subscribe(self._on_batch)
@@ -29,25 +29,11 @@ class Reader(Generic[Row]):
 
     @property
     def rows(self) -> Sequence[Row]:
-        return self._rows.rows[: self._number]
-
-    @property
-    def phase(self) -> Phase:
-        return self._rows.phase
-
-    @property
-    def error(self) -> str | None:
-        return self._rows.error
+        return self._behind.rows[: self._number]
 
     @property
     def complete(self) -> bool:
-        return self._rows.complete and self._number == len(self._rows.rows)
-
-    def get(self, key: Hashable) -> Row | None:
-        return self._rows.get(key)
-
-    def pending(self, key: Hashable) -> Pending | None:
-        return self._rows.pending(key)
+        return self._behind.complete and self._number == len(self._behind.rows)
 
     def subscribe(self, listener: Callable[[Batch[Row]], None]) -> Unsubscribe:
         return self._changed.subscribe(listener)
@@ -55,20 +41,20 @@ class Reader(Generic[Row]):
     async def load_more(self) -> None:
         """Shows a page more, and asks for it if nobody has. Raises StateError."""
         wanted = self._number + self._page
-        while len(self._rows.rows) < wanted and not self._rows.complete:
-            before = len(self._rows.rows)
-            await self._rows.load_more()
-            if len(self._rows.rows) == before:
+        while len(self._behind.rows) < wanted and not self._behind.complete:
+            before = len(self._behind.rows)
+            await self._behind.load_more()
+            if len(self._behind.rows) == before:
                 break
         self._go_on()
         self._changed.emit(Batch())
 
     @property
     def _number(self) -> int:
-        return bisect_right(self._rows.rows, self._end, key=self._sort_key) if self._end is not None else 0
+        return bisect_right(self._behind.rows, self._end, key=self._sort_key) if self._end is not None else 0
 
     def _go_on(self) -> None:
-        rows = self._rows.rows[: self._number + self._page]
+        rows = self._behind.rows[: self._number + self._page]
         self._end = self._sort_key(rows[-1]) if rows else self._end
 
     def _on_batch(self, batch: Batch[Row]) -> None:

@@ -58,10 +58,10 @@ class TrainingRun(ui.element):
                     ui.element("div").classes("bar__fill")
             with Island("div").classes("run__made"):
                 self._model = ui.element("div").classes("card run__model")
-                with ui.element("div").classes("run__checkpoints") as self._checkpoints:
+                with ui.element("div").classes("run__checkpoints"):
                     with ui.element("h3").classes("section-title"):
                         Tag("span", "Checkpoints")
-                        self._sample = Tag("span", f"“{job.sample_prompt}”", "meta truncate-1 run__sample")
+                        Tag("span", f"“{job.sample_prompt}”", "meta truncate-1 run__sample")
                     self._strip = ui.element("ul").classes("run__strip")
                     self._no_checkpoint = Tag("p", "", "secondary")
             self._facts()

@@ -58,14 +58,32 @@ class Database:
         await self.admin.close()
 
     @asynccontextmanager
-    async def acting(self, claims: Claims, *, readonly: bool = False, **request: Any) -> AsyncIterator[Connection]:
-        """One transaction as the role that `claims` name (see `act`); an exception inside rolls it back."""
-        async with self.requests.acquire() as connection, connection.transaction(readonly=readonly):
+    async def acting(
+        self, claims: Claims, *, readonly: bool = False, keep: bool = True, **request: Any
+    ) -> AsyncIterator[Connection]:
+        """One transaction as the role that `claims` name (see `act`). It is rolled back by an exception inside, or at its
+        end if it is not to `keep` anything."""
+        async with (
+            self.requests.acquire() as connection,
+            connection.transaction(readonly=readonly) if keep else rolled_back(connection, readonly=readonly),
+        ):
             await act(connection, claims, **request)
             try:
                 yield connection
             except (asyncpg.PostgresWarning, asyncpg.NoData) as told:  # an error under the SQLSTATE of no error
                 raise _as_error(told) from None
+
+
+@asynccontextmanager
+async def rolled_back(connection: Connection, *, readonly: bool = False) -> AsyncIterator[None]:
+    """A transaction that only shows what would be."""
+    transaction = connection.transaction(readonly=readonly)
+    await transaction.start()
+    try:
+        yield
+    finally:
+        if not connection.is_closed():
+            await transaction.rollback()
 
 
 def _as_error(told: asyncpg.PostgresWarning | asyncpg.NoData) -> asyncpg.PostgresError:

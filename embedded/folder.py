@@ -69,11 +69,12 @@ class DataFolder:
 
     def announce(self, public: dict[str, str], secret: dict[str, str]) -> None:
         """Writes public.json and secret.json, each in one piece."""
-        _write(self.secret, secret, 0o600)
-        _write(self.public, public, 0o644)
+        write_json(self.secret, secret)
+        write_json(self.public, public, mode=0o644)
 
 
-def _write(file: Path, content: dict[str, str], mode: int) -> None:
+def write_json(file: Path, content: dict[str, str], *, mode: int = 0o600) -> None:
+    """The whole file or nothing of it, and never readable for more than `mode` says."""
     new = file.with_suffix(".new")
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as stream:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import secrets
 import time
 from dataclasses import asdict, dataclass
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import jwt
+
+from embedded.folder import write_json
 
 Claims = dict[str, Any]
 
@@ -51,11 +52,7 @@ class Keys:
         if file.exists():
             return cls(**json.loads(file.read_text()))
         keys = cls.create()
-        temporary = file.with_suffix(".new")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as stream:
-            json.dump(asdict(keys), stream)
-        temporary.replace(file)
+        write_json(file, asdict(keys))
         return keys
 
     @classmethod
@@ -96,12 +93,20 @@ class Keys:
 
     def verify(self, token: str) -> Claims:
         """The claims of a JWT or of an opaque key. Raises InvalidToken."""
-        claims = dict(_decode(self.as_jwt(token), self.jwt_secret))
-        expires = claims.get("exp")
-        if not isinstance(claims.get("role"), str) or not isinstance(expires, int | float):
+        claims = self.open(self.as_jwt(token))
+        if not isinstance(claims.get("role"), str):
             raise InvalidToken("claims")
-        if (expired_for_s := int(time.time() - expires)) >= 0 and time.time() >= expires:
-            raise InvalidToken("expired", expired_for_s)
+        return claims
+
+    def open(self, token: str) -> Claims:
+        """What one of our JWTs says, whatever it is for. Raises InvalidToken."""
+        claims = dict(_decode(token, self.jwt_secret))
+        expires = claims.get("exp")
+        if not isinstance(expires, int | float):
+            raise InvalidToken("claims")
+        late_s = time.time() - expires
+        if late_s >= 0:
+            raise InvalidToken("expired", int(late_s))
         return claims
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import errno
-import os
 import socket
-import subprocess
-from pathlib import Path
+from contextlib import suppress
+
+import psutil
 
 from embedded.errors import PortTaken
 
 LOOPBACK = "127.0.0.1"
-LISTENING = "0A"  # state column of /proc/net/tcp
 
 
 def free_port() -> int:
@@ -44,51 +43,8 @@ def check_free(port: int, option: str) -> None:
 
 def holder_of(port: int) -> str:
     """Who listens on `port`, as well as can be told: "postgres (pid 123)" or "another process"."""
-    pid = _pid_from_proc(port) or _pid_from_lsof(port)
-    if pid is None:
-        return "another process"
-    return f"{command_of(pid) or 'a process'} (pid {pid})"
-
-
-def command_of(pid: int) -> str | None:
-    """The name of the program that runs as `pid`, or None when there is none."""
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    except OSError:
-        pass
-    if Path("/proc/self").exists():
-        return None
-    answer = subprocess.run(["ps", "-o", "comm=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return Path(answer.stdout.strip()).name or None
-
-
-def _pid_from_proc(port: int) -> int | None:
-    inodes: set[str] = set()
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        try:
-            lines = Path(table).read_text().splitlines()[1:]
-        except OSError:
-            continue
-        for line in lines:
-            columns = line.split()
-            if columns[3] == LISTENING and int(columns[1].rpartition(":")[2], 16) == port:
-                inodes.add(f"socket:[{columns[9]}]")
-    if not inodes:
-        return None
-    for folder in Path("/proc").glob("[0-9]*/fd"):
-        try:
-            if any(os.readlink(entry) in inodes for entry in folder.iterdir()):
-                return int(folder.parent.name)
-        except OSError:
-            continue  # another user's process, or one that just ended
-    return None
-
-
-def _pid_from_lsof(port: int) -> int | None:
-    try:
-        command = ["lsof", "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", "-t"]
-        answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=5)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    first = answer.stdout.split()
-    return int(first[0]) if first else None
+    with suppress(psutil.Error):  # some systems tell nobody but root; and who listened may just have ended
+        for one in psutil.net_connections("tcp"):
+            if one.status == psutil.CONN_LISTEN and one.pid and one.laddr and one.laddr.port == port:
+                return f"{psutil.Process(one.pid).name()} (pid {one.pid})"
+    return "another process"

@@ -19,10 +19,12 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import quote
 
+import psutil
+
 from embedded.accounts import Account, account_for, can_enter
 from embedded.errors import PostgresFailed
 from embedded.launcher import CANNOT_REACH
-from embedded.ports import LOOPBACK, check_free, command_of, free_port
+from embedded.ports import LOOPBACK, check_free, free_port
 
 SUPERUSER = "supabase_admin"
 VERSIONS = {18: "pginstall18", 16: "pginstall"}
@@ -260,13 +262,12 @@ class Postgres:
         (self.cluster / "postmaster.pid").unlink(missing_ok=True)
 
     def _is_our_server(self, pid: int) -> bool:
-        """Whether `pid` is a Postgres, and one on this very cluster as far as that can be told."""
-        if command_of(pid) != "postgres":
-            return False
+        """Whether `pid` is a Postgres on this very cluster."""
         try:
-            return os.path.samefile(f"/proc/{pid}/cwd", self.cluster)
-        except OSError:
-            return not Path("/proc/self").exists()  # no /proc: the name must do; with it: gone, or a zombie
+            process = psutil.Process(pid)
+            return process.name() == "postgres" and os.path.samefile(process.cwd(), self.cluster)
+        except (psutil.Error, OSError):  # gone, a zombie, or somebody else's
+            return False
 
     async def _launch(self, program: str, *arguments: str, output: IO[bytes] | None = None) -> Process:
         """Runs one of Postgres's programs under `launcher.py`; without `output`, both streams are piped."""

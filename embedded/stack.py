@@ -32,6 +32,7 @@ from embedded.postgres import Postgres
 from embedded.realtime import MAX_FRAME_BYTES, Limits, Realtime, WebSocketProtocol
 from embedded.rest import Rest
 from embedded.storage import Storage
+from embedded.tasks import ended
 
 log = logging.getLogger(__name__)
 
@@ -163,7 +164,7 @@ class Stack:
         serving.add_done_callback(self._http_ended)
 
         keeper = asyncio.create_task(self._keep(postgres), name="embedded postgres keeper")
-        self._undo.push_async_callback(_cancel, keeper)
+        self._undo.push_async_callback(ended, keeper)
         if self._with_demo:
             from embedded import demo  # and with it an HTTP client, which few starts need
 
@@ -216,9 +217,3 @@ async def _close(database: Database) -> None:
     except TimeoutError:
         database.requests.terminate()
         database.admin.terminate()
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task

@@ -52,7 +52,6 @@ PENDING = 2**62  # the place of what the database has not placed yet: behind all
 PAGE = 60
 READ_EVERY_S = 1.0  # everybody in it is told, of everybody
 MAX_CONTENT = 8_000
-DELETABLE = ("user", "assistant")
 
 
 @dataclass(frozen=True)

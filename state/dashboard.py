@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from state.areas import Area
 from state.models import Dashboard as Arrangement
 from state.signal import Unsubscribe
 from state.sync.cached_query import CachedQuery
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from state.member import Member
 
 
-class Dashboard:
+class Dashboard(Area):
     """`cards`: the names of all there are, in the page's order. Used by `use_dashboard`."""
 
     def __init__(self, member: Member, cards: Sequence[str]) -> None:
@@ -92,14 +93,6 @@ class Dashboard:
         }
         self.table.mutations.update(row.id, changes, partial(self._member.api.rpc, "arrange_dashboard", changes))
         self.table.flush()  # the next step goes on from this one
-
-    def open(self) -> None:
-        """As `Area` says."""
-        self.table.open()
-
-    async def close(self) -> None:
-        """As `Area` says."""
-        await self.table.close()
 
 
 def running_jobs(member: Member) -> CachedQuery[tuple[int, int]]:

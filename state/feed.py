@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from state.api import Api
+from state.areas import Area
 from state.errors import StateError, Unreachable
 from state.models import Like, Post
 from state.publications import Publications
@@ -51,7 +52,7 @@ class Standing:
     comments: int
 
 
-class PublicPosts:
+class PublicPosts(Area):
     """The posts of everybody, newest first: an area of the world."""
 
     def __init__(self, world: World) -> None:
@@ -60,14 +61,6 @@ class PublicPosts:
     @property
     def tables(self) -> Sequence[LiveTable[Any]]:
         return (self.posts,)
-
-    def open(self) -> None:
-        """Starts to follow."""
-        self.posts.open()
-
-    async def close(self) -> None:
-        """Stops."""
-        await self.posts.close()
 
 
 class Feed:

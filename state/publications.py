@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
+from state.areas import Area
 from state.generation import UNDO_S, Deletion
 from state.models import Generation, Post
 from state.signal import Unsubscribe
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 MAX_CAPTION = 500
 
 
-class Publications:
+class Publications(Area):
     """`posts` are one's own, newest first, the unsent ones among them."""
 
     def __init__(self, member: Member) -> None:
@@ -31,14 +32,6 @@ class Publications:
     @property
     def tables(self) -> Sequence[LiveTable[Any]]:
         return (self.posts,)
-
-    def open(self) -> None:
-        """Starts to follow."""
-        self.posts.open()
-
-    async def close(self) -> None:
-        """Sends what waits, and stops."""
-        await self.posts.close()
 
     def of(self, generation_id: UUID) -> Post | None:
         """The post of a picture, if it is among those that are held."""

@@ -79,7 +79,7 @@ class Room:
 
     async def send(self, event: str, payload: dict[str, Any]) -> bool:
         """Says something to all who are here; False when one is not here oneself."""
-        return self._open and await self._member.connection.send(self._channel, event, payload)
+        return self._open and await self._channel.send(event, payload)
 
     def _move(self) -> None:
         topic = self.circle.room(self.part)

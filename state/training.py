@@ -262,7 +262,7 @@ class Album:
             stay()
 
 
-class Run:
+class Run(Area):
     """The curve of one training."""
 
     def __init__(self, member: Member, job_id: UUID) -> None:
@@ -283,14 +283,6 @@ class Run:
     def tables(self) -> Sequence[LiveTable[Any]]:
         """The points alone."""
         return (self.metrics,)
-
-    def open(self) -> None:
-        """Starts to follow."""
-        self.metrics.open()
-
-    async def close(self) -> None:
-        """Stops following."""
-        await self.metrics.close()
 
 
 def training_of(member: Member) -> tuple[Training, Unsubscribe]:

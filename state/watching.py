@@ -127,10 +127,6 @@ class Watching(Area):
 
     # Alerts ---------------------------------------------------------------------------------------------------------
 
-    def alerts_of(self, symbol: str) -> list[PriceAlert]:
-        """Of one symbol, the newest first."""
-        return [alert for alert in self.alerts.rows if alert.symbol == symbol]
-
     def set_alert(self, draft: AlertDraft, price: float) -> UUID:
         """Makes and arms an alert; `price` is the one of now, from which percents count. Its id."""
         id, now = uuid4(), datetime.now(UTC)

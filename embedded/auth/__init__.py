@@ -10,7 +10,6 @@ absent      what a hosted project has and this server has not
 service     the endpoints, put together
 """
 
-from embedded.auth.errors import AuthError, WeakPassword
 from embedded.auth.service import Auth
 
-__all__ = ["Auth", "AuthError", "WeakPassword"]
+__all__ = ["Auth"]

@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from embedded.auth.errors import AuthError, Handler, answering
+from embedded.answers import Handler, route
+from embedded.auth.errors import AuthError
 
 NO_MAIL = (422, "email_provider_disabled", "This server sends no e-mail: addresses count as confirmed at once")
 NO_OTP = (422, "otp_disabled", "One-time passwords and magic links need e-mail, which this server does not send")
@@ -46,11 +47,10 @@ def absent_routes() -> list[Route]:
     """A route for each, and one for every path that GoTrue does not know either."""
     refusals = {**ABSENT, "/{rest:path}": (404, "not_found", "Not found")}
     methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-    return [Route(path, _refusing(refusal), methods=methods) for path, refusal in refusals.items()]
+    return [route(methods, path, _refusing(refusal)) for path, refusal in refusals.items()]
 
 
 def _refusing(refusal: tuple[int, str, str]) -> Handler:
-    @answering
     async def refused(request: Request) -> Response:
         raise AuthError(*refusal)
 

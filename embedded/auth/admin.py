@@ -11,10 +11,10 @@ from uuid import UUID
 import asyncpg
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
+from embedded.answers import Handler, json_response, route
 from embedded.auth import passwords, users
-from embedded.auth.errors import EMAIL_EXISTS, AuthError, Handler, answering, field, json_body, json_response, mapping
+from embedded.auth.errors import EMAIL_EXISTS, AuthError, field, json_body, mapping
 from embedded.database import Connection, Database
 from embedded.keys import Claims
 
@@ -42,20 +42,18 @@ def ban_duration(text: str) -> timedelta | None:
 class Admin:
     """Lists, creates, changes and removes accounts. `claims_of` reads the bearer token and raises AuthError."""
 
-    def __init__(self, database: Database, claims_of: Callable[[Request], Claims], shortest_password: int) -> None:
+    def __init__(self, database: Database, claims_of: Callable[[Request], Claims]) -> None:
         self._database = database
         self._claims_of = claims_of
-        self._shortest_password = shortest_password
         self.routes = [
-            Route("/admin/users", self._guarded(self._list), methods=["GET"]),
-            Route("/admin/users", self._guarded(self._create), methods=["POST"]),
-            Route("/admin/users/{id}", self._guarded(self._get), methods=["GET"]),
-            Route("/admin/users/{id}", self._guarded(self._update), methods=["PUT"]),
-            Route("/admin/users/{id}", self._guarded(self._delete), methods=["DELETE"]),
+            route("GET", "/admin/users", self._guarded(self._list)),
+            route("POST", "/admin/users", self._guarded(self._create)),
+            route("GET", "/admin/users/{id}", self._guarded(self._get)),
+            route("PUT", "/admin/users/{id}", self._guarded(self._update)),
+            route("DELETE", "/admin/users/{id}", self._guarded(self._delete)),
         ]
 
     def _guarded(self, handler: Handler) -> Handler:
-        @answering
         async def guarded(request: Request) -> Response:
             if self._claims_of(request)["role"] not in ADMIN_ROLES:
                 raise AuthError(403, "not_admin", "User not allowed")
@@ -83,7 +81,7 @@ class Admin:
         email = users.valid_email(field(body, "email"))
         password = field(body, "password")
         if password:
-            passwords.check_strength(password, self._shortest_password)
+            passwords.check_strength(password)
         ban = ban_duration(field(body, "ban_duration"))
         user_id = None
         if wanted := field(body, "id"):
@@ -113,7 +111,7 @@ class Admin:
         email, password = field(body, "email"), body.get("password")
         email = users.valid_email(email) if email else None
         if password is not None:
-            passwords.check_strength(field(body, "password"), self._shortest_password)
+            passwords.check_strength(field(body, "password"))
         ban = ban_duration(field(body, "ban_duration"))
         password_hash = await passwords.hashed(password) if password is not None else None
         async with users.transaction(self._database, "Error updating user") as connection:

@@ -1,7 +1,6 @@
 """What Auth refuses, and how it says so.
 
-AuthError          status, GoTrue's error code and a sentence
-└── WeakPassword   422; says which rules the password breaks
+AuthError    status, GoTrue's error code and a sentence
 
 Clients that send `X-Supabase-Api-Version: 2024-01-01` (supabase-py, supabase-js) read `{code, message}` with the error
 code in `code`; others get the older `{code, error_code, msg}` with the status in `code`.
@@ -9,16 +8,13 @@ code in `code`; others get the older `{code, error_code, msg}` with the status i
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Callable
-from functools import wraps
 from typing import Any
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-log = logging.getLogger("embedded.auth")
+from embedded.answers import Refusal, json_response
 
 EMAIL_EXISTS = (422, "email_exists", "A user with this email address has already been registered")
 USER_EXISTS = (422, "user_already_exists", "User already registered")
@@ -26,61 +22,23 @@ USER_EXISTS = (422, "user_already_exists", "User already registered")
 API_VERSION = "2024-01-01"
 API_VERSION_HEADER = "x-supabase-api-version"
 
-Handler = Callable[[Request], Awaitable[Response]]
 
+class AuthError(Refusal):
+    """A refusal: HTTP `status`, GoTrue's `code`, a message for people, and the fields that this code has beyond these."""
 
-class AuthError(Exception):
-    """A refusal: HTTP `status`, GoTrue's `code`, and a message for people."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+    def __init__(self, status: int, code: str, message: str, **more: Any) -> None:
+        super().__init__(status, message)
         self.code = code
-        self.message = message
+        self.more = more
 
-    def details(self) -> dict[str, Any]:
-        """Fields beyond code and message."""
-        return {}
-
-
-class WeakPassword(AuthError):
-    """The password breaks a rule; `reasons` as GoTrue names them: length, characters, pwned."""
-
-    def __init__(self, message: str, reasons: list[str]) -> None:
-        super().__init__(422, "weak_password", message)
-        self.reasons = reasons
-
-    def details(self) -> dict[str, Any]:
-        return {"weak_password": {"reasons": self.reasons}}
-
-
-def json_response(body: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """`body` as JSON."""
-    return Response(orjson.dumps(body), status, headers, media_type="application/json")
-
-
-def error_response(request: Request, error: AuthError) -> Response:
-    """The error in the form that this client reads."""
-    if request.headers.get(API_VERSION_HEADER, "") >= API_VERSION:
-        body = {"code": error.code, "message": error.message, **error.details()}
-        return json_response(body, error.status, {API_VERSION_HEADER: API_VERSION})
-    body = {"code": error.status, "error_code": error.code, "msg": error.message, **error.details()}
-    return json_response(body, error.status)
-
-
-def answering(handler: Handler) -> Handler:
-    """Turns the refusals of `handler` into GoTrue's answer; its other failures are the gateway's to tell."""
-
-    @wraps(handler)
-    async def answered(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except AuthError as error:
-            if error.status >= 500:
-                log.error("%s %s: %s", request.method, request.url.path, error.message, exc_info=error)
-            return error_response(request, error)
-
-    return answered
+    def response(self, request: Request) -> Response:
+        """The error in the form that this client reads."""
+        if request.headers.get(API_VERSION_HEADER, "") >= API_VERSION:
+            body = {"code": self.code, "message": self.message, **self.more}
+            return json_response(body, self.status, {API_VERSION_HEADER: API_VERSION})
+        return json_response(
+            {"code": self.status, "error_code": self.code, "msg": self.message, **self.more}, self.status
+        )
 
 
 async def json_body(request: Request) -> dict[str, Any]:

@@ -6,20 +6,22 @@ import asyncio
 
 import bcrypt
 
-from embedded.auth.errors import AuthError, WeakPassword
+from embedded.auth.errors import AuthError
 
 COST = 10  # bcrypt rounds 2^10, as GoTrue
+SHORTEST = 8  # characters
 LONGEST_BYTES = 72  # bcrypt reads no further
 
 _NOBODYS = bcrypt.hashpw(b"nobody's password", bcrypt.gensalt(COST)).decode()
 
 
-def check_strength(password: str, shortest: int) -> None:
-    """Raises WeakPassword for fewer than `shortest` characters, AuthError for more than bcrypt can read."""
+def check_strength(password: str) -> None:
+    """Raises AuthError for fewer than `SHORTEST` characters, and for more than bcrypt can read."""
     if len(password.encode()) > LONGEST_BYTES:
         raise AuthError(400, "validation_failed", f"Password cannot be longer than {LONGEST_BYTES} characters")
-    if len(password) < shortest:
-        raise WeakPassword(f"Password should be at least {shortest} characters.", ["length"])
+    if len(password) < SHORTEST:
+        message = f"Password should be at least {SHORTEST} characters."
+        raise AuthError(422, "weak_password", message, weak_password={"reasons": ["length"]})
 
 
 async def hashed(password: str) -> str:

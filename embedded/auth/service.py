@@ -9,12 +9,13 @@ from uuid import UUID
 import asyncpg
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
+from embedded.answers import json_response, route
 from embedded.auth import passwords, users
 from embedded.auth.absent import absent_routes
 from embedded.auth.admin import Admin
-from embedded.auth.errors import USER_EXISTS, AuthError, Handler, answering, field, json_body, json_response, mapping
+from embedded.auth.errors import USER_EXISTS, AuthError, field, json_body, mapping
 from embedded.auth.limits import RateLimit
 from embedded.auth.sessions import Sessions
 from embedded.database import Connection, Database
@@ -37,8 +38,8 @@ class Auth:
     """Sign-up, sign-in, refresh, sign-out and accounts, as GoTrue does them without e-mail: addresses count as confirmed.
 
     `sign_ins` and `refreshes` are requests per address in five minutes. Hosted projects allow 30 and 150; here it is
-    ten times as much, because every member of a NiceGUI app, and every test, comes from one address. `access_token_s`
-    is the lifetime of access tokens, `shortest_password` counts characters, `issuer` is what tokens name as `iss`.
+    ten times as much, because every member of a NiceGUI app, and every test, comes from one address. `issuer` is what
+    tokens name as `iss`.
     """
 
     def __init__(
@@ -47,29 +48,26 @@ class Auth:
         keys: Keys,
         *,
         issuer: str = "http://127.0.0.1:54321/auth/v1",
-        access_token_s: int = 3600,
-        shortest_password: int = 8,
         anonymous_sign_ins: bool = False,
         sign_ins: int = 300,
         refreshes: int = 1500,
     ) -> None:
         self._database = database
         self._keys = keys
-        self._sessions = Sessions(keys, access_token_s, issuer)
-        self._shortest_password = shortest_password
+        self._sessions = Sessions(keys, issuer)
         self._anonymous_sign_ins = anonymous_sign_ins
         self._sign_ins = RateLimit(sign_ins)
         self._refreshes = RateLimit(refreshes)
         self.routes: list[BaseRoute] = [
-            _route("GET", "/health", self._health),
-            _route("GET", "/settings", self._settings),
-            _route("GET", "/.well-known/jwks.json", self._jwks),
-            _route("POST", "/signup", self._sign_up),
-            _route("POST", "/token", self._token),
-            _route("GET", "/user", self._get_user),
-            _route("PUT", "/user", self._update_user),
-            _route("POST", "/logout", self._sign_out),
-            *Admin(database, self._claims, shortest_password).routes,
+            route("GET", "/health", self._health),
+            route("GET", "/settings", self._settings),
+            route("GET", "/.well-known/jwks.json", self._jwks),
+            route("POST", "/signup", self._sign_up),
+            route("POST", "/token", self._token),
+            route("GET", "/user", self._get_user),
+            route("PUT", "/user", self._update_user),
+            route("POST", "/logout", self._sign_out),
+            *Admin(database, self._claims).routes,
             *absent_routes(),
         ]
 
@@ -106,7 +104,7 @@ class Auth:
         if email:
             if not password:
                 raise AuthError(400, "validation_failed", "Signup requires a valid password")
-            passwords.check_strength(password, self._shortest_password)
+            passwords.check_strength(password)
             email = users.valid_email(email)
             password_hash = await passwords.hashed(password)
         failing = "Database error saving new user" if email else "Database error creating anonymous user"
@@ -174,7 +172,7 @@ class Auth:
         email, password = field(body, "email"), field(body, "password")
         email = users.valid_email(email) if email else None
         if body.get("password") is not None:
-            passwords.check_strength(password, self._shortest_password)
+            passwords.check_strength(password)
             if user["is_anonymous"] and not email:
                 message = "Updating password of an anonymous user without an email or phone is not allowed"
                 raise AuthError(422, "validation_failed", message)
@@ -233,10 +231,6 @@ class Auth:
         if session and not await connection.fetchval("select true from auth.sessions where id = $1", session):
             raise AuthError(403, "session_not_found", "Session from session_id claim in JWT does not exist")
         return user, session
-
-
-def _route(method: str, path: str, handler: Handler) -> Route:
-    return Route(path, answering(handler), methods=[method])
 
 
 def _claimed_uuid(claims: Claims, name: str) -> UUID:

@@ -15,18 +15,18 @@ import base64
 import hashlib
 import hmac
 import time
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
-import orjson
 
 from embedded.auth import users
 from embedded.auth.errors import AuthError
 from embedded.database import Connection, Database
 from embedded.keys import Keys
 
+ACCESS_TOKEN_S = 3600
+SAID = ("aud", "role", "email", "phone", "app_metadata", "user_metadata", "is_anonymous")  # of the user, in its tokens
 REUSE_INTERVAL_S = 10  # GoTrue's default, and hosted projects'
 
 OPEN = """
@@ -67,13 +67,11 @@ SIGN_OUT = {
 
 
 class Sessions:
-    """Opens, renews and ends sessions. `lifetime_s` is that of access tokens, `issuer` their `iss`."""
+    """Opens, renews and ends sessions. `issuer` is what access tokens name as `iss`."""
 
-    def __init__(self, keys: Keys, lifetime_s: int, issuer: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, keys: Keys, issuer: str) -> None:
         self._keys = keys
-        self._lifetime_s = lifetime_s
         self._issuer = issuer
-        self._clock = clock
         self._token_key = hmac.digest(keys.jwt_secret.encode(), b"refresh tokens", "sha256")
 
     async def open(self, connection: Connection, user_id: UUID, agent: str, address: str | None) -> dict[str, Any]:
@@ -85,7 +83,7 @@ class Sessions:
         user = await users.by_id(connection, user_id)
         if user is None:
             raise AuthError(500, "unexpected_failure", "Database error loading user")
-        return self._granted(user, session, self._clock(), token_id)
+        return self._granted(user, session, time.time(), token_id)
 
     async def renew(self, database: Database, token: str, agent: str, address: str | None) -> dict[str, Any]:
         """New tokens for a refresh token (invariant 2).
@@ -132,31 +130,26 @@ class Sessions:
         return base64.urlsafe_b64encode(proof).decode().rstrip("=")
 
     def _granted(self, user: asyncpg.Record, session: UUID, signed_in: float, token_id: int) -> dict[str, Any]:
-        now = int(self._clock())
-        expires = now + self._lifetime_s
+        now = int(time.time())
+        expires = now + ACCESS_TOKEN_S
+        shown = users.shown(user)
         claims = {
             "iss": self._issuer,
-            "sub": str(user["id"]),
-            "aud": user["aud"],
+            "sub": shown["id"],
             "exp": expires,
             "iat": now,
-            "email": user["email"] or "",
-            "phone": user["phone"] or "",
-            "app_metadata": orjson.loads(user["raw_app_meta_data"] or "{}"),
-            "user_metadata": orjson.loads(user["raw_user_meta_data"] or "{}"),
-            "role": user["role"],
+            **{name: shown[name] for name in SAID},
             "aal": "aal1",
             "amr": [{"method": "anonymous" if user["is_anonymous"] else "password", "timestamp": int(signed_in)}],
             "session_id": str(session),
-            "is_anonymous": user["is_anonymous"],
         }
         return {
             "access_token": self._keys.sign(claims),
             "token_type": "bearer",
-            "expires_in": self._lifetime_s,
+            "expires_in": ACCESS_TOKEN_S,
             "expires_at": expires,
             "refresh_token": self._token(token_id),
-            "user": users.shown(user),
+            "user": shown,
             "weak_password": None,
         }
 

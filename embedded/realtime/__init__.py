@@ -28,6 +28,7 @@ from embedded.realtime.outbox import WebSocketProtocol
 from embedded.realtime.pgoutput import Begin, Change
 from embedded.realtime.replication import ReplicationStream
 from embedded.realtime.server import Server
+from embedded.tasks import ended
 
 __all__ = ["MAX_FRAME_BYTES", "Limits", "Realtime", "WebSocketProtocol"]
 
@@ -67,10 +68,7 @@ class Realtime:
 
     async def stop(self) -> None:
         """Closes every socket and the stream."""
-        for task in self._tasks:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await ended(*self._tasks)
         for client in list(self._server.clients):
             client.close(GOING_AWAY)
         await self._stream.stop()

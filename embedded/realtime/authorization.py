@@ -7,14 +7,12 @@ back, with the client's role and claims and `realtime.topic` set to the topic.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 import asyncpg
 
-from embedded.database import ROLES, Connection, Database, act
+from embedded.database import ROLES, Connection, Database, act, rolled_back
 from embedded.keys import Claims
 from embedded.realtime.errors import asking
 
@@ -53,7 +51,7 @@ class Authorizer:
     async def read_access(self, claims: Claims, topic: str, *, presence: bool) -> ReadAccess:
         """What SELECT policies allow; presence is only asked for when wanted. Raises DatabaseAway."""
         extensions = ["broadcast", "presence"] if presence else ["broadcast"]
-        async with asking(), self._database.admin.acquire() as connection, _rolled_back(connection):
+        async with asking(), self._database.admin.acquire() as connection, rolled_back(connection):
             if claims["role"] not in ROLES and not await connection.fetchval(MAY_ACT_AS, claims["role"]):
                 return ReadAccess(broadcast=False, presence=False)
             rows = await connection.fetch(TRY_ROWS, topic, extensions)
@@ -68,7 +66,7 @@ class Authorizer:
 
     async def may_write(self, claims: Claims, topic: str, extension: Extension) -> bool:
         """Whether INSERT policies allow it. Raises DatabaseAway."""
-        async with asking(), self._database.requests.acquire() as connection, _rolled_back(connection):
+        async with asking(), self._database.requests.acquire() as connection, rolled_back(connection):
             try:
                 await _act(connection, claims, topic)
                 await connection.execute(TRY_WRITE, topic, extension)
@@ -85,14 +83,3 @@ class Authorizer:
 async def _act(connection: Connection, claims: Claims, topic: str) -> None:
     await connection.execute("select set_config('realtime.topic', $1, true)", topic)
     await act(connection, claims)
-
-
-@asynccontextmanager
-async def _rolled_back(connection: Connection) -> AsyncIterator[None]:
-    transaction = connection.transaction()
-    await transaction.start()
-    try:
-        yield
-    finally:
-        if not connection.is_closed():
-            await transaction.rollback()

@@ -31,6 +31,7 @@ from psycopg2.extras import REPLICATION_LOGICAL, LogicalReplicationConnection
 from embedded.database import CUT_OFF
 from embedded.realtime.pgoutput import Begin, Change, Commit, Decoded, Decoder, MalformedMessage, Relation
 from embedded.realtime.sight import Sight
+from embedded.tasks import ended
 
 log = logging.getLogger(__name__)
 
@@ -99,10 +100,7 @@ class ReplicationStream:
 
     async def stop(self) -> None:
         """Closes the stream; the slot stays, for the next start to resume from."""
-        if self._task:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await ended(self._task)
         with contextlib.suppress(psycopg2.Error, TimeoutError):
             async with asyncio.timeout(CONFIRMED_WITHIN_S):
                 await self._confirm_all()

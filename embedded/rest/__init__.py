@@ -7,7 +7,6 @@ service ─▶ headers, payload, parser ─▶ syntax     what is asked
            errors                                 what every step may raise
 """
 
-from embedded.rest.errors import RestError
 from embedded.rest.service import Rest
 
-__all__ = ["Rest", "RestError"]
+__all__ = ["Rest"]

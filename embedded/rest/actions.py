@@ -104,7 +104,7 @@ def read(asked: Asked, table: Table) -> Action:
         case "exact":
             sql = f"(select count(*) from ({Reader(parameters).count(root, source)}) as _)"
         case "estimated":  # exact as far as it is cheap
-            counted, limit = Reader(parameters).count(root, source), parameters.integer(asked.max_rows + 1)
+            counted, limit = Reader(parameters).count(root, source), parameters.add(asked.max_rows + 1, "bigint")
             sql = f"(select count(*) from ({counted} limit {limit}) as _)"
     if asked.prefers("count") in ("planned", "estimated"):
         estimating = Parameters()

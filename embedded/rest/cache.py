@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ import asyncpg
 from embedded.database import CUT_OFF, Connection, Database
 from embedded.rest.catalog import read_schema
 from embedded.rest.schema import Schema
+from embedded.tasks import ended
 
 CHANNEL = "pgrst"  # `notify pgrst, 'reload schema'`
 MISS_INTERVAL_S = 1.0  # at most one reload in this time for names that are not known
@@ -42,10 +42,7 @@ class SchemaCache:
         await listening.wait()
 
     async def stop(self) -> None:
-        if self._watching:
-            self._watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watching
+        await ended(self._watching)
 
     async def reload(self) -> None:
         """Reads the schema anew; those who ask meanwhile wait their turn."""

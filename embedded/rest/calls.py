@@ -75,7 +75,7 @@ def _pass(function: Function, arguments: Arguments, parameters: Parameters) -> t
     given = [parameter for parameter in function.parameters if parameter.name in arguments.names]
     if arguments.body_type and given:
         columns = definitions(Column(parameter.name, parameter.type) for parameter in given)
-        source = f"json_to_record({parameters.json(arguments.body)}) as pgrst_args({columns})"
+        source = f"json_to_record({parameters.add(arguments.body, 'json')}) as pgrst_args({columns})"
         values = [f"pgrst_args.{quote(parameter.name)}" for parameter in given]
     else:
         source = ""

@@ -95,10 +95,7 @@ def _is_filter(key: str, text: str) -> bool:
 
 
 def _names(scanner: Scanner) -> tuple[str, ...]:
-    names = [scanner.name()]
-    while scanner.separator(","):
-        names.append(scanner.name())
-    return tuple(dict.fromkeys(names))
+    return tuple(dict.fromkeys(scanner.several(Scanner.name)))
 
 
 def _path(key: str) -> EmbedPath:
@@ -118,10 +115,7 @@ def _select(scanner: Scanner) -> tuple[SelectItem, ...]:
     scanner.skip_space()
     if scanner.at_end or scanner.peek(")"):
         return ()
-    items = [_select_item(scanner)]
-    while scanner.separator(","):
-        items.append(_select_item(scanner))
-    return tuple(items)
+    return tuple(scanner.several(_select_item))
 
 
 def _select_item(scanner: Scanner) -> SelectItem:
@@ -176,10 +170,7 @@ def _embed(scanner: Scanner, target: str, alias: str | None, *, spread: bool) ->
 
 
 def _order(scanner: Scanner) -> tuple[OrderTerm, ...]:
-    terms = [_order_term(scanner)]
-    while scanner.separator(","):
-        terms.append(_order_term(scanner))
-    return tuple(terms)
+    return tuple(scanner.several(_order_term))
 
 
 def _order_term(scanner: Scanner) -> OrderTerm:
@@ -210,9 +201,7 @@ def _condition(scanner: Scanner) -> Condition:
     operator: Literal["and", "or"] | None = "and" if scanner.accept("and") else "or" if scanner.accept("or") else None
     if operator and scanner.separator("("):
         scanner.descend()
-        terms = [_condition(scanner)]
-        while scanner.separator(","):
-            terms.append(_condition(scanner))
+        terms = scanner.several(_condition)
         scanner.depth -= 1
         if not scanner.separator(")"):
             raise scanner.fail('"," or ")"')

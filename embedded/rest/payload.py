@@ -11,11 +11,10 @@ from starlette.requests import Request
 
 from embedded.rest.calls import UNNAMED, Arguments
 from embedded.rest.errors import RestError
+from embedded.rest.headers import CSV, JSON
 from embedded.rest.write import Body
 
-JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
-CSV = "text/csv"
 
 
 def content_type(request: Request) -> str:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import TypeVar
 
 from embedded.rest.errors import QueryError
 from embedded.rest.syntax import Field, JsonStep
+
+T = TypeVar("T")
 
 NAME = re.compile(r"(?:[\w $]|-(?!>))+")
 JSON_INDEX = re.compile(r"-?[0-9]{1,9}(?=->|::|[.,)]|$)")  # as many digits as fit an int4
@@ -82,6 +86,13 @@ class Scanner:
             return True
         self.position = start
         return False
+
+    def several(self, read: Callable[[Scanner], T]) -> list[T]:
+        """What `read` reads, once or more, with commas between."""
+        found = [read(self)]
+        while self.separator(","):
+            found.append(read(self))
+        return found
 
     def rest(self) -> str:
         """Everything to the end."""

@@ -46,15 +46,13 @@ class Rest:
     """PostgREST's protocol over one database. `tx_allowed` lets clients ask for `tx=rollback`; hosted projects don't."""
 
     def __init__(
-        self, database: Database, keys: Keys, *,
-        schemas: Sequence[str] = SCHEMAS, max_rows: int = MAX_ROWS, tx_allowed: bool = False,
-    ) -> None:  # fmt: skip
+        self, database: Database, keys: Keys, *, schemas: Sequence[str] = SCHEMAS, tx_allowed: bool = False
+    ) -> None:
         self.routes: list[BaseRoute] = [Route("/{path:path}", self)]
         self.cache = SchemaCache(database, schemas)
         self._database = database
         self._keys = keys
         self._schemas = schemas
-        self._max_rows = max_rows
         self._tx_allowed = tx_allowed
 
     async def start(self) -> None:
@@ -92,7 +90,7 @@ class Rest:
         raw = await request.body() if request.method in ("POST", "PUT", "PATCH") else b""
 
         def prepare(schema: Schema) -> Action:
-            asked = Asked(schema, query, terms, self._max_rows)
+            asked = Asked(schema, query, terms, MAX_ROWS)
             return _call(asked, request, qualified, raw) if is_call else _action(asked, request, qualified, raw)
 
         return await self._run(await self._prepare(prepare), request, claims, terms)
@@ -112,7 +110,7 @@ class Rest:
         search_path = ", ".join(quote(name) for name in dict.fromkeys((terms.schema, *EXTRA_SEARCH_PATH)))
         acting = self._database.acting(
             claims, headers=request.headers, method=request.method, path=f"/{request.path_params['path']}",
-            readonly=action.readonly, search_path=search_path,
+            readonly=action.readonly, keep=terms.preferences.get("tx") != "rollback", search_path=search_path,
         )  # fmt: skip
         try:
             async with acting as connection:
@@ -120,14 +118,9 @@ class Rest:
                     await connection.execute("select set_config('timezone', $1, true)", timezone)
                 estimate = await _estimate(connection, action)
                 row = await connection.fetchrow(action.sql, *action.values)
-                outcome = _outcome(row, estimate, self._max_rows)
+                outcome = _outcome(row, estimate)
                 _check_rows(outcome, action, terms)
-                response = self._response(action, outcome, row, terms)
-                if terms.preferences.get("tx") == "rollback":
-                    raise _RolledBack(response)
-                return response
-        except _RolledBack as undone:
-            return undone.response
+                return self._response(action, outcome, row, terms)
         except asyncpg.PostgresError as error:
             raise from_postgres(error, anonymous=claims["role"] == "anon") from error
         except CUT_OFF as error:
@@ -147,14 +140,6 @@ class Rest:
         for name, value in _headers_of(row["headers"]):
             response.headers[name] = value
         return response
-
-
-class _RolledBack(Exception):
-    """Ends a transaction whose changes are not to stay."""
-
-    def __init__(self, response: Response) -> None:
-        super().__init__()
-        self.response = response
 
 
 def _resource(request: Request) -> tuple[str, bool]:
@@ -238,9 +223,9 @@ async def _estimate(connection: Connection, action: Action) -> int | None:
     return int(orjson.loads(explained)[0]["Plan"]["Plan Rows"])
 
 
-def _outcome(row: asyncpg.Record, estimate: int | None, max_rows: int) -> Outcome:
+def _outcome(row: asyncpg.Record, estimate: int | None) -> Outcome:
     total = row["total"]
-    if estimate is not None and (total is None or total > max_rows):
+    if estimate is not None and (total is None or total > MAX_ROWS):
         total = max(estimate, total or 0)
     key = orjson.loads(row["key"]) if row["key"] else {}
     return Outcome(row["page"], row["body"] or "", total, key, int(row["updated"] or 0))

@@ -46,22 +46,14 @@ class Parameters:
 
     def text(self, value: str, type_: str | None) -> str:
         """A value as text, cast to `type_`."""
-        return self._add(value, "text") + (f"::{type_}" if type_ and type_ != "text" else "")
+        return self.add(value, "text") + (f"::{type_}" if type_ and type_ != "text" else "")
 
     def texts(self, values: tuple[str, ...], type_: str | None) -> str:
         """Several values as an array of `type_`."""
-        return self._add(list(values), "text[]") + (f"::{type_}[]" if type_ and type_ != "text" else "")
+        return self.add(list(values), "text[]") + (f"::{type_}[]" if type_ and type_ != "text" else "")
 
-    def integer(self, value: int) -> str:
-        return self._add(value, "bigint")
-
-    def index(self, value: int) -> str:
-        return self._add(value, "int")
-
-    def json(self, value: str, type_: str = "json") -> str:
-        return self._add(value, type_)
-
-    def _add(self, value: object, type_: str) -> str:
+    def add(self, value: object, type_: str) -> str:
+        """Any other value, of the type that it has."""
         self.values.append(value)
         return f"${len(self.values)}::{type_}"
 
@@ -81,9 +73,9 @@ class Reader:
         if node.order:
             sql += " order by " + ", ".join(self._order(node, term) for term in node.order)
         if node.limit is not None:
-            sql += f" limit {self.parameters.integer(node.limit)}"
+            sql += f" limit {self.parameters.add(node.limit, 'bigint')}"
         if node.offset:
-            sql += f" offset {self.parameters.integer(node.offset)}"
+            sql += f" offset {self.parameters.add(node.offset, 'bigint')}"
         return sql
 
     def count(self, node: Node, source: str) -> str:
@@ -113,7 +105,11 @@ class Reader:
         if node.table.type_of(field.name) not in JSON_TYPES:
             value = f"to_jsonb({value})"
         for step in field.path:
-            key = self.parameters.index(step.key) if isinstance(step.key, int) else self.parameters.text(step.key, None)
+            key = (
+                self.parameters.add(step.key, "int")
+                if isinstance(step.key, int)
+                else self.parameters.text(step.key, None)
+            )
             value += f"{'->>' if step.as_text else '->'}{key}"
         return f"({value})"
 

@@ -85,15 +85,15 @@ class Writer:
 
     def _rows(self, body: Body, columns: list[Column]) -> str:
         if not columns:
-            return f"json_array_elements({self.parameters.json(body.rows)}) as pgrst_body"
-        return f"json_to_recordset({self.parameters.json(body.rows)}) as pgrst_body({definitions(columns)})"
+            return f"json_array_elements({self.parameters.add(body.rows, 'json')}) as pgrst_body"
+        return f"json_to_recordset({self.parameters.add(body.rows, 'json')}) as pgrst_body({definitions(columns)})"
 
     def _defaulted(self, body: Body, columns: list[Column]) -> str:
         """The rows, where a missing column takes its default."""
         defaults = ", ".join(
             f"{self.parameters.text(column.name, 'text')}, {column.default}" for column in columns if column.default
         )
-        rows = self.parameters.json(body.rows, "jsonb")
+        rows = self.parameters.add(body.rows, "jsonb")
         if not columns:
             return f"jsonb_array_elements({rows}) as pgrst_body"
         filled = (

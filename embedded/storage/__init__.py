@@ -11,7 +11,6 @@ buckets     the endpoints under /bucket
 service     the endpoints, put together
 """
 
-from embedded.storage.errors import StorageError
 from embedded.storage.service import Storage
 
-__all__ = ["Storage", "StorageError"]
+__all__ = ["Storage"]

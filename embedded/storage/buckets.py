@@ -8,21 +8,21 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
+from embedded.answers import json_response
 from embedded.database import Database
 from embedded.keys import Claims
 from embedded.storage.errors import (
     StorageError,
-    answering,
     invalid,
     json_body,
-    json_response,
     no_such_bucket,
+    route,
     text,
+    too_large,
     whole,
 )
-from embedded.storage.files import Files
+from embedded.storage.files import LARGEST, Files
 from embedded.storage.names import bucket_name
 from embedded.storage.objects import ALLOW_DELETE, Objects, like, owner_of
 
@@ -61,21 +61,18 @@ NAMES = "select name from storage.objects where bucket_id = $1 limit 1000"
 class Buckets:
     """Creates, shows, changes, empties and deletes buckets. `claims_of` reads the request's token."""
 
-    def __init__(
-        self, database: Database, files: Files, claims_of: Callable[[Request], Claims], largest_file: int
-    ) -> None:
+    def __init__(self, database: Database, files: Files, claims_of: Callable[[Request], Claims]) -> None:
         self._database = database
         self._objects = Objects(database)
         self._files = files
         self._claims_of = claims_of
-        self._largest_file = largest_file
         self.routes = [
-            Route("/bucket", answering(self._list), methods=["GET"]),
-            Route("/bucket", answering(self._create), methods=["POST"]),
-            Route("/bucket/{bucket}", answering(self._get), methods=["GET"]),
-            Route("/bucket/{bucket}", answering(self._update), methods=["PUT"]),
-            Route("/bucket/{bucket}", answering(self._delete), methods=["DELETE"]),
-            Route("/bucket/{bucket}/empty", answering(self._empty), methods=["POST"]),
+            route("GET", "/bucket", self._list),
+            route("POST", "/bucket", self._create),
+            route("GET", "/bucket/{bucket}", self._get),
+            route("PUT", "/bucket/{bucket}", self._update),
+            route("DELETE", "/bucket/{bucket}", self._delete),
+            route("POST", "/bucket/{bucket}/empty", self._empty),
         ]
 
     async def _list(self, request: Request) -> Response:
@@ -100,7 +97,7 @@ class Buckets:
         claims, body = self._claims_of(request), await json_body(request)
         name = bucket_name(text(body, "name"))
         bucket = bucket_name(text(body, "id", name))
-        limit, types = self._limit(body), _types(body)
+        limit, types = _limit(body), _types(body)
         async with self._database.acting(claims) as connection:
             await connection.execute(
                 INSERT, bucket, name, *owner_of(claims),  body.get("public") is True, limit, types
@@ -110,7 +107,7 @@ class Buckets:
     async def _update(self, request: Request) -> Response:
         claims, body = self._claims_of(request), await json_body(request)
         public = body.get("public") if isinstance(body.get("public"), bool) else None
-        limit, types = self._limit(body), _types(body)
+        limit, types = _limit(body), _types(body)
         async with self._database.acting(claims) as connection:
             changed = await connection.fetchval(
                 UPDATE, request.path_params["bucket"], public,
@@ -151,20 +148,21 @@ class Buckets:
         async with self._database.acting(claims, readonly=True) as connection:
             return [row["name"] for row in await connection.fetch(NAMES, bucket)]
 
-    def _limit(self, body: dict[str, Any]) -> int | None:
-        """The bytes a file may have, given as a number or as `20MB`. Raises StorageError."""
-        given = body.get("file_size_limit")
-        if given is None:
-            return None
-        if isinstance(given, str) and (size := SIZE.fullmatch(given)):
-            limit = int(float(size[1]) * UNIT_BYTES[size[2].lower()])
-        elif str(given).isdecimal():
-            limit = int(given)
-        else:
-            raise invalid("Invalid file size format, hint: use 20GB / 20MB / 30KB / 3B")
-        if limit > self._largest_file:
-            raise StorageError(413, "Payload too large", "The object exceeded the maximum allowed size")
-        return limit
+
+def _limit(body: dict[str, Any]) -> int | None:
+    """The bytes a file may have, given as a number or as `20MB`. Raises StorageError."""
+    given = body.get("file_size_limit")
+    if given is None:
+        return None
+    if isinstance(given, str) and (size := SIZE.fullmatch(given)):
+        limit = int(float(size[1]) * UNIT_BYTES[size[2].lower()])
+    elif str(given).isdecimal():
+        limit = int(given)
+    else:
+        raise invalid("Invalid file size format, hint: use 20GB / 20MB / 30KB / 3B")
+    if limit > LARGEST:
+        raise too_large()
+    return limit
 
 
 def _types(body: dict[str, Any]) -> list[str] | None:

@@ -8,9 +8,7 @@ for failures of the server itself, which are 500.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Callable
-from functools import wraps
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -18,21 +16,28 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from embedded import answers
+from embedded.answers import Refusal, json_response
 from embedded.database import UNAVAILABLE
 
-log = logging.getLogger("embedded.storage")
+WRONG_TOKEN = {
+    "expired": '"exp" claim timestamp check failed',
+    "signature": "signature verification failed",
+    "malformed": "Invalid Compact JWS",
+    "claims": "Invalid Compact JWS",
+}
 
-Handler = Callable[[Request], Awaitable[Response]]
 
-
-class StorageError(Exception):
+class StorageError(Refusal):
     """A refusal: what `statusCode` says, storage-api's `error`, and a message for people."""
 
     def __init__(self, status: int, error: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+        super().__init__(status, message)
         self.error = error
-        self.message = message
+
+    def response(self, request: Request) -> Response:
+        body = {"statusCode": str(self.status), "error": self.error, "message": self.message}
+        return json_response(body, 500 if self.status >= 500 else 400)
 
 
 def no_such_bucket() -> StorageError:
@@ -73,33 +78,15 @@ def of_postgres(error: asyncpg.PostgresError) -> StorageError:
             return StorageError(500, "DatabaseError", f"database error, code: {state}")
 
 
-def json_response(body: object, status: int = 200) -> Response:
-    """`body` as JSON; bytes are JSON already, Postgres's own."""
-    content = body if isinstance(body, bytes) else orjson.dumps(body, default=str)
-    return Response(content, status, media_type="application/json")
+def _translated(error: Exception) -> StorageError | None:
+    if isinstance(error, ClientDisconnect):
+        return StorageError(400, "Aborted", "The upload was cut off")
+    if isinstance(error, asyncpg.PostgresError) and not isinstance(error, UNAVAILABLE):
+        return of_postgres(error)
+    return None
 
 
-def answering(handler: Handler) -> Handler:
-    """Turns the refusals of `handler` into storage-api's answer; its other failures are the gateway's to tell."""
-
-    @wraps(handler)
-    async def answered(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except StorageError as error:
-            refusal = error
-        except UNAVAILABLE:
-            raise
-        except asyncpg.PostgresError as error:
-            refusal = of_postgres(error)
-        except ClientDisconnect:
-            refusal = StorageError(400, "Aborted", "The upload was cut off")
-        if refusal.status >= 500:
-            log.error("%s %s: %s", request.method, request.url.path, refusal.message)
-        body = {"statusCode": str(refusal.status), "error": refusal.error, "message": refusal.message}
-        return json_response(body, 500 if refusal.status >= 500 else 400)
-
-    return answered
+route = partial(answers.route, translate=_translated)
 
 
 async def json_body(request: Request) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from uuid import UUID, uuid4
 from embedded.storage.errors import too_large
 
 BLOCK = 1 << 20  # bytes that go to the disk at once
+LARGEST = 50 * 1024 * 1024  # bytes of a file; the default of hosted projects
 
 
 @dataclass(frozen=True)

@@ -11,71 +11,63 @@ from uuid import UUID
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
+from embedded.answers import json_response
 from embedded.database import Database
 from embedded.keys import Claims, InvalidToken, Keys
 from embedded.storage import downloads, signing, uploads
 from embedded.storage.buckets import Buckets
 from embedded.storage.errors import (
-    Handler,
+    WRONG_TOKEN,
     StorageError,
-    answering,
     invalid,
     json_body,
-    json_response,
     no_such_bucket,
     no_such_object,
+    route,
     text,
     texts,
     whole,
 )
-from embedded.storage.files import Files
+from embedded.storage.files import LARGEST, Files
 from embedded.storage.names import bucket_name, object_name
 from embedded.storage.objects import COLUMNS, Description, Objects
 
-LARGEST_FILE = 50 * 1024 * 1024  # bytes; the default of hosted projects
 LONGEST_LIST = 1500  # entries in one answer, as storage-api's search caps it
 OF_OBJECT = "/{bucket}/{name:path}"
-WRONG_TOKEN = {
-    "expired": '"exp" claim timestamp check failed',
-    "signature": "signature verification failed",
-    "malformed": "Invalid Compact JWS",
-    "claims": "Invalid Compact JWS",
-}
 
 
 class Storage:
-    """Objects in buckets: bytes below `folder`, rows and policies in Postgres. `largest_file` is in bytes."""
+    """Objects in buckets: bytes below `folder`, rows and policies in Postgres."""
 
-    def __init__(self, database: Database, keys: Keys, folder: Path, *, largest_file: int = LARGEST_FILE) -> None:
+    def __init__(self, database: Database, keys: Keys, folder: Path) -> None:
         self._keys = keys
         self._files = Files(folder)
         self._objects = Objects(database)
-        self._largest_file = largest_file
         self.routes: list[BaseRoute] = [
-            Route("/status", answering(self._status)),
-            *Buckets(database, self._files, self._claims, largest_file).routes,
-            _route("POST", "/object/list/{bucket}", self._list),
-            _route("POST", "/object/list-v2/{bucket}", _not_supported),
-            _route("POST", "/object/move", self._move),
-            _route("POST", "/object/copy", self._copy),
-            _route("POST", "/object/sign/{bucket}", self._sign_many),
-            _route("POST", "/object/sign" + OF_OBJECT, self._sign),
-            _route("GET", "/object/sign" + OF_OBJECT, self._download_signed),
-            _route("POST", "/object/upload/sign" + OF_OBJECT, self._sign_upload),
-            _route("PUT", "/object/upload/sign" + OF_OBJECT, self._upload_signed),
-            _route("GET", "/object/info/public" + OF_OBJECT, self._info_public),
-            _route("GET", "/object/info/authenticated" + OF_OBJECT, self._info),
-            _route("GET", "/object/info" + OF_OBJECT, self._info),
-            _route("GET", "/object/public" + OF_OBJECT, self._download_public),
-            _route("GET", "/object/authenticated" + OF_OBJECT, self._download),
-            _route("DELETE", "/object/{bucket}", self._remove_many),
-            _route("POST", "/object" + OF_OBJECT, self._upload),
-            _route("PUT", "/object" + OF_OBJECT, self._upload),
-            _route("DELETE", "/object" + OF_OBJECT, self._remove),
-            _route("GET", "/object" + OF_OBJECT, self._download),
-            Route("/{rest:path}", answering(_not_supported), methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
+            route("GET", "/status", self._status),
+            *Buckets(database, self._files, self._claims).routes,
+            route("POST", "/object/list/{bucket}", self._list),
+            route("POST", "/object/list-v2/{bucket}", _not_supported),
+            route("POST", "/object/move", self._move),
+            route("POST", "/object/copy", self._copy),
+            route("POST", "/object/sign/{bucket}", self._sign_many),
+            route("POST", "/object/sign" + OF_OBJECT, self._sign),
+            route("GET", "/object/sign" + OF_OBJECT, self._download_signed),
+            route("POST", "/object/upload/sign" + OF_OBJECT, self._sign_upload),
+            route("PUT", "/object/upload/sign" + OF_OBJECT, self._upload_signed),
+            route("GET", "/object/info/public" + OF_OBJECT, self._info_public),
+            route("GET", "/object/info/authenticated" + OF_OBJECT, self._info),
+            route("GET", "/object/info" + OF_OBJECT, self._info),
+            route("GET", "/object/public" + OF_OBJECT, self._download_public),
+            route("GET", "/object/authenticated" + OF_OBJECT, self._download),
+            route("DELETE", "/object/{bucket}", self._remove_many),
+            route("POST", "/object" + OF_OBJECT, self._upload),
+            route("PUT", "/object" + OF_OBJECT, self._upload),
+            route("DELETE", "/object" + OF_OBJECT, self._remove),
+            route("GET", "/object" + OF_OBJECT, self._download),
+            route(["GET", "POST", "PUT", "PATCH", "DELETE"], "/{rest:path}", _not_supported),
         ]
 
     async def start(self) -> None:
@@ -203,7 +195,7 @@ class Storage:
             raise no_such_bucket()
         await self._objects.may_write(claims, bucket, name, upsert=upsert)
         limit = settings["file_size_limit"]
-        largest = self._largest_file if limit is None else min(limit, self._largest_file)
+        largest = LARGEST if limit is None else min(limit, LARGEST)
         async with uploads.received(request, largest) as upload:
             uploads.check_type(upload.mime_type, settings["allowed_mime_types"])
             stored = await self._files.write(upload.chunks, largest)
@@ -304,10 +296,6 @@ class Storage:
 
     def _signed(self, path: str, lifetime_s: int) -> str:
         return f"/object/sign/{path}?token={signing.download_token(self._keys, path, lifetime_s)}"
-
-
-def _route(method: str, path: str, handler: Handler) -> Route:
-    return Route(path, answering(handler), methods=[method])
 
 
 def _object(request: Request) -> tuple[str, str]:

@@ -8,10 +8,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import jwt
-
-from embedded.keys import Keys
-from embedded.storage.errors import StorageError
+from embedded.keys import InvalidToken, Keys
+from embedded.storage.errors import WRONG_TOKEN, StorageError
 
 UPLOAD_S = 2 * 3600  # how long a signed upload URL is good for, as on hosted projects
 
@@ -29,16 +27,11 @@ def upload_token(keys: Keys, path: str, owner: str | None, upsert: bool) -> str:
 def opened(keys: Keys, token: str, path: str, *, upload: bool) -> dict[str, Any]:
     """The claims of a token for `path`. Raises StorageError: InvalidJWT, InvalidSignature."""
     try:
-        claims = jwt.decode(
-            token, keys.jwt_secret, algorithms=["HS256"],
-            options={"require": ["exp", "iat"], "verify_aud": False, "verify_iat": False, "verify_sub": False},
-        )  # fmt: skip
-    except jwt.ExpiredSignatureError as error:
-        raise StorageError(400, "InvalidJWT", '"exp" claim timestamp check failed') from error
-    except jwt.InvalidSignatureError as error:
-        raise StorageError(400, "InvalidJWT", "signature verification failed") from error
-    except jwt.InvalidTokenError as error:
-        raise StorageError(400, "InvalidJWT", "Invalid Compact JWS") from error
+        claims = keys.open(token)
+        if "url" not in claims:  # somebody's access token
+            raise InvalidToken("claims")
+    except InvalidToken as error:
+        raise StorageError(400, "InvalidJWT", WRONG_TOKEN[error.reason]) from error
     if claims.get("url") != path or ("upsert" in claims) is not upload:
         raise StorageError(400, "InvalidSignature", "Invalid signature")
     return claims

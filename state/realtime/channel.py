@@ -155,6 +155,22 @@ class Channel:
 
         return unuse
 
+    # Saying --------------------------------------------------------------------------------------------------------
+
+    async def send(self, event: str, payload: dict[str, Any]) -> bool:
+        """A broadcast to a room; False when the channel is not live."""
+        if not self.live or self.remote is None:
+            return False
+        await self.remote.send_broadcast(event, payload)
+        return True
+
+    async def track(self, meta: dict[str, Any] | None) -> bool:
+        """Shows (or, with None, withdraws) oneself in a room; False when the channel is not live."""
+        if not self.live or self.remote is None:
+            return False
+        await (self.remote.untrack() if meta is None else self.remote.track(meta))
+        return True
+
     # Called by the connection, in order ----------------------------------------------------------------------------
 
     def go(self, stage: Stage, error: str | None = None) -> None:

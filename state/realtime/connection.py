@@ -177,20 +177,6 @@ class Connection:
         if self._socket is not None:
             await self._socket.push_token(token)
 
-    async def send(self, channel: Channel, event: str, payload: dict[str, Any]) -> bool:
-        """A broadcast to a room; False when the channel is not live."""
-        if not channel.live or channel.remote is None:
-            return False
-        await channel.remote.send_broadcast(event, payload)
-        return True
-
-    async def track(self, channel: Channel, meta: dict[str, Any] | None) -> bool:
-        """Shows (or, with None, withdraws) oneself in a room; False when the channel is not live."""
-        if not channel.live or channel.remote is None:
-            return False
-        await (channel.remote.untrack() if meta is None else channel.remote.track(meta))
-        return True
-
     # The supervisor ------------------------------------------------------------------------------------------------
 
     async def _supervise(self) -> None:

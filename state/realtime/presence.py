@@ -189,7 +189,7 @@ class Presence:
                 self._wake.clear()
                 continue
             meta, join = self._meta, self._joins
-            if await self._connection.track(self._channel, meta):
+            if await self._channel.track(meta):
                 self._calls.append(loop.time())
                 if join == self._joins:  # else it went to a socket that is gone
                     self._shown = meta

@@ -138,7 +138,7 @@ class Typing:
 
     def _send(self, typing: bool) -> None:
         payload = {"id": str(self._me), "typing": typing}
-        self._tasks.start(self._connection.send(self._channel, EVENT, payload), "say")
+        self._tasks.start(self._channel.send(EVENT, payload), "say")
 
     # The others ------------------------------------------------------------------------------------------------------
 

@@ -108,13 +108,13 @@ async def broadcast(bench: Bench) -> str:
         )
         for speaker, listener in ((one, other), (other, one)):
             mark, sent = token_hex(6), time.perf_counter()
-            await speaker.connection.send(rooms[speaker], "selftest", {"mark": mark})
+            await rooms[speaker].send("selftest", {"mark": mark})
             await bench.until(
                 lambda listener=listener, mark=mark: any((who, said) == (listener, mark) for who, said, _ in heard),
                 "a broadcast to arrive at the other member", lambda: _reason(None, one),
             )  # fmt: skip
             took.append(next(at - sent for who, said, at in heard if (who, said) == (listener, mark)) * 1000)
-        if not await one.connection.send(one.world, "selftest", {"forged": True}):
+        if not await one.world.send("selftest", {"forged": True}):
             raise Failed("The feed world was lost meanwhile")
         await bench.travels(one, other)  # T4
         await asyncio.sleep(GRACE_S)

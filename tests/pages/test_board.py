@@ -249,9 +249,9 @@ async def test_the_list_turns_its_pages(ada: User, db: asyncpg.Connection) -> No
         list_._turn(1)
         await until(lambda: list_.titles == [*(f"task {n}" for n in range(25, 30)), "done"])
         await until(lambda: list_._words.text == "31 tasks · page 2 of 2")
-        list_._status.value = "completed"
+        list_._choice.value = "completed"
         await until(lambda: list_.titles == ["done"])
-        list_._status.value = ""
+        list_._choice.value = ""
         only(ada, BoardFilters)._words.value = "task 1"  # which counts in both
         await until(lambda: list_.titles == [f"task {n:02}" for n in range(30) if "1" in str(n)])
         await until(lambda: list_._words.text == "12 tasks")
@@ -391,5 +391,5 @@ async def test_results_are_turned_over(ada: User, db: asyncpg.Connection) -> Non
     with ada:
         results._turn(1)
         await until(lambda: results.prompts[-1:] == ["nest 1"])
-        results._which.value = str(shot)
+        results._choice.value = str(shot)
         await until(lambda: sorted(results.prompts) == ["nest 1", "nest 2"])

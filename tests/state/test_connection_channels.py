@@ -240,12 +240,12 @@ async def test_what_is_sent_to_a_room_that_is_not_live_is_said_to_be_lost(live: 
     peer.joins["room:a"] = "never"
     room = live.channel("room:a")
     room.on_broadcast("x", lambda _: None)
-    assert await live.send(room, "x", {}) is False
-    assert await live.track(room, {}) is False
+    assert await room.send("x", {}) is False
+    assert await room.track({}) is False
     await peer.heard("phx_join", "room:a")
     await peer.open_gate()
     await until(lambda: room.live)
-    assert await live.send(room, "x", {"n": 1}) is True
+    assert await room.send("x", {"n": 1}) is True
     assert (await peer.heard("broadcast", "room:a"))["payload"]["payload"] == {"n": 1}
 
 

@@ -139,7 +139,7 @@ class Trial(RuleBasedStateMachine):
 
     @rule(topic=st.sampled_from(TOPICS[2:]))
     def speak(self, topic: str) -> None:
-        self.run(self.connection.send(self.connection.channel(topic), "x", {}))
+        self.run(self.connection.channel(topic).send("x", {}))
 
     @rule(moment=MOMENT)
     def reconnect(self, moment: float) -> None:

@@ -248,14 +248,14 @@ async def test_nothing_of_what_was_sent_outlives_the_socket(live: Watched, peer:
     await until(lambda: all(room.live for room in rooms))
     for n in range(20):
         for room in rooms:
-            assert await live.send(room, "x", {"n": n})
+            assert await room.send("x", {"n": n})
     await peer.close_channel("room:0")  # which the library forgets, timers and all
     await peer.heard("broadcast", "room:2", 20)
     await until(broken_off(peer))
     await live.becomes("live")
-    assert await live.send(rooms[1], "x", {})
+    assert await rooms[1].send("x", {})
     peer.socket.transport.abort()
-    await live.send(rooms[1], "x", {"n": "into the void"})
+    await rooms[1].send("x", {"n": "into the void"})
     await live.close()
     assert not leftovers()
 

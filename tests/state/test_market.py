@@ -217,7 +217,7 @@ async def test_an_alert_fires_in_the_database_and_is_armed_again(
     assert isinstance(draft, AlertDraft)
     id = mine.set_alert(draft, 100)
     mine.alerts.flush()
-    assert [alert.id for alert in mine.alerts_of("BTC")] == [id]  # at once
+    assert [alert.id for alert in mine.alerts.rows] == [id]  # at once
     await until(lambda: not mine.alerts.mutations.unconfirmed)
     await ticker.tick(BTC=125)
 
