@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from components.job_row import UNSENT, duration, given_back
+from components.job_row import UNSENT, given_back, still
 from state.models import TrainingJob
 from state.sync.mutation import Pending
 
@@ -49,8 +49,7 @@ def time_left(job: TrainingJob, elapsed_s: float = 0.0) -> str:
     """12 s left, or nothing when nobody knows."""
     if job.status != "active" or job.eta_s is None:
         return ""
-    left = max(0, round(job.eta_s - elapsed_s))
-    return f"{duration(left)} left" if left else "nearly done"
+    return still(job.eta_s - elapsed_s)
 
 
 def loss(value: float | None) -> str:
