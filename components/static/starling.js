@@ -75,5 +75,7 @@
     return keys.split(" ").map((key) => key.replace(/^Mod\+/, mac ? "⌘" : "Ctrl ").replace(/^Shift\+/, "⇧"));
   };
   const clock = (iso) => new Date(iso).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  window.starling = { link, once, keycaps, clock };
+  // How the page scrolls by itself: not at all slowly for those who want no motion.
+  const pace = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+  window.starling = { link, once, keycaps, clock, pace };
 })();
