@@ -60,9 +60,7 @@ class Gallery(Island):
                 FreshnessNote(lambda: studio.gallery_view.freshness)
                 with ui.element("span").classes("end gallery__filters").props('role=group aria-label="Show"'):
                     self._chips = {name: self._chip(name) for name in self.filters}
-            self._state = RegionState(
-                studio.gallery, skeleton=_draw_skeleton, empty=NOTHING["All"], action=begin
-            )
+            self._state = RegionState(studio.gallery, skeleton=_draw_skeleton, empty=NOTHING["All"], action=begin)
             Sentinel(near=lambda: self._list.hold(False), past=lambda: self._list.hold(True))
             self._waiting = ui.button(icon=f"{ICON}arrow_upward", color=None, on_click=self._go_up)
             self._waiting.classes("gallery__waiting btn--primary").props("unelevated").set_visibility(False)
