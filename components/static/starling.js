@@ -61,7 +61,7 @@
   addEventListener("input", () => (asked = null), true);
   addEventListener("click", ({ target }) => target.closest?.(".btn--primary") || (asked = null), true);
   const once = (event) => {
-    const form = event.target.closest("form");
+    const form = event.target.closest("form") ?? event.target;
     const away = !window.socket.connected;
     if (event.repeat || event.detail > 1 || (away && asked === form)) return false;
     asked = form;
