@@ -14,7 +14,7 @@ from components.theme import ICON, Mode
 from state.market import Market, Price
 
 NARROW = 1100  # pixels, as in market.css
-SCROLL = "getHtmlElement(%d).scrollIntoView({behavior: 'smooth'})"
+SCROLL = "getHtmlElement(%d).scrollIntoView({behavior: starling.pace})"
 UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 
 

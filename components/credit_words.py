@@ -8,8 +8,8 @@ from datetime import datetime
 from state.days import time_zone
 from state.models import CreditTransaction
 
-# What costs something is asked for once: by the first of two clicks, and by a key when it goes down.
-ONCE = "(event) => event.repeat || event.detail > 1 || emit()"
+# What costs something is asked for once (static/starling.js).
+ONCE = "(event) => starling.once(event) && emit()"
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ class FeedList(Island):
         """Show what is new, and go there."""
         self._list.hold(False)
         self._list.hold(True)
-        self.client.run_javascript(f"getHtmlElement({self.id}).scrollIntoView({{behavior: 'smooth'}})")
+        self.client.run_javascript(f"getHtmlElement({self.id}).scrollIntoView({{behavior: starling.pace}})")
 
     def _card(self, post: Post, pending: Pending | None) -> PostCard:
         return PostCard(post, pending, host=self._host)

@@ -27,6 +27,10 @@ from state.sync.mutation import Pending
 from state.sync.rows import Rows
 
 SKELETONS = 6
+NOTHING = {
+    "All": "No picture here yet.",
+    "Favourites": "No favourites yet. The heart on a picture of yours puts it here.",
+}
 ARROWS = "(event) => starling.moveInGrid(event)"
 
 
@@ -56,9 +60,7 @@ class Gallery(Island):
                 FreshnessNote(lambda: studio.gallery_view.freshness)
                 with ui.element("span").classes("end gallery__filters").props('role=group aria-label="Show"'):
                     self._chips = {name: self._chip(name) for name in self.filters}
-            self._state = RegionState(
-                studio.gallery, skeleton=_draw_skeleton, empty="No picture here yet.", action=begin
-            )
+            self._state = RegionState(studio.gallery, skeleton=_draw_skeleton, empty=NOTHING["All"], action=begin)
             Sentinel(near=lambda: self._list.hold(False), past=lambda: self._list.hold(True))
             self._waiting = ui.button(icon=f"{ICON}arrow_upward", color=None, on_click=self._go_up)
             self._waiting.classes("gallery__waiting btn--primary").props("unelevated").set_visibility(False)
@@ -110,15 +112,15 @@ class Gallery(Island):
 
     def _go_up(self) -> None:
         self._list.hold(False)
-        self.client.run_javascript(f"getHtmlElement({self.id}).scrollIntoView({{behavior: 'smooth'}})")
+        self.client.run_javascript(f"getHtmlElement({self.id}).scrollIntoView({{behavior: starling.pace}})")
 
     def _changed(self) -> None:
         shown = len(self._list.items) + self._list.held
         self._settled = self._settled or self._studio.gallery.phase == "ready"
         if self._settled:
             self._count.set(shown if self._number is None else self._number, "+" if self._number is None else "")
-        empty = "No picture here yet." if self._filter == "All" else f"Nothing under {self._filter} yet."
-        self._state.show(max(shown, self._number or 0), empty=empty)
+        empty = NOTHING.get(self._filter, f"Nothing under {self._filter} yet.")
+        self._state.show(max(shown, self._number or 0), empty=empty, offer=self._filter != "Favourites")
         self._waiting.text = f"{self._list.held} new"
         self._waiting.set_visibility(self._list.held > 0)
         for name, chip in self._chips.items():

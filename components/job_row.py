@@ -23,6 +23,7 @@ from state.sync.mutation import Pending
 from state.sync.rows import Rows
 
 MOST_BLUR_PX = 10  # of a preview at the beginning
+OVERDUE_S = 10  # past its time: its worker may be gone, and another one has to notice that first
 UNSENT = "waits for the connection"
 ORDINALS = ("next", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
@@ -63,8 +64,7 @@ def describe(
         return Words("waiting", "wait", again + (place_in_line(line) if line else "in line"))
     parts = [job.stage or "Preparing", f"{job.progress} %"]
     if job.eta_s is not None:
-        left = max(0, round(job.eta_s - elapsed_s))
-        parts.append(f"{duration(left)} left" if left else "nearly done")
+        parts.append(still(job.eta_s - elapsed_s))
     return Words("", "", " · ".join(parts))
 
 
@@ -75,7 +75,14 @@ def given_back(cost: int) -> str:
 
 def place_in_line(line: int) -> str:
     """1: next in line, 2: second in line, …"""
-    return f"{ORDINALS[line - 1] if line <= len(ORDINALS) else f'{line}th'} in line"
+    return f"{ORDINALS[line - 1] if line <= len(ORDINALS) else nth(line)} in line"
+
+
+def still(seconds: float) -> str:
+    """12 s left, nearly done, or, long after that, that it takes longer than was thought."""
+    if (left := round(seconds)) > 0:
+        return f"{duration(left)} left"
+    return "nearly done" if left > -OVERDUE_S else "taking longer"
 
 
 def duration(seconds: int) -> str:

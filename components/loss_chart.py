@@ -62,7 +62,8 @@ class LossChart(ui.element):
             one.update({key: new[key] for key in ("lineStyle", "itemStyle")})
         for axis in ("xAxis", "yAxis"):
             self._chart.options[axis] = options[axis]
-        self._chart.options["tooltip"] = options["tooltip"]
+        for part in ("tooltip", "legend"):
+            self._chart.options[part] = options[part]
 
     def _options(self, dark: bool) -> dict[str, Any]:
         palette = DARK if dark else LIGHT
@@ -72,7 +73,11 @@ class LossChart(ui.element):
         common = {"type": "line", "showSymbol": False, "data": []}
         return {
             "animation": False,
-            "grid": {"left": 44, "right": 14, "top": 14, "bottom": 28},
+            "grid": {"left": 44, "right": 14, "top": 28, "bottom": 28},
+            "legend": {
+                "right": 14, "top": 0, "icon": "roundRect", "itemWidth": 14, "itemHeight": 3, "selectedMode": False,
+                "textStyle": {"color": palette.muted, "fontFamily": "Inter, system-ui, sans-serif", "fontSize": 12},
+            },
             "tooltip": {
                 "trigger": "axis",
                 "confine": True,
@@ -82,6 +87,7 @@ class LossChart(ui.element):
             },
             "xAxis": {
                 "type": "value", "min": 0, "max": self._total, "splitLine": {"show": False},
+                "axisPointer": {"label": {"formatter": "Step {value}"}},
                 "axisLine": {"lineStyle": {"color": palette.line_strong}}, **quiet,
             },
             "yAxis": {

@@ -75,7 +75,7 @@ class QueueButtons:
             )
             Tag("h2", title, "strong").props("id=confirm-title")
             rest = "What is being made goes on." if what == "waiting" else "What is being made stops too."
-            Tag("p", rest, "secondary")
+            Tag("p", f"{rest} Credits are given back at once.", "secondary")
             with ui.element("div").classes("confirm__actions"):
                 keep = ui.button("Keep them", color=None, on_click=self._dialog.close).props("flat")
                 keep.props["autofocus"] = True

@@ -84,7 +84,8 @@ class SpendingChart(Island):
 
 def options(spending: Spending, *, dark: bool) -> dict[str, Any]:
     """What echarts draws."""
-    if len(spending.days) > MOST_BARS:
+    weekly = len(spending.days) > MOST_BARS
+    if weekly:
         spending = spending.by_week()
     palette = DARK if dark else LIGHT
     words = {"color": palette.muted, "fontFamily": "Inter, system-ui, sans-serif", "fontSize": 12}
@@ -93,7 +94,11 @@ def options(spending: Spending, *, dark: bool) -> dict[str, Any]:
         "grid": {"left": 4, "right": 16, "top": 12, "bottom": 8, "containLabel": True},
         "tooltip": {
             "trigger": "axis",
-            "axisPointer": {"type": "shadow", "shadowStyle": {"color": palette.hover}},
+            "axisPointer": {
+                "type": "shadow",
+                "shadowStyle": {"color": palette.hover},
+                "label": {"formatter": "Week from {value}" if weekly else "{value}"},
+            },
             "backgroundColor": palette.raised,
             "borderColor": palette.line_strong,
             "textStyle": {**words, "color": palette.text},

@@ -71,6 +71,7 @@ class TopUp(ui.dialog):
             self._credits.top_up(0 if amount is None else amount)
         except (ValueError, LookupError) as error:
             self._amount.error = str(error)
+            self._amount.run_method("focus")  # the button takes it when Enter is pressed
             return
         self._paid = True
         self.close()

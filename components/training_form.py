@@ -38,7 +38,7 @@ DEFAULTS = {
 
 
 class TrainingForm(Island):
-    """`start` gets a draft that is sound. Datasets and models are live; what is chosen stays chosen."""
+    """`start` gets a draft that is sound; `create` makes the first dataset. Datasets and models are live; what is chosen stays chosen."""
 
     def __init__(
         self,
@@ -46,6 +46,7 @@ class TrainingForm(Island):
         models: Rows[Model],
         start: Callable[[TrainingDraft], Any],
         *,
+        create: Callable[[], Any],
         purse: Credits,
         dataset: str = "",
     ) -> None:
@@ -62,7 +63,10 @@ class TrainingForm(Island):
             )
             self._name.props(f"maxlength={MAX_NAME}")
             with ui.element("div").classes("training-form__pair"):
-                self._labelled("dataset_id", "Dataset", ui.select({}, on_change=self._edited))
+                choice = self._labelled("dataset_id", "Dataset", ui.select({}, on_change=self._edited))
+                with choice.parent_slot.parent, ui.element("p").classes("meta") as self._none:
+                    Tag("span", "There is none yet.")
+                    ui.button("Make one", color=None, on_click=create).props("flat").classes("btn--link")
                 self._labelled("base_model_id", "Begin with", ui.select({}, on_change=self._edited))
                 # Without limits of its own: what is out of them is said, and no other number trained than was written.
                 steps = ui.number(value=DEFAULTS["total_steps"], step=100, on_change=self._edited)
@@ -117,6 +121,7 @@ class TrainingForm(Island):
     def _offer(self) -> None:
         datasets = {row.id: f"{row.name} · {images(row.image_count)}" for row in self._datasets.rows if row.version}
         self._choose("dataset_id", datasets, self._wished)
+        self._none.set_visibility(self._datasets.phase == "ready" and not datasets)
         self._choose("base_model_id", {row.id: row.name for row in self._models.rows}, "")
 
     def _choose(self, field: str, options: dict[UUID, str], wished: str) -> None:

@@ -18,7 +18,7 @@ from components.signed_image import SignedImage
 from components.tag import Tag
 from components.theme import ICON, Mode
 from components.training_list import dataset_path
-from components.training_words import describe, loss, rate, time_left
+from components.training_words import describe, loss, rate, time_left, time_taken
 from state.credits import credits
 from state.media import Media
 from state.models import Model, TrainingJob
@@ -42,7 +42,7 @@ class TrainingRun(ui.element):
         self._id, self._delete, self._go = job.id, delete, go
         self._job = job
         self._told = time.monotonic()
-        self._shown_steps: list[tuple[int, str]] = []
+        self._shown_steps: list[tuple[int, str]] | None = None
         with self:
             self._head()
             with Island("div").classes("card run__card"):
@@ -97,7 +97,7 @@ class TrainingRun(ui.element):
         with ui.element("dl").classes("run__figures"):
             for name in ("Loss", "Step", "Learning rate", "Time left"):
                 with ui.element("div"):
-                    Tag("dt", name, "meta")
+                    self._time = Tag("dt", name, "meta")  # the last one is called something else in the end
                     figures[name] = Tag("dd", "–", "run__figure num")
         return figures
 
@@ -157,7 +157,9 @@ class TrainingRun(ui.element):
             )
         self._badge.text = words.badge
         self._said.text = words.text
-        self._numbers["Time left"].text = time_left(self._job, elapsed).removesuffix(" left") or "–"
+        took = time_taken(self._job)
+        self._time.text = "Took" if took else "Time left"
+        self._numbers["Time left"].text = took or time_left(self._job, elapsed).removesuffix(" left") or "–"
 
     def _draw(self) -> None:
         points = self._run.metrics.rows
@@ -181,12 +183,14 @@ class TrainingRun(ui.element):
         )
         if shown == self._shown_steps:
             return
-        if shown[: len(self._shown_steps)] != self._shown_steps:  # another attempt
+        known = self._shown_steps or []
+        if shown[: len(known)] != known:  # another attempt
             self._strip.clear()
-            self._shown_steps = []
+            known = []
+        new = " arrive" if self._shown_steps is not None else ""  # what was there when the page was made is no news
         with self._strip:
-            for step, path in shown[len(self._shown_steps) :]:
-                with ui.element("li").classes("run__checkpoint arrive"):
+            for step, path in shown[len(known) :]:
+                with ui.element("li").classes("run__checkpoint" + new):
                     SignedImage(self._media, path, "run__picture", alt=f"{job.sample_prompt}, after {step:,} steps")
                     Tag("span", f"Step {step:,}", "meta num")
         self._shown_steps = shown

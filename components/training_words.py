@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from components.job_row import UNSENT, duration, given_back
+from components.job_row import UNSENT, duration, given_back, still
 from state.models import TrainingJob
 from state.sync.mutation import Pending
 
@@ -49,8 +49,14 @@ def time_left(job: TrainingJob, elapsed_s: float = 0.0) -> str:
     """12 s left, or nothing when nobody knows."""
     if job.status != "active" or job.eta_s is None:
         return ""
-    left = max(0, round(job.eta_s - elapsed_s))
-    return f"{duration(left)} left" if left else "nearly done"
+    return still(job.eta_s - elapsed_s)
+
+
+def time_taken(job: TrainingJob) -> str:
+    """1 min 20 s, of one that is done."""
+    if job.status != "completed" or job.started_at is None or job.finished_at is None:
+        return ""
+    return duration(round((job.finished_at - job.started_at).total_seconds()))
 
 
 def loss(value: float | None) -> str:

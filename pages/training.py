@@ -132,6 +132,7 @@ class TrainingPage:
                 self.training.datasets,
                 self.visitor.studio.models,
                 self.start,
+                create=self.create,
                 purse=self.member.credits,
                 dataset=dataset,
             )

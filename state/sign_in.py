@@ -122,12 +122,12 @@ class Sessions:
 
     async def sign_up(self, email: str, password: str, username: str, display_name: str, *, agent: str = "") -> str:
         """Makes an account, and a session for it. Raises SignInError, RateLimited or Unreachable."""
+        if not display_name.strip():
+            raise SignInError("What others shall call you, please", "display_name")
         if "@" not in email:
-            raise SignInError("This is no e-mail address", "email")
+            raise SignInError("This is no e-mail address" if email.strip() else "Your e-mail address, please", "email")
         if len(password) < 8:
             raise SignInError("At least eight characters, please", "password")
-        if not display_name.strip():
-            raise SignInError("What shall others call you?", "display_name")
         async with spoken():
             answer = await self._auth(agent).sign_up(
                 {

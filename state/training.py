@@ -70,7 +70,7 @@ class TrainingDraft(BaseModel):
 
 
 SENTENCES: dict[str, str] = {
-    "name": f"From 1 to {MAX_NAME} characters, please",
+    "name": f"A name of 1 to {MAX_NAME} characters, please",
     "dataset_id": "Choose a dataset",
     "base_model_id": "Choose a model to begin with",
     "total_steps": f"A whole number from {MIN_STEPS} to {MAX_STEPS:,}",

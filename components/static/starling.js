@@ -55,11 +55,27 @@
   };
   addEventListener("online", () => known && !window.socket.connected && link.retry());
 
+  // What costs something is asked for once: by the first of two clicks, by a key when it goes down, and while nothing can be
+  // sent by the first time for what stands in a form. It is sent later, and nobody who sees nothing happen pays twice.
+  let asked = null;
+  addEventListener("input", () => (asked = null), true);
+  addEventListener("click", ({ target }) => target.closest?.(".btn--primary") || (asked = null), true);
+  const once = (event) => {
+    const form = event.target.closest("form") ?? event.target;
+    const away = !window.socket.connected;
+    if (event.repeat || event.detail > 1 || (away && asked === form)) return false;
+    asked = form;
+    if (away) link.dispatchEvent(new Event("waits"));
+    return true;
+  };
+
   // Keys are written "g s", "?", "Mod+K": a space separates what is pressed one after the other.
   const keycaps = (keys) => {
     const mac = document.documentElement.classList.contains("mac");
     return keys.split(" ").map((key) => key.replace(/^Mod\+/, mac ? "⌘" : "Ctrl ").replace(/^Shift\+/, "⇧"));
   };
   const clock = (iso) => new Date(iso).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  window.starling = { link, keycaps, clock };
+  // How the page scrolls by itself: not at all slowly for those who want no motion.
+  const pace = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+  window.starling = { link, once, keycaps, clock, pace };
 })();

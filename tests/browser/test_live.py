@@ -114,6 +114,18 @@ async def test_a_private_prompt_is_nobody_elses_business(ada: Page, grace: Page,
     assert await stored(running, prompt) == 1
 
 
+async def test_who_asks_again_because_nothing_happens_offline_pays_once(ada: Page, running: Running):
+    prompt = "a ferry in the fog"
+    await ada.evaluate("window.socket.disconnect()")
+    await expect(connection(ada)).to_contain_text("offline", ignore_case=True)
+    await generate(ada, prompt)
+    await ada.get_by_role("button", name="Generate", exact=True).press("Enter")
+    await expect(ada.get_by_text("what you asked for is sent when it is back")).to_be_visible()
+    await ada.get_by_role("button", name="Retry").click()
+    await expect(gallery(ada).get_by_text(prompt)).to_be_visible(timeout=60_000)
+    assert await count(running, "generation_jobs", prompt=f"eq.{prompt}") == 1
+
+
 async def test_a_killed_worker_comes_back_and_the_job_ends_once(ada: Page, running: Running):
     prompt = "a clock tower, unfinished"
     await generate(ada, prompt)

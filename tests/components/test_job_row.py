@@ -20,7 +20,8 @@ def test_an_active_job_says_what_is_done_how_far_it_is_and_how_long_it_takes() -
 def test_the_seconds_run_down_between_two_reports() -> None:
     row = job(status="active", progress=62, stage="Refining", eta_s=4)
     assert describe(row, elapsed_s=2.6).text == "Refining · 62 % · 1 s left"
-    assert describe(row, elapsed_s=60).text == "Refining · 62 % · nearly done"
+    assert describe(row, elapsed_s=6).text == "Refining · 62 % · nearly done"
+    assert describe(row, elapsed_s=60).text == "Refining · 62 % · taking longer"  # its worker may be gone
 
 
 def test_a_job_without_estimate_names_none() -> None:
@@ -56,7 +57,7 @@ def test_what_was_not_sent_yet_or_refused_says_so() -> None:
 
 
 def test_places_and_durations_read_naturally() -> None:
-    assert [place_in_line(n) for n in (1, 2, 10, 11, 100)] == [
-        "next in line", "second in line", "tenth in line", "11th in line", "100th in line",
+    assert [place_in_line(n) for n in (1, 2, 10, 11, 21, 100)] == [
+        "next in line", "second in line", "tenth in line", "11th in line", "21st in line", "100th in line",
     ]  # fmt: skip
     assert [duration(s) for s in (8, 60, 80)] == ["8 s", "1 min 0 s", "1 min 20 s"]

@@ -122,7 +122,7 @@ async def test_what_is_wrong_is_said_at_the_field_and_costs_are_said_before(ada:
     with ada:
         form._fields["total_steps"].value = 50
         form.submit()
-    assert form._fields["name"].error == "From 1 to 60 characters, please"
+    assert form._fields["name"].error == "A name of 1 to 60 characters, please"
     assert form._fields["total_steps"].error == "A whole number from 100 to 4,000"
     with ada:
         form._fields["total_steps"].value = 40_000

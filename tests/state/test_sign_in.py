@@ -106,7 +106,7 @@ async def test_who_cannot_sign_in_is_told_why_and_where(sessions: Sessions, emai
         ("nobody", PASSWORD, "N", "This is no e-mail address", "email"),
         ("no@body@", PASSWORD, "N", "Something here is not as it should be", "email"),
         ("new@example.com", "short", "N", "At least eight characters, please", "password"),
-        ("new@example.com", PASSWORD, "  ", "What shall others call you?", "display_name"),
+        ("new@example.com", PASSWORD, "  ", "What others shall call you, please", "display_name"),
         ("ada@starling.demo", PASSWORD, "N", "There is an account with this e-mail already", "email"),
     ],
 )

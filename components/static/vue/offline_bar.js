@@ -11,13 +11,13 @@ export default {
   `,
   props: { status: Object, own: Boolean },
   emits: ["reconnect"],
-  data: () => ({ link: { state: "connecting", since: "" }, received: Date.now(), now: Date.now(), lost: null }),
+  data: () => ({ link: { state: "connecting", since: "" }, received: Date.now(), now: Date.now(), lost: null, waits: false }),
   computed: {
     trouble() {
       const { state, since, paused } = this.status;
       const known = "Showing what was last known";
       if (this.link.state === "offline") {
-        const text = `Offline since ${starling.clock(this.link.since)}. ${known}; reconnecting to the app`;
+        const text = `Offline since ${starling.clock(this.link.since)}. ${known}; ${this.waits ? "what you asked for is sent when it is back" : "reconnecting to the app"}`;
         return { icon: "sym_r_cloud_off", text, label: "Retry", act: () => starling.link.retry() };
       }
       if (paused) {
@@ -58,12 +58,17 @@ export default {
     },
   },
   mounted() {
-    this.follow = () => (this.link = { state: starling.link.state, since: starling.link.since });
+    this.follow = ({ type } = {}) => {
+      this.link = { state: starling.link.state, since: starling.link.since };
+      this.waits = type === "waits";
+    };
     starling.link.addEventListener("change", this.follow);
+    starling.link.addEventListener("waits", this.follow);
     this.follow();
   },
   unmounted() {
     clearInterval(this.ticking);
     starling.link.removeEventListener("change", this.follow);
+    starling.link.removeEventListener("waits", this.follow);
   },
 };
