@@ -22,7 +22,7 @@ from worker.api import Api
 
 PROJECT = Path(__file__).parents[2]
 AURORA = "5d3c1e0a-0001-4000-8000-000000000001"
-READY_S = 40.0
+READY_S = 90.0
 
 
 @dataclass

@@ -168,7 +168,7 @@ async def test_what_a_worker_writes_after_its_lease_is_refused(studio: Studio, s
 
 async def test_cancelled_it_stops_and_leaves_no_file(studio: Studio, school: School):
     job = await school.train(await school.dataset(picture(1), picture(2)), steps=100)
-    async with studio.worker(STARLING_TRAINING_SECONDS="0.8"):
+    async with studio.worker(STARLING_TRAINING_SECONDS="2"):
         row = await studio.until(lambda: previewed(school, job))
         await studio.as_member(0, "select public.cancel_training($1::uuid)", job)
         other = await school.train(await school.dataset(picture(1), picture(2)), steps=100)
