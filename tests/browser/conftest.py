@@ -99,6 +99,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
     """A running Starling that tests share, with an empty data folder. Nothing fails by chance."""
     data = tmp_path_factory.mktemp("starling")
     steady = {"STARLING_FAILURE_RATE": "0", "STARLING_TRAINING_FAILURE_RATE": "0", "STARLING_RENDER_SECONDS": "0.5"}
+    steady |= {"STARLING_ASSISTANT_PACE": "3"}  # so that one sees it grow
     async with run_starling(data, **steady) as started:
         await shorten(started)
         yield started

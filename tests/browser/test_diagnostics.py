@@ -9,7 +9,7 @@ from playwright.async_api import Browser, expect
 
 from tests.browser.people import generate, sign_in
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 
 async def test_what_happens_is_seen_while_it_happens(chromium: Browser, starling: str) -> None:

@@ -7,6 +7,7 @@ import io
 import signal
 from typing import Any
 
+import pytest
 from PIL import Image
 
 from tests.worker.studio import Studio
@@ -125,6 +126,7 @@ async def test_failures_have_a_reason(studio: Studio) -> None:
     assert await studio.count("public.generations") == 0
 
 
+@pytest.mark.timeout(240)
 async def test_a_hundred_jobs_of_three_members_all_end_in_turn(studio: Studio) -> None:
     await studio.enqueue(0, 60)
     await studio.enqueue(1, 25)
@@ -134,7 +136,7 @@ async def test_a_hundred_jobs_of_three_members_all_end_in_turn(studio: Studio) -
         async def all_ended() -> bool:
             return await studio.count("public.generation_jobs where status = 'completed'") == 100
 
-        await studio.until(all_ended, 100)
+        await studio.until(all_ended, 200)
     assert await studio.count("public.generations") == 100
     started = await studio.database.fetch("select owner_id from public.generation_jobs order by started_at, created_at")
     order = [studio.members.index(row["owner_id"]) for row in started]

@@ -74,7 +74,7 @@ class School:
             row = await self.row(job)
             return row if row["status"] in statuses else None
 
-        return await self.studio.until(reached, 40)
+        return await self.studio.until(reached)
 
     async def models(self) -> list[dict[str, Any]]:
         rows = await self.studio.database.fetch("select * from public.models where kind = 'trained'")
