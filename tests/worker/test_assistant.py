@@ -57,7 +57,7 @@ class Chat:
 
         return await self.studio.until(there)
 
-    async def until_begun(self, seconds: float = 30) -> str:
+    async def until_begun(self, seconds: float = 100) -> str:
         """The id of the last answer, when its first words have been told."""
 
         async def begun() -> str | None:

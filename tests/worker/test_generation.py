@@ -14,6 +14,8 @@ from tests.worker.studio import Studio
 from tests.worker.wire import wire
 from worker.housekeeping import Housekeeping
 
+pytestmark = pytest.mark.timeout(300)  # whole workers, each of which starts anew
+
 SLOW = {"STARLING_RENDER_SECONDS": "1000"}
 EXPIRE = "update private.job_leases set expires_at = now() - interval '1 second'"
 
@@ -101,7 +103,7 @@ async def test_a_worker_that_stops_gives_its_jobs_back(studio: Studio) -> None:
         for job in jobs:
             await studio.until_status(job, "active")
         worker.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(worker.wait(), 30) == 0
+        assert await asyncio.wait_for(worker.wait(), 60) == 0
     rows = [await studio.job(job) for job in jobs]
     assert [(row["status"], row["failures"], row["progress"]) for row in rows] == [("waiting", 0, 0)] * 3
     assert await studio.count("private.job_leases") == 0
@@ -111,7 +113,7 @@ async def test_a_worker_ends_with_whoever_started_it(studio: Studio) -> None:
     async with studio.worker(**SLOW) as worker:
         assert worker.stdin is not None
         worker.stdin.close()
-        assert await asyncio.wait_for(worker.wait(), 30) == 0
+        assert await asyncio.wait_for(worker.wait(), 60) == 0
 
 
 async def test_failures_have_a_reason(studio: Studio) -> None:
@@ -126,7 +128,6 @@ async def test_failures_have_a_reason(studio: Studio) -> None:
     assert await studio.count("public.generations") == 0
 
 
-@pytest.mark.timeout(240)
 async def test_a_hundred_jobs_of_three_members_all_end_in_turn(studio: Studio) -> None:
     await studio.enqueue(0, 60)
     await studio.enqueue(1, 25)

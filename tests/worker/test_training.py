@@ -15,6 +15,8 @@ from PIL import Image
 from tests.worker.studio import AURORA, Studio
 from worker.housekeeping import Housekeeping
 
+pytestmark = pytest.mark.timeout(300)  # whole workers, each of which starts anew
+
 SLOW = {"STARLING_TRAINING_SECONDS": "1000"}
 QUICK = {"STARLING_TRAINING_SECONDS": "0", "STARLING_TRAINING_FAILURE_RATE": "0"}
 
