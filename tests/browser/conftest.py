@@ -8,8 +8,8 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +44,16 @@ class Running:
                 if module in child.cmdline():
                     return child
         raise LookupError(module)
+
+    @contextmanager
+    def held(self, module: str) -> Iterator[None]:
+        """The child that runs `module` does nothing in the block: no haste is needed to be before it."""
+        child = self.child(module)
+        child.suspend()
+        try:
+            yield
+        finally:
+            child.resume()
 
 
 @asynccontextmanager
@@ -89,6 +99,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
     """A running Starling that tests share, with an empty data folder. Nothing fails by chance."""
     data = tmp_path_factory.mktemp("starling")
     steady = {"STARLING_FAILURE_RATE": "0", "STARLING_TRAINING_FAILURE_RATE": "0", "STARLING_RENDER_SECONDS": "0.5"}
+    steady |= {"STARLING_ASSISTANT_PACE": "3"}  # so that one sees it grow
     async with run_starling(data, **steady) as started:
         await shorten(started)
         yield started

@@ -54,6 +54,7 @@ async def test_a_task_dragged_in_one_browser_moves_in_the_other(chromium: Browse
         await ada.get_by_role("textbox", name="Add a shot").fill(name)
         await ada.keyboard.press("Enter")
         await expect(shots(grace).last).to_contain_text(name)
+        await expect(ada.get_by_role("textbox", name="Add a shot")).to_have_value("")
     first, second = [await shots(ada).nth(n).bounding_box() for n in range(2)]
     assert first is not None
     assert second is not None

@@ -27,8 +27,9 @@ async def test_a_hundred_jobs_of_three_members(chromium: Browser, tmp_path: Path
         await shorten(running)
         page = await sign_in(chromium, running.address, "Ada")
         await expect(queue(page).get_by_text("Nothing is being made")).to_be_visible(timeout=120_000)
-        await enqueue(running)
-        await expect(queue(page).get_by_role("listitem")).not_to_have_count(0)
+        with running.held("worker"):  # it is nobody's turn before all of them wait
+            await enqueue(running)
+            await expect(queue(page).get_by_role("listitem")).not_to_have_count(0)
 
         await page.keyboard.press("Control+k")  # while all of them are on their way
         await expect(page.get_by_role("dialog")).to_be_visible()

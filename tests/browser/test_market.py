@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.browser.people import sign_in
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 LINE = re.compile(r"^(\d+\.\d,-?\d+\.\d ?){30,}$")  # points of an hour
 FLASHED = """() => {

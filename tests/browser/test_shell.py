@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -71,6 +71,8 @@ async def test_the_palette_is_worked_by_keys_alone(page: Page) -> None:
     await page.keyboard.press("Escape")
     await expect(palette).to_be_hidden()
     await page.keyboard.press("Control+k")
+    await expect(palette).to_be_visible()
+    await page.wait_for_function("document.activeElement.closest('[role=dialog] input, input[role=combobox]')")
     await page.keyboard.type("stud")
     await expect(palette.get_by_role("option")).to_have_count(1)
     await page.keyboard.press("Enter")
@@ -90,8 +92,8 @@ async def test_shortcuts_rest_while_somebody_types(page: Page) -> None:
     await expect(shortcuts).to_be_visible()
     assert await shortcuts.evaluate("e => [...e.children].every(part => part.scrollHeight <= part.clientHeight)")
     await page.keyboard.press("Escape")
-    await page.keyboard.press("g")
-    await page.keyboard.press("h")
+    await expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_hidden()
+    await page.keyboard.type("gh")  # one after the other, without a pause
     await page.wait_for_url(lambda url: url.endswith("/"))
 
 

@@ -7,7 +7,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.browser.people import gallery, generate, queue, sign_in
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 
 @pytest.fixture
@@ -32,14 +32,14 @@ async def test_the_keyboard_leads_through_the_gallery_and_back(ada: Page) -> Non
     await ada.keyboard.press("Enter")
     dialog = ada.get_by_role("dialog")
     await expect(dialog.get_by_text("a tram in the rain")).to_be_visible()
-    assert "picture=" in ada.url
+    await ada.wait_for_url("**/*picture=*")
     await ada.wait_for_function("document.activeElement.closest('[role=dialog]')")  # it shows before it has the keys
     await ada.keyboard.press("ArrowRight")
     await expect(dialog.get_by_text("a tram in the rain")).to_have_count(0)
     await ada.keyboard.press("Escape")
     await expect(dialog).to_have_count(0)
     await expect(tile).to_be_focused()
-    assert "picture=" not in ada.url
+    await ada.wait_for_url(lambda url: "picture=" not in url)
 
 
 async def test_ctrl_enter_generates_and_keeps_the_prompt_selected(ada: Page) -> None:

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, FilePayload, expect
 
 from tests.browser.people import sign_in
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 
 def image(name: str, colour: str) -> FilePayload:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -13,10 +12,11 @@ from nicegui import ui
 from nicegui.testing import User
 
 from components import live_list
-from components.live_list import ARRIVE, LEAVE, LEAVE_S, MOST_LEAVING, Insert, LiveList, Move, Operation, Remove, diff
+from components.live_list import ARRIVE, LEAVE, MOST_LEAVING, Insert, LiveList, Move, Operation, Remove, diff
 from components.turns import Turns
 from state.sync.mutation import Pending
 from tests.components.rows import HandRows
+from tests.state.support import until
 
 Show = Callable[[Callable[[], object]], Awaitable[User]]
 orders = st.lists(st.integers(0, 30), unique=True, max_size=20)
@@ -188,8 +188,7 @@ async def test_what_goes_fades_out_and_is_gone(basket: Basket) -> None:
     leaving = basket.element("b")
     basket.rows.put([row for row in basket.rows.rows if row.id != "b"])
     assert LEAVE in leaving.classes
-    await asyncio.sleep(LEAVE_S * 2)
-    assert leaving.is_deleted
+    await until(lambda: leaving.is_deleted)
     assert len(basket.container.default_slot.children) == 2
 
 

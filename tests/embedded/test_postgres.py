@@ -37,9 +37,9 @@ async def test_a_server_left_behind_is_stopped_and_its_data_taken_over(tmp_path:
     server = Postgres(tmp_path, admin_password="secret")
     started = time.perf_counter()
     await server.start()
-    assert time.perf_counter() - started < 10
+    assert time.perf_counter() - started < 40
     assert not running(pid)
-    assert await asyncio.wait_for(left.wait(), 10) == 0
+    assert await asyncio.wait_for(left.wait(), 30) == 0
     connection = await asyncpg.connect(server.dsn())
     assert await connection.fetchval("select id from kept") == 1
     await connection.close()

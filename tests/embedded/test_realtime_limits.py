@@ -22,7 +22,7 @@ ONE_A_MINUTE = 1 / 60
 
 
 async def test_an_idle_socket_is_closed(database: Database, keys: Keys, postgres: Postgres):
-    limits = Limits(idle_s=0.2)
+    limits = Limits(idle_s=1.0)
     async with serve(database, keys, postgres.dsn(), limits) as url, open_socket(url, keys.anon_key) as socket:
         await socket.join("realtime:idle")
         await asyncio.wait_for(socket.raw.wait_closed(), 30)

@@ -24,7 +24,7 @@ import websockets
 from embedded import demo
 from tests.embedded.processes import PROJECT, as_user, command, embedded, refusal, running, until
 
-QUICK_S = 10  # a fraction of what the patience of whoever is asked to end adds up to, on a busy machine
+QUICK_S = 25  # a fraction of what the patience of whoever is asked to end adds up to, on a busy machine
 ROOT = os.geteuid() == 0
 USER = "starling-test"
 

@@ -22,6 +22,13 @@ from tests.conftest import settle, start
 if TYPE_CHECKING:
     from embedded.stack import Address
 
+# What is to be seen comes by sockets and tasks, and a busy machine needs longer for it than NiceGUI waits of itself. In 0.1 s.
+for seeing in (User.should_see, User.should_not_see):
+    defaults = seeing.__kwdefaults__
+    assert defaults is not None
+    assert "retries" in defaults
+    defaults["retries"] = 300
+
 PROJECT = Path(__file__).parents[2]
 MAIN = PROJECT / "main.py"
 

@@ -191,13 +191,14 @@ async def test_going_from_chat_to_chat_beside_the_studio_leaves_nothing_behind(
         picker.set_value(str(id))
         await until(lambda: (shown := one(user, ChatComposer)) and shown._chat.id == id)
 
+    await until(lambda: chat.messages.phase == "ready" and chat.mark)
     before = listeners()
     gone = request_contextvar.set(Request({"type": "http", "session": {"id": "gone"}}))  # whatever makes it draw
     for _ in range(3):
         await show(other.id)
         await show(chat.id)
     request_contextvar.reset(gone)
-    assert listeners() == before
+    await until(lambda: listeners() == before)
     await db.execute("delete from public.chat_sessions where id = $1", other.id)
 
 

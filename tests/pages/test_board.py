@@ -110,7 +110,7 @@ async def test_a_project_is_made_and_counted(ada: User, db: asyncpg.Connection) 
     await ada.open(f"/board?team={team}")
     await ada.should_see("Nest", retries=LONG)
     projects = only(ada, ProjectList)
-    await until(lambda: projects.cards[0].words.startswith("2 queued · 1 completed"))
+    await until(lambda: projects.cards and projects.cards[0].words.startswith("2 queued · 1 completed"))
     await add(db, project, "Down")
     await until(lambda: projects.cards[0].words.startswith("3 queued"))
     with ada:

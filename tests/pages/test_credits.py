@@ -23,8 +23,8 @@ from tests.pages.test_sign_in import fill, submit
 if TYPE_CHECKING:
     from embedded.stack import Address
 
-LONG = 100  # retries of 0.1 s
-PATIENCE_S = 15
+LONG = 300  # retries of 0.1 s
+PATIENCE_S = 30
 
 
 class Bank:

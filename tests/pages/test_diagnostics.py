@@ -33,7 +33,7 @@ async def sign_in(user: User, name: str = "Ada") -> None:
     user.find(f"Sign in as {name}").click()
     await user.should_see("Gallery", retries=LONG)
     starling = session.starling()
-    await until(lambda: all(m.connection.status.state == "live" for m in starling.members), within_s=15)
+    await until(lambda: all(m.connection.status.state == "live" for m in starling.members))
 
 
 def table(user: User, name: str) -> FactTable:
@@ -201,13 +201,13 @@ async def test_the_development_panel_breaks_things_and_says_what_followed(dev: U
     await dev.open(PATH)
     await dev.should_see("Do something, and read here what follows.")
     dev.find("Drop the socket").click()
-    await until(lambda: member.connection.sockets == 2 and member.connection.status.state == "live", within_s=15)
+    await until(lambda: member.connection.sockets >= 2 and member.connection.status.state == "live")
     await dev.should_see("Dropped the socket; live")
     await dev.should_see("generations asked for every 5 s: ")  # while it was away
     dev.find("Pause Realtime").click()
     await dev.should_see("Resume Realtime")
     dev.find("Resume Realtime").click()
-    await until(lambda: member.connection.status.state == "live", within_s=15)
+    await until(lambda: member.connection.status.state == "live")
     dev.find("Queue a job").click()
     await until(lambda: len(member.jobs.rows) >= 1)
 

@@ -100,8 +100,7 @@ async def test_a_letter_to_all_of_a_stage_is_written_and_watched(ada: User, db: 
     await until(lambda: row._words.text == "6 queued")
     await move(db, team, "opened", 3)
     await until(lambda: row._words.text == "3 queued, 3 opened")
-    badges = {item._badge.text for item in letters.list.items.values()}
-    assert badges == {"queued", "opened"}
+    await until(lambda: {item._badge.text for item in letters.list.items.values()} == {"queued", "opened"})
     letters.choose(status="opened")
     await until(lambda: letters.box.settled and len(letters.list.items) == 3)
 

@@ -55,8 +55,8 @@ async def test_after_a_flood_every_page_equals_the_database(user: User, supabase
     truth = {row["id"]: f"{row['stage'] or 'Preparing'} · {row['progress']} %" for row in found}
     assert set(truth) == set(jobs)
     for client in clients:
-        await until(lambda c=client: {id: row._text.text for id, row in rows(c).items()} == truth, within_s=20)
-    assert not len(TURNS)
+        await until(lambda c=client: {id: row._text.text for id, row in rows(c).items()} == truth, within_s=60)
+    await until(lambda: not len(TURNS))
     for client in clients:
         client.delete()
     await db.close()

@@ -28,7 +28,7 @@ async def test_the_numbers_are_those_of_the_world(user: User) -> None:
 async def test_one_click_is_enough_to_be_somebody(user: User) -> None:
     await user.open("/")
     user.find("Sign in as Ada").click()
-    await user.should_see("Ada Lovelace", retries=150)
+    await user.should_see("Ada Lovelace", retries=300)
     with user:
         assert ui.context.client.page.path == "/studio"
 
@@ -36,9 +36,9 @@ async def test_one_click_is_enough_to_be_somebody(user: User) -> None:
 async def test_members_have_a_dashboard_there(user: User) -> None:
     await user.open("/")
     user.find("Sign in as Ada").click()
-    await user.should_see("Ada Lovelace", retries=150)
+    await user.should_see("Ada Lovelace", retries=300)
     await user.open("/")
-    await user.should_see("People online", retries=150)
+    await user.should_see("People online", retries=300)
     await user.should_not_see("Everybody sees it come into focus")
 
 

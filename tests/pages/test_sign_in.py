@@ -41,7 +41,7 @@ async def test_a_wrong_password_is_said_at_the_password(user: User) -> None:
     await user.open("/sign-in")
     fields = fill(user, email="ada@starling.demo", password="wrong")
     submit(user)
-    await user.should_see("do not go together", retries=50)
+    await user.should_see("do not go together", retries=LONG)
     assert fields["password"].error
     assert not fields["email"].error
     fields["password"].value = "another"
@@ -52,7 +52,7 @@ async def test_nothing_typed_is_said_at_the_first_field(user: User) -> None:
     await user.open("/sign-in")
     fields = fill(user)
     submit(user)
-    await user.should_see("Your e-mail address", retries=50)
+    await user.should_see("Your e-mail address", retries=LONG)
     assert fields["email"].error
 
 
@@ -60,7 +60,7 @@ async def test_signing_in_leads_to_where_one_wanted_to_go(user: User) -> None:
     await user.open("/sign-in?next=/studio")
     fill(user, email="grace@starling.demo", password="starling-demo")
     submit(user)
-    await user.should_see("Grace Hopper", retries=50)
+    await user.should_see("Grace Hopper", retries=LONG)
     assert path(user) == "/studio"
 
 
@@ -68,7 +68,7 @@ async def test_a_link_to_us_leads_nobody_elsewhere(user: User) -> None:
     await user.open("/sign-in?next=https://example.org/")
     fill(user, email="grace@starling.demo", password="starling-demo")
     submit(user)
-    await user.should_see("Grace Hopper", retries=50)
+    await user.should_see("Grace Hopper", retries=LONG)
     assert path(user) == "/studio"
 
 
@@ -76,14 +76,14 @@ async def test_a_new_account_is_signed_in(user: User) -> None:
     await user.open("/sign-in?create=true")
     fill(user, name="Mary Shelley", email=f"mary-{uuid4().hex[:8]}@example.org", password="frankenstein")
     submit(user)
-    await user.should_see("Mary Shelley", retries=50)
+    await user.should_see("Mary Shelley", retries=LONG)
 
 
 async def test_an_address_that_is_taken_is_said_at_the_address(user: User) -> None:
     await user.open("/sign-in?create=true")
     fields = fill(user, name="Somebody", email="ada@starling.demo", password="long enough")
     submit(user)
-    await user.should_see("There is an account with this e-mail already", retries=50)
+    await user.should_see("There is an account with this e-mail already", retries=LONG)
     assert fields["email"].error
 
 
@@ -91,7 +91,7 @@ async def test_a_weak_password_is_said_at_the_password(user: User) -> None:
     await user.open("/sign-in?create=true")
     fields = fill(user, name="Somebody", email="somebody@example.org", password="short")
     submit(user)
-    await user.should_see("At least eight characters, please", retries=50)
+    await user.should_see("At least eight characters, please", retries=LONG)
     assert fields["password"].error
 
 
@@ -99,7 +99,7 @@ async def test_without_supabase_nothing_typed_is_lost(user_cut_off: User) -> Non
     await user_cut_off.open("/sign-in")
     fields = fill(user_cut_off, email="ada@starling.demo", password="starling-demo")
     submit(user_cut_off)
-    await user_cut_off.should_see("Supabase does not answer", retries=50)
+    await user_cut_off.should_see("Supabase does not answer", retries=LONG)
     await user_cut_off.should_see("What you typed is still here")
     assert fields["email"].value == "ada@starling.demo"
 

@@ -27,8 +27,8 @@ from components.training_words import rate
 if TYPE_CHECKING:
     from embedded.stack import Address
 
-LONG = 100  # retries of 0.1 s
-PATIENCE_S = 10
+LONG = 300  # retries of 0.1 s
+PATIENCE_S = 30
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ async def test_images_are_dropped_into_a_dataset_and_what_is_none_is_said(ada: U
     await until(lambda: len(editor._list.items) == 2)
     await ada.should_see("Not a PNG, JPEG or WebP image that can be read", retries=LONG)
     await ada.should_see("2 images", retries=LONG)
-    assert editor._train.enabled
+    await until(lambda: editor._train.enabled)
     image = next(iter(editor._list.items.values()))
     assert image.element.props["title"].endswith("96 × 80")
     with ada:
@@ -166,7 +166,7 @@ async def test_a_training_is_followed_to_its_model_and_into_the_studio(ada: User
     await work(supabase, "report_training", reports=[report])
     await until(lambda: len(chart.series[0]["data"]) == 102)
     assert only(ada, LossChart) is chart, "it is never made again"
-    assert run._numbers["Learning rate"].text == "3e-4"
+    await until(lambda: run._numbers["Learning rate"].text == "3e-4")
     style = {"family": "aurora", "palette": ["#101010", "#ffffff"]}
     await work(supabase, "complete_training", job_id=job, attempt=1, loss=0.1, previews=report["previews"], style=style)
     await ada.should_see("Use in the studio", retries=LONG)

@@ -31,7 +31,7 @@ async def clean(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     monkeypatch.setattr(core, "loop", asyncio.get_running_loop())
     before = leftovers()
     yield
-    await until(lambda: not leftovers() - before, "no task is left over", within_s=10.0)
+    await until(lambda: not leftovers() - before, "no task is left over")
 
 
 @pytest.fixture

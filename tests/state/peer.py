@@ -20,14 +20,15 @@ READY = "Replication connection established"
 class Peer:
     """Healthy until told otherwise.
 
-    `handshake`: True, an HTTP status to refuse with, or None to say nothing; `handshake_delay_s` how late. `joins`: per topic "ok", "never", or the
+    `handshake`: True, an HTTP status to refuse with, or None to say nothing; `handshakes` while they wait. `joins`: per topic "ok", "never", or the
     reason of a refusal. `ready`: whether feeds are told that replication is up. `heartbeats` and `leaves`: whether
     they are answered, `heartbeat_delay_s` how late; `open_gate` answers what waited.
     """
 
     def __init__(self) -> None:
         self.handshake: bool | int | None = True
-        self.handshake_delay_s = 0.0
+        self.handshakes = asyncio.Event()
+        self.handshakes.set()
         self.joins: dict[str, str] = {}
         self.ready = True
         self.heartbeats = True
@@ -128,7 +129,7 @@ class Peer:
 
     async def _shake(self, connection: ServerConnection, request: Request) -> Response | None:
         self.attempts += 1
-        await asyncio.sleep(self.handshake_delay_s)
+        await self.handshakes.wait()
         if self.handshake is None:
             await self._over.wait()
         if self.handshake is True:

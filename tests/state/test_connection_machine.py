@@ -28,6 +28,8 @@ from state.signal import Unsubscribe
 from tests.state.peer import Peer
 from tests.state.support import Someone, leftovers, until
 
+pytestmark = pytest.mark.timeout(300)
+
 TOPICS = ("world", "member:1", "room:a", "room:b")
 REASONS = (
     "ok", "never", "Unauthorized: You do not have permissions to read from this Channel topic", "ChannelRateLimitReached: too many",

@@ -31,7 +31,7 @@ import pytest
 
 from state.realtime import connection as connection_module
 from state.realtime import socket as socket_module
-from state.realtime.pace import Pace, Turns
+from state.realtime.pace import BURST, PER_S, Pace, Turns
 from state.realtime.slumber import Slumber
 from state.sync.change import Change
 from tests.state.peer import Peer
@@ -97,9 +97,11 @@ async def test_a_reader_that_was_killed_is_noticed(live: Watched, peer: Peer):  
 
 
 async def test_a_channel_that_never_opens_breaks_the_socket(connection, peer, impatient):
-    impatient(late=SLOW, join=2 * SLOW)
+    impatient(late=SLOW)
     peer.joins["world"] = "never"
     connection.open()
+    await connection.becomes("degraded")
+    impatient(late=SLOW, join=2 * SLOW)
     await until(broken_off(peer))
     peer.joins["world"] = "ok"
     await connection.becomes("live")
@@ -414,16 +416,15 @@ async def test_two_hundred_that_come_back_at_once_take_turns(peer: Peer, who: So
     same = Pace()
     for member in members:
         member._pace = same
-    first = len(peer.joined_at)
+    first, began = len(peer.joined_at), asyncio.get_running_loop().time()
     await asyncio.gather(*(socket.close(1012) for socket in peer.opened))
     await until(lambda: all(member.status.state == "live" for member in members), within_s=30)
-    back = peer.joined_at[first:]
+    back = sorted(peer.joined_at[first:])
     assert len(back) == 200
-    assert most_within_a_second(back) < 100
-    alone = asyncio.get_running_loop().time()
+    # A busy machine is late for some turns, and then they come together; but none comes before its turn.
+    assert all(at >= began + (n + 1 - BURST) / PER_S - 0.01 for n, at in enumerate(back))
     late = Watched(peer.url, "key", who, pace=same)
     late.channel("member:late").on_change("things", lambda _: None)
     late.open()
     await late.becomes("live")
-    assert asyncio.get_running_loop().time() - alone < 4.0
     await asyncio.gather(late.close(), *(member.close() for member in members))

@@ -53,7 +53,7 @@ async def test_a_snapshot_is_json_and_has_a_face_for_everything(
     someone = await account()
     _, member = await sign_in(starling, someone)
     await add_generations(db, someone.id, 2)
-    await until(lambda: len(member.generations.rows) == 2)
+    await until(lambda: len(member.generations.rows) == 2 and member.generations.changes)
     shot = json.loads(json.dumps(starling.diagnostics.snapshot(member)))
     assert [c["connection"] for c in shot["connections"]] == ["You", "World"]
     assert {c["topic"] for c in shot["channels"]} == {"world", "room:studio", f"member:{someone.id}"}
@@ -85,10 +85,11 @@ async def test_no_secret_is_in_a_snapshot_or_the_log(  # D1, G1
         secrets |= {family.access_token, family.refresh_token}
     member.connection.drop_socket()
     neighbour.connection.doubt_token()
-    await until(lambda: member.connection.sockets == 2 and neighbour.connection.sockets == 2)
+    await until(lambda: member.connection.sockets >= 2 and neighbour.connection.sockets >= 2)
     await until(lambda: member.connection.status.state == neighbour.connection.status.state == "live")
+    sockets = member.connection.sockets
     member.connection.reconnect()
-    await until(lambda: member.connection.sockets == 3 and member.connection.status.state == "live")
+    await until(lambda: member.connection.sockets > sockets and member.connection.status.state == "live")
     for who in (member, neighbour, None):
         said = json.dumps(dev.diagnostics.snapshot(who))
         assert not [secret for secret in secrets if secret in said]
@@ -104,10 +105,11 @@ async def test_nobody_sees_anything_of_another_member(starling: Starling, accoun
     one, other = await account(), await account()
     _, member = await sign_in(starling, one)
     _, neighbour = await sign_in(starling, other)
+    await until(lambda: neighbour.profile)
     name = neighbour.profile.display_name if neighbour.profile else ""
     with_everything_said = starling.diagnostics.log.verbose()
     neighbour.connection.reconnect()
-    await until(lambda: neighbour.connection.sockets == 2)
+    await until(lambda: neighbour.connection.sockets >= 2)
     with_everything_said()
     for who in (member, None):
         said = json.dumps(starling.diagnostics.snapshot(who))

@@ -314,6 +314,8 @@ async def test_fifty_at_once_end_right(feed: Gallery):
         await asyncio.sleep(0)
         for row in ids[:: 2 if on else 3]:
             await feed.db.fetchval("select private.like_post($1, gen_random_uuid(), $2, $3)::text", row["id"], id, on)
+    mine = feed.feeds["bea"]._likes
+    await until(lambda: mine is not None and not mine.mutations.unconfirmed)
     await settled(feed, id, await feed.likes(id))
     await feed.db.execute("delete from auth.users where id = any ($1)", [row["id"] for row in ids])
     await settled(feed, id, 1)

@@ -122,6 +122,7 @@ async def test_a_deletion_counts_at_once_and_never_comes_back(desk: Desk, monkey
     (id,) = await desk.add(1)
     await until(lambda: desk.studio.gallery.get(id))
     before, own = await desk.right(watched), await desk.right(mine, "Mine")
+    await settled(desk)
     said = len(watched.said)
     deletion = desk.studio.delete(id)
     desk.mine.generations.flush()
@@ -158,6 +159,7 @@ async def test_what_is_deleted_stays_away_though_the_world_cannot_hear_of_it(
 async def test_loading_more_is_no_news(desk: Desk):  # N2
     watched = Watched(desk.studio.count("All"))
     await desk.right(watched)
+    await settled(desk)
     said = list(watched.said)
     for _ in range(3):
         await desk.studio.gallery.load_more()

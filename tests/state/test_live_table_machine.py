@@ -36,6 +36,8 @@ from state.sync.window import SLACK
 from state.tasks import Tasks
 from tests.state.model import QUERY, Call, Database, HandLoop, Network, Thing, record
 
+pytestmark = pytest.mark.timeout(300)
+
 EXAMPLES, STEPS = 120, 60
 RANKS = (0, 12)
 KINDS = ["others"] * 5 + ["message"] * 5 + ["answer"] * 7 + ["circumstances"] * 2 + ["people"] * 3

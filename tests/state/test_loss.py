@@ -24,16 +24,15 @@ from embedded.stack import Address, Stack
 from state.api import Project
 from state.realtime import beats as beats_module
 from state.realtime.connection import Connection
-from state.sync.freshness import RELAXED_S
 from state.world import World
 from tests.conftest import PROJECT
-from tests.state.support import Account, add_generations, make_account, until
+from tests.state.support import Account, add_generations, hasten, make_account, until
 from worker.api import Api
 from worker.beat import Beat
 
 QUICK = 20  # times quicker than real beats
 BEAT_S = 5.0 / QUICK
-SOON_S = 12.0  # far less than a reconciling, and enough for a busy machine
+SOON_S = 30.0  # for a busy machine: nothing is reconciled by then
 
 
 @dataclass
@@ -116,6 +115,7 @@ async def studio_on(address: Address, keys: Path, http: httpx.AsyncClient) -> As
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(beats_module, "SILENCE_S", beats_module.SILENCE_S / QUICK)
     monkeypatch.setattr(beats_module, "LOOK_S", 0.05)
+    hasten(monkeypatch, relaxed_s=600, poll_s=600)
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ async def test_what_a_killed_replication_lost_is_found_by_the_beats(studio: Stud
     world = studio.world
     ids = await add_generations(studio.db, studio.owner.id, 5, visibility="public")
     await studio.comes_right()
-    sockets, began = world.connection.sockets, asyncio.get_running_loop().time()
+    sockets = world.connection.sockets
     for turn in range(4):
         lost = world.beats.missed + world.beats.silences
         await studio.lose(
@@ -148,7 +148,6 @@ async def test_what_a_killed_replication_lost_is_found_by_the_beats(studio: Stud
         await until(lambda lost=lost: world.beats.missed + world.beats.silences > lost)
     assert world.connection.sockets == sockets
     await until(lambda: world.connection.status.state == "live", "three beats came in a row")
-    assert asyncio.get_running_loop().time() - began < 4 * RELAXED_S
 
 
 async def test_a_replication_that_is_away_is_said_and_its_return_too(studio: Studio):  # B2, B4
@@ -158,7 +157,7 @@ async def test_a_replication_that_is_away_is_said_and_its_return_too(studio: Stu
         lambda: said.append((status.state, status.error)), unsubscribe_on_delete=False
     )
     await studio.lose(*["select public.beat()"] * 3)
-    await until(lambda: said and status.state == "live")
+    await until(lambda: status.state == "live" and "degraded" in {state for state, _ in said})
     assert {state for state, _ in said} == {"degraded", "live"}
     assert {reason for state, reason in said if state == "degraded"} <= {beats_module.MISSED, beats_module.SILENT}
 
@@ -173,12 +172,16 @@ async def test_what_a_plans_limit_dropped_is_found_by_the_beats(
         ids = await add_generations(studio.db, studio.owner.id, 20, visibility="public")
         await studio.comes_right()
         heard, written = world.generations.changes, 0
-        async with asyncio.timeout(20):
+        states: set[str] = set()
+        world.connection.changed.subscribe(
+            lambda: states.add(world.connection.status.state), unsubscribe_on_delete=False
+        )
+        change = "".join(f"update public.generations set favourite = not favourite where id = '{id}';" for id in ids)
+        async with asyncio.timeout(60):
             while world.beats.missed + world.beats.silences == 0 or written < 1000:
-                change = "update public.generations set favourite = not favourite where id = $1"
-                await studio.db.execute(change, ids[written % 20])
-                written += 1
-        assert world.connection.status.state == "degraded"
+                await studio.db.execute(change)
+                written += 20
+        await until(lambda: "degraded" in states)
         await studio.comes_right()
         assert world.generations.changes - heard < written - 100, "most were never told"
         await until(lambda: world.connection.status.state == "live")

@@ -34,7 +34,7 @@ from tests.state.support import (
 if TYPE_CHECKING:
     from embedded.stack import Address
 
-LIFE_S = 5  # of a token that is renewed at once: a busy machine needs some of it
+LIFE_S = 6  # of a token that is renewed at half of it: a busy machine needs the rest
 PEOPLE, WAVES = 40, 5
 GROWTH_BYTES = 12_000_000  # a member holds some 200 kB while there: a leak of them would be three times this
 
@@ -102,7 +102,7 @@ async def test_others_see_one_while_a_tab_is_open(starling: Starling, account: N
     await until(lambda: (p := other.presence.people.get(one.id)) and (p.status, p.tabs) == ("online", 2))
     tab.see(False)
     second.see(False)
-    await until(lambda: other.presence.people[one.id].status == "away")
+    await until(lambda: (p := other.presence.people.get(one.id)) and p.status == "away")
     tab.leave()
     second.leave()
     await until(lambda: one.id not in other.presence.people)
@@ -174,7 +174,7 @@ async def test_a_session_that_is_refused_ends_the_member(starling, someone, sign
 async def test_a_token_is_renewed_before_it_expires_and_reaches_the_channels_without_a_gap(
     starling: Starling, someone: Account, supabase: Address, db: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ):  # S1, R4, trap 4
-    monkeypatch.setattr(member_module, "RENEW_SHARE", 0.9)
+    monkeypatch.setattr(member_module, "RENEW_SHARE", 0.5)
     id = await starling.sessions.sign_in(someone.email, PASSWORD)
     family = starling.sessions.get(id)
     assert family is not None
@@ -247,6 +247,7 @@ async def test_a_refused_renewal_signs_that_browser_out_and_no_other(
     first, member = await sign_in(someone)
     second, _ = await sign_in(someone)
     await until(lambda: member.generations.get(picture))
+    await live(member)
     over: list[tuple[str, str]] = []
     member.released.subscribe(lambda id, reason: over.append((id, reason)), unsubscribe_on_delete=False)
     family = starling.sessions.get(first)
@@ -290,8 +291,11 @@ async def test_answers_on_their_way_bring_nothing_back(
     await until(lambda: len(member.generations.rows) == 3)
     answered, held = member.api.select, asyncio.Event()
 
-    async def select(*args: Any) -> list[dict[str, Any]]:
-        rows = await answered(*args)
+    answers: list[int] = []
+
+    async def select(*args: Any, **more: Any) -> list[dict[str, Any]]:
+        rows = await answered(*args, **more)
+        answers.append(len(rows))
         await held.wait()
         return rows
 
@@ -299,7 +303,7 @@ async def test_answers_on_their_way_bring_nothing_back(
     member.generations._window.complete = False
     more = asyncio.create_task(member.generations.load_more())
     member.generations.refresh()
-    await asyncio.sleep(0.3)
+    await until(lambda: len(answers) >= 2)
     await starling.members.sign_out(id)
     held.set()
     await more

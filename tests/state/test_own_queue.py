@@ -61,8 +61,8 @@ class Desk:
         return ids
 
     async def sent(self) -> None:
-        await asyncio.wait_for(self.member.jobs.mutations.flush(), 8)
-        await asyncio.wait_for(self.own.rows.mutations.flush(), 8)
+        await asyncio.wait_for(self.member.jobs.mutations.flush(), 25)
+        await asyncio.wait_for(self.own.rows.mutations.flush(), 25)
 
     @property
     def line(self) -> list[UUID]:

@@ -152,28 +152,33 @@ async def test_what_was_asked_for_before_the_room_is_open_is_sent_once_it_is(roo
 
 
 async def test_calls_are_limited_and_what_has_to_wait_is_sent_as_one(room: Presence, peer: Peer, monkeypatch):  # P2
-    monkeypatch.setattr(presence_module, "PER_S", 1.0)
+    monkeypatch.setattr(presence_module, "PER_S", 3600.0)
     started = asyncio.get_running_loop().time()
     for tabs in range(1, 31):
         room.show("online" if tabs % 2 else "away", tabs, EARLY)
         await asyncio.sleep(0)
     await until(lambda: len(told(peer)) >= 4)
     assert len(told(peer)) == 4
+    monkeypatch.setattr(presence_module, "PER_S", 1.0)
+    room.show("away", 30, EARLY)
     await until(lambda: told(peer)[-1] == 30)
     assert asyncio.get_running_loop().time() - started >= 1.0
     assert len(told(peer)) == 5
 
 
 async def test_how_one_is_here_does_not_wait_for_where_nor_a_withdrawal_for_either(room: Presence, peer: Peer):  # P2
-    for tabs in range(1, 7):
+    for tabs in range(1, 4):
+        room.show("online", tabs, EARLY)
+        await until(lambda tabs=tabs: told(peer)[-1:] == [tabs])
+    for tabs in range(4, 7):
         room.show("online", tabs, EARLY)
         await asyncio.sleep(0.01)
     assert told(peer) == [1, 2, 3], "the next one would have to wait"
     room.show("away", 7, EARLY)
-    await until(lambda: told(peer) == [1, 2, 3, 7], within_s=5)
+    await until(lambda: told(peer) == [1, 2, 3, 7])
     room.show("online", 8, EARLY)
     room.withdraw()
-    await until(lambda: told(peer) == [1, 2, 3, 7, None], within_s=5)
+    await until(lambda: told(peer) == [1, 2, 3, 7, None])
 
 
 async def test_who_is_not_confirmed_after_a_gap_is_dropped(room: Presence, peer: Peer, monkeypatch):  # P4
@@ -200,15 +205,16 @@ async def test_who_is_not_confirmed_by_a_server_that_is_back_is_dropped_too(
 
 
 async def test_who_is_confirmed_after_a_gap_stays(room: Presence, peer: Peer, monkeypatch):  # P4
-    monkeypatch.setattr(room, "_confirm_s", 1.0)
+    monkeypatch.setattr(room, "_confirm_s", 60.0)
     seen: list[set[UUID]] = []
     await peer.send("room:studio", "presence_state", {str(GRACE): {"metas": [meta()]}})
     await until(lambda: set(room.people) == {GRACE})
     room.changed.subscribe(lambda: seen.append(set(room.people)), unsubscribe_on_delete=False)
     await peer.socket.close(1011)
     await peer.heard("phx_join", "room:studio", 2)
+    assert room._forget, "they would be dropped"
     await peer.send("room:studio", "presence_state", {str(GRACE): {"metas": [meta()]}})
-    await asyncio.sleep(1.2)
+    await until(lambda: room._forget is None)
     assert set(room.people) == {GRACE}
     assert seen == []
 
@@ -223,7 +229,7 @@ async def test_whoever_comes_and_goes_is_followed(room: Presence, peer: Peer):
 
 
 async def test_who_is_back_at_once_was_never_away(room: Presence, peer: Peer, monkeypatch):  # P5
-    monkeypatch.setattr(presence_module, "FLAP_S", 0.5)
+    monkeypatch.setattr(presence_module, "FLAP_S", 60.0)
     seen: list[set[UUID]] = []
     await peer.send("room:studio", "presence_state", {str(GRACE): {"metas": [meta() | {"phx_ref": "a"}]}})
     await until(lambda: set(room.people) == {GRACE})
@@ -234,8 +240,8 @@ async def test_who_is_back_at_once_was_never_away(room: Presence, peer: Peer, mo
     await until(lambda: room._leaving)
     await peer.send("room:studio", "presence_diff", {"joins": joins, "leaves": {}})
     await until(lambda: room.people[GRACE].tabs == 2)
-    await asyncio.sleep(0.7)
-    assert seen == [{GRACE}]
+    assert (seen, room._leaving) == ([{GRACE}], {})
+    monkeypatch.setattr(presence_module, "FLAP_S", 0.05)
     await peer.send("room:studio", "presence_diff", {"joins": {}, "leaves": joins})
     await until(lambda: not room.people)
 
@@ -279,7 +285,7 @@ async def test_two_members_see_each_other_come_stay_over_a_reconnect_and_go(
     await until(lambda: all(ids <= set(presence.people) for presence in rooms))
     assert rooms[0].people[accounts[1].id] == Person(accounts[1].id, "away", 2, LATE)
     connections[1].reconnect()
-    await until(lambda: connections[1].sockets == 2 and connections[1].status.state == "live")
+    await until(lambda: connections[1].sockets >= 2 and connections[1].status.state == "live")
     await until(lambda: all(ids <= set(presence.people) for presence in rooms))
     rooms[1].withdraw()
     await until(lambda: accounts[1].id not in rooms[0].people)
@@ -339,7 +345,7 @@ async def test_whose_socket_is_dropped_without_a_word_is_gone_unless_they_are_ba
     assert websocket is not None
     websocket.transport.abort()
     if comes_back:
-        await until(lambda: away.sockets == 2 and away.status.state == "live")
+        await until(lambda: away.sockets >= 2 and away.status.state == "live")
         watched.show("online", 2, EARLY)
         await until(lambda: watching.people[other.id].tabs == 2, "the old socket's is gone, and the new one's is there")
         assert not any(left)

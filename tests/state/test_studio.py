@@ -192,8 +192,8 @@ async def test_places_in_line_are_those_in_which_workers_claim(desk: Desk, supab
     owners = random.Random(3).choices([desk.mine.id, desk.theirs.id], k=8)
     made += [await add_job(desk.db, owner, visibility="public") for owner in owners]
     await until(lambda: set(made) <= set(ids(desk.studio.queue)))
+    await until(lambda: set(desk.studio.line()) == set(made[1:]))
     line = desk.studio.line()
-    assert set(line) == set(made[1:])
     for place in range(1, 9):
         answer = await http.post(
             f"{supabase.api_url}/rest/v1/rpc/claim_generation_jobs",
@@ -427,8 +427,9 @@ async def test_a_socket_that_is_replaced_is_nobody_joining(desk: Desk, monkeypat
     await until(lambda: theirs.id in mine.presence.people and mine.id in mine.presence.people)
     news: list[News] = []
     desk.studio.news.subscribe(news.append, unsubscribe_on_delete=False)
+    sockets = theirs.connection.sockets
     theirs.connection.reconnect()
-    await until(lambda: theirs.connection.sockets == 2 and theirs.connection.status.state == "live")
+    await until(lambda: theirs.connection.sockets > sockets and theirs.connection.status.state == "live")
     tabs.append(theirs.audience.enter())
     await until(lambda: mine.presence.people[theirs.id].tabs == 2, "the old meta is gone, the new one is there")
     assert news == []

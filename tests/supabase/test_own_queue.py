@@ -314,7 +314,7 @@ async def test_a_claim_under_way_counts_though_the_order_has_changed(supabase: A
         await owner.call("move_generation", job_id=last["id"], before=first["id"])
         other = asyncio.create_task(queue.claim(1, "w2"))
         waits = "select exists (select 1 from pg_locks where locktype = 'advisory' and not granted)"
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not other.done() and not await queue.sql.fetchval(waits):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
     finally:

@@ -10,7 +10,7 @@ from types import EllipsisType
 from typing import Any, TypeAlias
 
 Piece: TypeAlias = str | EllipsisType | None
-SILENCE_S = 1.0
+SILENCE_S = 5.0
 
 
 class ModelServer:

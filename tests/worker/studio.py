@@ -22,7 +22,7 @@ from worker.api import Api
 
 PROJECT = Path(__file__).parents[2]
 AURORA = "5d3c1e0a-0001-4000-8000-000000000001"
-READY_S = 40.0
+READY_S = 90.0
 
 
 @dataclass
@@ -62,14 +62,14 @@ class Studio:
     async def count(self, query: str, *arguments: Any) -> int:
         return await self.database.fetchval(f"select count(*) from {query}", *arguments)
 
-    async def until(self, condition: Callable[[], Awaitable[Any]], seconds: float = 30.0) -> Any:
+    async def until(self, condition: Callable[[], Awaitable[Any]], seconds: float = 100.0) -> Any:
         """Waits until `condition` gives something true, and returns that."""
         async with asyncio.timeout(seconds):
             while not (found := await condition()):  # noqa: ASYNC110 (nothing tells)
                 await asyncio.sleep(0.03)
         return found
 
-    async def until_status(self, job: str, *statuses: str, seconds: float = 30.0) -> dict[str, Any]:
+    async def until_status(self, job: str, *statuses: str, seconds: float = 100.0) -> dict[str, Any]:
         async def reached() -> dict[str, Any] | None:
             row = await self.job(job)
             return row if row["status"] in statuses else None
@@ -101,7 +101,7 @@ class Studio:
             if process.returncode is None:
                 process.send_signal(signal.SIGTERM)
                 try:
-                    await asyncio.wait_for(process.wait(), 30)
+                    await asyncio.wait_for(process.wait(), 60)
                 except TimeoutError:
                     process.kill()
                     await process.wait()

@@ -109,10 +109,10 @@ async def test_it_chats_and_looks_after_contacts_as_members_do(empty: Studio) ->
     assert await empty.count("public.sent_emails") == 0  # a mail server might send them
     crowd = Crowd(empty.api, 10, rng=random.Random(7))
     done: Counter[str | None] = Counter()
-    for _ in range(80):
+    while done.total() < 80 or set(done) != set(FLOOR):  # what is rare may not be among the first
+        assert done.total() < 500
         await empty.database.execute(RESTED)
         done[await crowd.act(await scene(empty), FLOOR)] += 1
-    assert set(done) == set(FLOOR)
     assert await empty.count(SAID) == 8 + done["talk"]
     assert await empty.count(CONTACTS) == 40 + done["meet"]
     assert await empty.count("public.contact_comments") == 10 + done["note"]

@@ -56,7 +56,7 @@ async def desk(studio: Studio) -> Studio:
 
 
 def worker(desk: Studio, server: Server | None, name: str = "w1", **more: Any) -> Mail:
-    office = PostOffice(server.url, PAPER.sender, timeout_s=2) if server else None
+    office = PostOffice(server.url, PAPER.sender, timeout_s=20) if server else None
     return Mail(more.pop("api", desk.api), name, PAPER, office=office, pace=0, **more)
 
 

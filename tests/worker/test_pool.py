@@ -57,7 +57,7 @@ async def test_closing_leaves_no_process_whatever_it_is_busy_with() -> None:
     busy = asyncio.ensure_future(pool.run(time.sleep, 60))
     started = time.monotonic()
     await pool.close()
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 45
     assert not alive(pid)
     busy.cancel()
 

@@ -20,7 +20,7 @@ async def started_with(**settings: str) -> tuple[int | None, str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "worker", cwd=PROJECT, env=environment | settings, stdout=PIPE, stderr=PIPE
     )
-    _, said = await asyncio.wait_for(process.communicate(), 30)
+    _, said = await asyncio.wait_for(process.communicate(), 90)
     return process.returncode, said.decode().strip()
 
 

@@ -15,6 +15,8 @@ from PIL import Image
 from tests.worker.studio import AURORA, Studio
 from worker.housekeeping import Housekeeping
 
+pytestmark = pytest.mark.timeout(300)  # whole workers, each of which starts anew
+
 SLOW = {"STARLING_TRAINING_SECONDS": "1000"}
 QUICK = {"STARLING_TRAINING_SECONDS": "0", "STARLING_TRAINING_FAILURE_RATE": "0"}
 
@@ -74,7 +76,7 @@ class School:
             row = await self.row(job)
             return row if row["status"] in statuses else None
 
-        return await self.studio.until(reached, 40)
+        return await self.studio.until(reached)
 
     async def models(self) -> list[dict[str, Any]]:
         rows = await self.studio.database.fetch("select * from public.models where kind = 'trained'")
@@ -168,7 +170,7 @@ async def test_what_a_worker_writes_after_its_lease_is_refused(studio: Studio, s
 
 async def test_cancelled_it_stops_and_leaves_no_file(studio: Studio, school: School):
     job = await school.train(await school.dataset(picture(1), picture(2)), steps=100)
-    async with studio.worker(STARLING_TRAINING_SECONDS="0.8"):
+    async with studio.worker(STARLING_TRAINING_SECONDS="2"):
         row = await studio.until(lambda: previewed(school, job))
         await studio.as_member(0, "select public.cancel_training($1::uuid)", job)
         other = await school.train(await school.dataset(picture(1), picture(2)), steps=100)
