@@ -50,8 +50,8 @@ class TeamCard(Island):
                     self._hand = ui.button("Hand over", color=None, on_click=self._show_heirs).props(
                         "flat aria-haspopup=menu"
                     )
-                    with self._hand, ui.menu().props("no-parent-event") as self._menu:
-                        self._heirs = ui.element("div").props('role=menu aria-label="To whom"')
+                    with self._hand:
+                        self._heirs = ui.menu().props('role=menu no-parent-event :offset="[0, 6]"')
                     self._leave = ui.button("Leave the team", color=None, on_click=self._ask_to_leave).props("flat")
                     self._delete = ui.button("Delete the team", color=None, on_click=self._ask_to_delete).props("flat")
                     self._delete.classes("btn--danger")
@@ -92,11 +92,11 @@ class TeamCard(Island):
         self._heirs.clear()
         with self._heirs:
             for place in sorted(self._others(), key=lambda place: self._called(place).casefold()):
-                with ui.menu_item(on_click=partial(self._ask_to_hand_over, place)):
+                with ui.menu_item(on_click=partial(self._ask_to_hand_over, place)).props("role=menuitem"):
                     Avatar(self._people.get(place.member_id), card=False)
                     ui.label(self._called(place)).classes("truncate-1")
                     Tag("span", place.role, "meta person-menu__hint")
-        self._menu.open()
+        self._heirs.open()
 
     async def _ask_to_hand_over(self, place: TeamMember) -> None:
         name, heir = self._space.team.name if self._space.team else "the team", self._called(place)

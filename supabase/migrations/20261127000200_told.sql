@@ -171,7 +171,7 @@ begin
   set created_at = private.at_work(6, 2), scheduled_at = private.at_work(6, 2), version = nextval('live.versions')
   where c.team_id = demo and c.xmin = this;
   update public.sent_emails e
-  set status = f.status, simulated = true, created_at = f.at, scheduled_at = f.at, sent_at = f.sent_at, version = nextval('live.versions'),
+  set status = f.status, simulated = true, created_at = f.at + (e.created_at - now()), scheduled_at = f.at, sent_at = f.sent_at, version = nextval('live.versions'),
       error = case f.status when 'bounced' then '550 no such mailbox' end,
       ended_at = case f.status when 'bounced' then f.sent_at + interval '4 seconds' end,
       delivered_at = case when f.status <> 'bounced' then f.sent_at + interval '4 seconds' end,
