@@ -111,6 +111,11 @@ class TeamCard(Island):
             await self._try(self._space.transfer(place))
 
     async def _ask_to_leave(self) -> None:
+        others = self._others()
+        if self._space.may_manage and self._space.members.phase == "ready" and all(p.role != "owner" for p in others):
+            last = "You are its only owner. Hand the team over first, or delete it."
+            self._toasts.failed(last if others else "You are alone in it. Delete the team instead.")
+            return
         name = self._space.team.name if self._space.team else "the team"
         if await confirm(
             f"Leave {name}?", "You see nothing of it any more, until somebody invites you again.", "Leave"
