@@ -129,7 +129,7 @@ async def _of_state(_: Request, error: Exception) -> JSONResponse:
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     errors = [
-        FieldProblem(field=_field(problem), message=WORDS.get(problem["type"], problem["msg"]))
+        FieldProblem(field=_field(problem), message=WORDS.get(problem["type"]) or problem["msg"])
         for problem in error.errors()
     ]
     return answer(422, "Some fields are wrong" if len(errors) > 1 else "A field is wrong", errors)
