@@ -30,6 +30,7 @@ from state.starling import Starling
 
 PATH = "/api"
 STATIC = "/static-offline-docs"  # what the page of the document is made of
+ROOM = "<style>.swagger-ui .markdown p { line-height: 2 }</style>"  # its code would cover the lines around
 ABOUT = """
 Contacts and activities of the teams you are in. Send a Supabase access token of yours as bearer token:
 `POST /auth/v1/token?grant_type=password` of the Supabase project gives you one, and it lasts an hour.
@@ -67,7 +68,7 @@ def build(starling: Starling, dark: Callable[[], bool] = lambda: True) -> FastAP
             swagger_css_url=f"{PATH}{STATIC}/swagger-ui.css",
             swagger_favicon_url="/favicon.ico",
         )
-        text = bytes(page.body).decode()
+        text = bytes(page.body).decode().replace("</head>", ROOM + "</head>", 1)
         return HTMLResponse(text.replace("<html>", '<html class="dark-mode">', 1) if dark() else text)
 
     api.state.callers = Callers(starling.project)

@@ -30,10 +30,11 @@ STATUS = {
     "22P02": 422,
 }
 SENTENCES = {"23505": "This id is taken", "23514": "This is not possible", "23503": "What this belongs to is not there"}
-PATTERN, FORM = (
-    "string_pattern_mismatch",
-    "This is not in the form that it must have",
-)  # which nobody reads as a pattern
+WORDS = {  # where Pydantic's are for programmers
+    "string_pattern_mismatch": "This is not in the form that it must have",
+    "json_invalid": "This is no JSON",
+    "model_attributes_type": "Send a JSON object, as application/json",
+}
 TOKEN = ("PGRST301", "PGRST303", "401")
 
 
@@ -128,7 +129,7 @@ async def _of_state(_: Request, error: Exception) -> JSONResponse:
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     errors = [
-        FieldProblem(field=_field(problem), message=FORM if problem["type"] == PATTERN else problem["msg"])
+        FieldProblem(field=_field(problem), message=WORDS.get(problem["type"]) or problem["msg"])
         for problem in error.errors()
     ]
     return answer(422, "Some fields are wrong" if len(errors) > 1 else "A field is wrong", errors)

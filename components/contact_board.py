@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from state.sync.mutation import Pending
     from state.sync.rows import Rows
 
-MOST_TAGS = 3
+MOST_TAGS = 2  # by name; of the others the number
 HEARD = "(event) => starling.contactCards(event, (said) => emit(said), {movable})"
 KEYS = "Arrow keys go from card to card; with Shift, left and right move the card to another stage"
 
@@ -212,6 +212,10 @@ class Card:
             with self._tags:
                 for tag in contact.tags[:MOST_TAGS]:
                     Tag("span", tag, "contact-tag truncate-1")
+                if len(contact.tags) > MOST_TAGS:
+                    Tag("span", f"+{len(contact.tags) - MOST_TAGS}", "meta num").props["title"] = ", ".join(
+                        contact.tags
+                    )
             self._here = None
         self.look()
 

@@ -28,6 +28,12 @@ DUPLICATES: dict[Duplicates, str] = {
     "add": "Add all, even if their e-mail is there",
 }
 NOT_IMPORTED = -1
+REJECTED = {
+    "max-file-size": f"The file is larger than {contact_import.MOST_BYTES // 1_000_000} MB.",
+    "accept": "This is not a CSV file. Spreadsheets can save one.",
+    "max-files": "One file at a time, please.",
+}
+TELL = "(entries) => emit(entries[0].failedPropValidation)"
 
 
 class ImportContacts(ui.dialog):
@@ -63,15 +69,19 @@ class ImportContacts(ui.dialog):
         self._go.set_visibility(False)
         self._body.clear()
         with self._body:
-            upload = upload_end(
+            self._upload = upload_end(
                 self._read,
                 auto_upload=True,
                 max_files=1,
                 max_file_size=contact_import.MOST_BYTES,
                 label="Choose a CSV file, or drop it here",
             )
-            upload.on("rejected", lambda: self._say("The file is too large."), args=[])
-            upload.props('accept=".csv,.tsv,.txt,text/csv" flat').classes("contact-import__file")
+            self._upload.on(
+                "rejected",
+                lambda event: self._say(REJECTED.get(str(event.args), "It cannot be taken.")),
+                js_handler=TELL,
+            )
+            self._upload.props('accept=".csv,.tsv,.txt,text/csv" flat').classes("contact-import__file")
         self.open()
 
     async def take(self, name: str, content: bytes) -> None:
@@ -80,6 +90,7 @@ class ImportContacts(ui.dialog):
             self._sheet = await read(name, content)
         except NotReadable as error:
             self._say(str(error))
+            self._upload.reset()  # for another one
             return
         self._id = uuid4()
         self._mapping = guess(self._sheet.columns)

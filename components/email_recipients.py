@@ -155,11 +155,13 @@ class RecipientPicker(Island):
                     Tag("span", contact.name, "truncate-1 strong")
                     Tag("span", contact.email, "meta truncate-1")
                     ui.icon(f"{ICON}add").props("aria-hidden=true")
-        more = len(left) - FOUND
+        more, cut = len(left) - FOUND, len(self._found) >= MOST_RECIPIENTS
         self._said.text = self._error or (
-            f"and {more:,} more" if more > 0 else "" if left else "Nobody else with an address is like that."
-        )
-        self._all.text = f"Add all {len(left):,}"
+            "and others: search for them" if cut and more > 0
+            else f"and {more:,} more" if more > 0
+            else "" if left else "Nobody else with an address is like that."
+        )  # fmt: skip
+        self._all.text = f"Add {'the first' if cut else 'all'} {len(left):,}"
         self._all.set_visibility(len(left) > 1)
 
 

@@ -40,7 +40,7 @@ def team_page(member: Member, around: Shell) -> None:
         with ui.element("div").classes("team__parts"):
             TeamMembers(space, people)
             TeamInvite(space, people, around.toasts)
-            TeamCard(space, around.toasts, gone=lambda: ui.navigate.to(PATH))
+            TeamCard(space, people, around.toasts, gone=lambda: ui.navigate.to(PATH))
 
     def coming() -> None:
         with ui.element("div").classes("card card--flush team__coming"):

@@ -33,6 +33,7 @@ KINDS: dict[str, tuple[str, str, str]] = {
     "training_failed": ("error", "could not train", "/training"),
     "credits_added": ("add_card", "added", "/credits"),
     "post_published": ("dynamic_feed", "published", "/feed"),
+    "post_commented": ("chat_bubble", "commented on", "/feed"),
     "team_created": ("group_add", "started the team", "/team"),
     "team_renamed": ("edit", "renamed the team to", "/team"),
     "team_joined": ("group_add", "joined", "/team"),
@@ -64,7 +65,7 @@ KINDS: dict[str, tuple[str, str, str]] = {
     "email": ("mail", "logged an e-mail:", ""),
     "task": ("task_alt", "finished", ""),
 }
-QUOTED = ("generation_finished", "generation_failed", "post_published")  # somebody's own words
+QUOTED = ("generation_finished", "generation_failed", "post_published", "post_commented")  # somebody's own words
 NOTHING = {"team_left": ""}
 
 
@@ -90,6 +91,8 @@ def words(activity: Activity) -> Words:
     contact = f"&contact={activity.entity_id}" if path == "/contacts" and activity.entity_id is not None else ""
     if path and activity.team_id is not None:  # which need not be the team that one has turned to
         path = f"{path}?team={activity.team_id}{contact}"
+    elif path == "/feed" and activity.entity_id is not None:
+        path = f"{path}?post={activity.entity_id}"
     return Words(verb, thing, icon, path)
 
 

@@ -25,6 +25,7 @@ MOST_ROWS = 10_000
 MOST_BYTES = 8_000_000
 MOST_COLUMNS = 60
 MOST_EXPORTED = 200_000
+SEPARATOR = re.compile(r"sep=([,;|\t])\r?\n[\r\n]*", re.IGNORECASE)  # what Excel writes above the heading
 EXPORTED = ("name", "company", "title", "email", "phone", "stage", "tags", "notes")
 IMPORTED = EXPORTED
 
@@ -82,17 +83,19 @@ async def read(name: str, content: bytes) -> Sheet:
 
 
 def parse(name: str, content: bytes) -> Sheet:
-    """Commas, semicolons or tabs; UTF-8, or what Windows writes. Raises NotReadable."""
+    """Commas, semicolons, tabs, or what `sep=` names; UTF-8, UTF-16, or what Windows writes. Raises NotReadable."""
     if len(content) > MOST_BYTES:
         raise NotReadable(f"The file is larger than {MOST_BYTES // 1_000_000} MB")
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig").lstrip("\r\n")
     except UnicodeDecodeError:
         text = content.decode("cp1252", errors="replace")
     if "\0" in text:
         raise NotReadable("This is not a CSV file")
+    told = SEPARATOR.match(text)
+    text = text[told.end() :] if told else text
     head = text[: text.find("\n") if "\n" in text else None]
-    delimiter = max(",;\t", key=head.count)
+    delimiter = told[1] if told else max(",;\t", key=head.count)
     try:
         lines = [row for row in csv.reader(StringIO(text, newline=""), delimiter=delimiter) if any(map(str.strip, row))]
     except csv.Error as error:

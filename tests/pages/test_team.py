@@ -9,10 +9,11 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from nicegui import ElementFilter, ui
-from nicegui.testing import User
+from nicegui.testing import User, UserInteraction
 
 from components.session import starling
 from components.tag import Tag
+from components.team_card import TeamCard
 from components.team_invite import TeamInvite
 from components.team_list import TeamList
 from components.team_members import MemberRow, TeamMembers
@@ -116,6 +117,31 @@ async def test_a_team_is_made_and_somebody_invited_and_let_go(ada: User, db: asy
         )
         == "viewer"
     )
+
+
+async def test_an_owner_hands_a_team_over(ada: User, db: asyncpg.Connection) -> None:
+    team = await team_of(db, owner=me().id)
+    await until(lambda: me().circles.get("team", team))
+    await ada.open(f"/team?team={team}")
+    await ada.should_see("You are an owner", retries=LONG)
+    card = only(ada, TeamCard)
+    assert not card._hand.visible, "there is nobody to hand it to"
+    await db.execute(
+        "insert into public.team_members (team_id, member_id, role) values ($1, $2, 'editor')", team, await grace(db)
+    )
+    await until(lambda: card._hand.visible and card._shown)
+    with ada:
+        card._show_heirs()
+    heirs = {item for item in card._heirs.descendants() if isinstance(item, ui.menu_item)}
+    assert [label.text for item in heirs for label in item.descendants() if type(label) is ui.label] == ["Grace Hopper"]
+    UserInteraction(ada, heirs, None).click()
+    await ada.should_see("Hand Wrens over to Grace Hopper?", retries=LONG)
+    sure = ada.find(kind=ui.button, content="Hand over").elements - {card._hand}
+    UserInteraction(ada, sure, None).click()
+    await ada.should_see("You are an editor", retries=LONG)
+    assert not card._hand.visible
+    roles = await db.fetch("select role from public.team_members where team_id = $1 and member_id <> $2", team, me().id)
+    assert [row["role"] for row in roles] == ["owner"]
 
 
 async def test_a_viewer_sees_who_is_there_and_has_nothing_to_press(ada: User, db: asyncpg.Connection) -> None:

@@ -222,15 +222,24 @@ def test_what_was_done_in_a_team_leads_to_that_team():
     told = activity("project_added").model_copy(update={"team_id": uuid4()})
     assert words(told).path == f"/board?team={told.team_id}"
     assert words(activity("generation_finished")).path == "/studio"
+    post = activity("post_commented", "Over here").model_copy(update={"entity_id": uuid4()})
+    assert (words(post).did, words(post).path) == ("commented on “Over here”", f"/feed?post={post.entity_id}")
 
 
 async def test_every_kind_that_the_database_writes_has_words(db: asyncpg.Connection):
     sources = await db.fetchval(
         "select string_agg(prosrc, ' ') from pg_proc where proname in "
-        "('log_top_up', 'log_post', 'log_comment', 'log_team', 'log_joining', 'log_leaving')"
+        "('log_top_up', 'log_post', 'log_post_comment', 'log_comment', 'log_team', 'log_joining', 'log_leaving')"
     )
     written = {kind for kind in KINDS if f"'{kind}'" in str(sources)}
-    assert {"credits_added", "post_published", "contact_commented", "team_joined", "team_left"} <= written
+    assert {
+        "credits_added",
+        "post_published",
+        "post_commented",
+        "contact_commented",
+        "team_joined",
+        "team_left",
+    } <= written
 
 
 # The dashboard -------------------------------------------------------------------------------------------------------

@@ -277,6 +277,10 @@ def test_a_file_that_is_none_is_refused_in_words():
             parse("file", content)
     assert parse("file", "Name\tE-Mail\nJos\u00e9\tj@x.com".encode("cp1252")).rows == [["José", "j@x.com"]]
     assert parse("file", b"Name,Mail\nAda\n").rows == [["Ada", ""]]
+    excel = (b"sep=;\r\nName;Mail\r\nAda;", b"\r\n\r\nName;Mail\r\nAda;", "Name\tMail\r\nAda\t".encode("utf-16"))
+    assert [(parse("file", content).columns, parse("file", content).rows) for content in excel] == [
+        (("Name", "Mail"), [["Ada", ""]])
+    ] * 3
 
 
 def test_no_exported_text_is_a_formula_and_an_import_takes_the_mark_off(monkeypatch: pytest.MonkeyPatch):

@@ -236,7 +236,7 @@ async def test_what_is_done_to_contacts_is_told_and_an_import_is_one(team: Team,
     await owner.call("add_contact", contact_id=id, team_id=team.id, fields={"name": "Anna Bell"})
     await owner.call("edit_contact", contact_id=id, changes={"stage": "won", "email": "anna@bell.example"})
     await owner.call("comment_on_contact", comment_id=str(uuid4()), contact_id=id, body="Met at the tide pools")
-    rows = [{"name": f"Person {n}", "email": f"p{n}@bell.example"} for n in range(300)]
+    rows = [{"name": f"Person {n}", "email": f"p{n}@bell.example"} for n in range(1200)]
     known = {"name": "Anna", "email": "anna@bell.example", "phone": "1"}
     await owner.call(
         "import_contacts", import_id=str(uuid4()), team_id=team.id, rows=[*rows, known], on_duplicate="fill"
@@ -247,7 +247,9 @@ async def test_what_is_done_to_contacts_is_told_and_an_import_is_one(team: Team,
         ("contact_added", "Anna Bell", {}),
         ("contact_edited", "Anna Bell", {"fields": ["email", "stage"]}),
         ("contact_commented", "Anna Bell", {}),
-        ("contact_imported", "", {"count": 300}),
+        ("contact_imported", "", {"count": 1200}),
         ("contact_deleted", "Anna Bell", {}),
     ]
     assert {row["entity_id"] for row in told} == {id, None}
+    (news,) = await owner.rows("notifications?kind=eq.import_finished&order=happened_at.desc&limit=1")
+    assert news["body"] == "1,200 added, 1 filled"

@@ -186,6 +186,10 @@ async def test_comments_are_changed_by_their_author_and_removed_by_the_posts_aut
     said = (await comment(stranger, post, "  a wren\n"))["row"]
     again = await stranger.call("comment_on_post", comment_id=said["id"], post_id=post["id"], body="sent twice")
     assert (said["body"], again["row"]["body"], again["count"]) == ("a wren", "a wren", 1)
+    await comment(stranger, post, "and a robin")  # one activity with the first: a conversation is no flood
+    logged = await stranger.rows(f"member_activities?entity_id=eq.{post['id']}&select=kind,title,team_id")
+    assert logged == [{"kind": "post_commented", "title": "over here", "team_id": None}]
+    assert await owner.rows(f"member_activities?entity_id=eq.{post['id']}&kind=eq.post_commented") == []
     for body in ("", " \n", "x" * 1001):
         refused(
             await stranger.ask("comment_on_post", comment_id=str(uuid4()), post_id=post["id"], body=body), 400, "23514"
@@ -196,11 +200,11 @@ async def test_comments_are_changed_by_their_author_and_removed_by_the_posts_aut
     assert (edited["body"], edited["edited_at"] is not None) == ("a robin", True)
     refused(await third.ask("remove_comment", comment_id=said["id"]), 403, "42501")
     await comment(third, post)
-    assert (await owner.call("remove_comment", comment_id=said["id"]))["count"] == 1
+    assert (await owner.call("remove_comment", comment_id=said["id"]))["count"] == 2
     assert await owner.call("remove_comment", comment_id=said["id"]) is None
-    assert await counters(sql, post) == (0, 1)
+    assert await counters(sql, post) == (0, 2)
     notification = (await told(sql, owner, post))["comment"]
-    assert (notification["title"], notification["times"], notification["body"]) == ("over here", 2, "well seen")
+    assert (notification["title"], notification["times"], notification["body"]) == ("over here", 3, "well seen")
 
 
 async def test_nobody_floods(stranger: Person, owner: Person, sql: asyncpg.Connection):

@@ -82,6 +82,18 @@ async def test_the_team_and_the_chat_are_furnished_once(empty: Studio) -> None:
     for what in (TASKS, CONTACTS, "public.contact_comments", "public.member_activities"):
         where = "and" if "where" in what else "where"
         assert await empty.count(f"{what} {where} created_at > now()") == 0
+    said = await empty.database.fetch(f"select now() - created_at as age from {SAID} order by seq")
+    ages = [row["age"].total_seconds() / 3600 for row in said]
+    assert ages == sorted(ages, reverse=True)
+    assert 20 < ages[0] < 24
+    assert 0.9 < ages[-1] < 2
+    sent = await empty.database.fetch("select status, count(*) from public.sent_emails group by 1")
+    assert {row["status"] for row in sent} == {"delivered", "opened", "clicked", "bounced"}
+    order = "created_at < sent_at and sent_at <= coalesce(opened_at, sent_at) and coalesce(opened_at, sent_at) < now() - interval '2 days'"
+    assert await empty.count(f"public.sent_emails where {order}") == 22
+    assert await empty.count("public.email_clicks where created_at > now() - interval '1 day'") == 0
+    told = "public.notifications where kind in ('mention', 'chat_mention', 'task_assigned') and created_at > now() - interval '1 minute'"
+    assert await empty.count(f"{told} and happened_at > now() - interval '1 hour'") == 0
     late = "public.contact_comments n join public.contacts c on c.id = n.contact_id where n.created_at not between c.created_at and c.updated_at"
     assert await empty.count(late) == 0
 
