@@ -92,7 +92,7 @@ def serve(settings: Settings, door: socket.socket | None = None) -> None:
     import api
     import pages  # noqa: F401  (importing a page is what registers it)
     from api import tracking
-    from components import browser_rules, session, theme, upload_guard
+    from components import browser_rules, said_once, session, theme, upload_guard
     from pages import health
     from state.starling import Starling, storage_secret
 
@@ -101,6 +101,7 @@ def serve(settings: Settings, door: socket.socket | None = None) -> None:
     theme.install()
     upload_guard.install()
     browser_rules.install()
+    said_once.install()
     session.install(starling)
     health.install(starling)
     tracking.install(starling)
