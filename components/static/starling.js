@@ -90,5 +90,16 @@
     return keys.split(" ").map((key) => key.replace(/^Mod\+/, mac ? "⌘" : "Ctrl ").replace(/^Shift\+/, "⇧"));
   };
   const clock = (iso) => new Date(iso).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  window.starling = { link, keycaps, clock };
+  // Browsers have a clipboard at safe addresses alone; elsewhere what is selected is copied.
+  const copy = (text) => {
+    if (navigator.clipboard) return navigator.clipboard.writeText(text);
+    const focused = document.activeElement;
+    const area = Object.assign(document.createElement("textarea"), { value: text });
+    (focused?.parentElement ?? document.body).append(area); // a dialog keeps the focus within
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+    focused?.focus();
+  };
+  window.starling = { link, keycaps, clock, copy };
 })();
