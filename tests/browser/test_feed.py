@@ -63,12 +63,14 @@ async def test_a_like_in_one_browser_is_counted_in_the_other(chromium: Browser, 
         ).to_be_visible()
         await expect(post(grace, "Low light, long wait").get_by_role("button", name=said)).to_be_visible()
     assert len(lines) >= 3
+    await grace.wait_for_function("!Object.keys(socket.acks).length")  # what was said again is heard
 
     box = ada.get_by_role("dialog").get_by_role("textbox", name="Add a comment")
     await box.fill("Glad you like it")
     await box.press("Enter")
     await expect(box).to_have_value("")
     await expect(post(grace, "Low light, long wait").get_by_role("button", name="Comments, 1 comment")).to_be_visible()
+    await expect(post(grace, "Low light, long wait").get_by_role("button", name="Unlike, 1 like")).to_be_visible()
     await ada.keyboard.press("Escape")
     await expect(ada.get_by_role("dialog")).to_have_count(0)
     await ada.wait_for_url("**/feed")
