@@ -12,8 +12,10 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -37,6 +39,7 @@ def main() -> None:
     try:
         settings = load(Settings)
         speak(debug=settings.realtime_debug)
+        furnish(settings.data)
         with claim(settings.host, settings.port) as door:
             settings.port = door.getsockname()[1]
             if settings.hosted:
@@ -53,7 +56,6 @@ def main() -> None:
 @contextmanager
 def backend(settings: Settings) -> Iterator[None]:
     """The embedded Supabase and the worker, watched over while the pages are served."""
-    settings.data.mkdir(parents=True, exist_ok=True)
     data = str(settings.data.resolve())
     ports = [settings.api_port, settings.db_port]
     embedded = Child(
@@ -90,7 +92,7 @@ def serve(settings: Settings, door: socket.socket | None = None) -> None:
     import api
     import pages  # noqa: F401  (importing a page is what registers it)
     from api import tracking
-    from components import browser_rules, session, theme, upload_guard
+    from components import browser_rules, said_once, session, theme, upload_guard
     from pages import health
     from state.starling import Starling, storage_secret
 
@@ -99,6 +101,7 @@ def serve(settings: Settings, door: socket.socket | None = None) -> None:
     theme.install()
     upload_guard.install()
     browser_rules.install()
+    said_once.install()
     session.install(starling)
     health.install(starling)
     tracking.install(starling)
@@ -145,6 +148,18 @@ def worth_saying(record: logging.LogRecord) -> bool:
     return not (isinstance(error, RuntimeError) and str(error) == "No response returned.")
 
 
+def furnish(folder: Path) -> None:
+    """Makes the data folder. Raises SettingsError when nothing can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise SettingsError(
+            f"STARLING_DATA: {folder} cannot be written to ({reason(error)}); name a folder of your own"
+        ) from None
+
+
 def claim(host: str, port: int) -> socket.socket:
     """Takes the port, any free one for 0, before anything is started: whoever comes early waits until the pages are there,
     and nobody else gets it meanwhile. Raises SettingsError when it is taken."""
@@ -152,11 +167,16 @@ def claim(host: str, port: int) -> socket.socket:
         door = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         raise SettingsError(
-            f"STARLING_PORT: port {port} on {host} is not free ({error.strerror}); take another one, or 0 for any"
+            f"STARLING_PORT: port {port} on {host} is not free ({reason(error)}); take another one, or 0 for any"
         ) from None
     # Those who come in have it from the door: asyncio sets it only where it knows the family, which uvicorn does not say.
     door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return door
+
+
+def reason(error: OSError) -> str:
+    """In the system's words, without what else Python says."""
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 def end(_signal: int, _frame: FrameType | None) -> None:

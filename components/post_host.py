@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from components.session import Visitor
 
 FEED = "/feed"
-COPY = "navigator.clipboard.writeText(location.origin + {path})"
+COPY = "starling.copy(location.origin + {path})"
 
 
 def card_host(

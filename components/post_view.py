@@ -198,3 +198,11 @@ class PostView(ui.dialog):
         self._media.clear()
         self._details.clear()
         ui.navigate.history.replace(self._path)
+
+
+def known(id: str) -> UUID | None:
+    """The id in an address, if it is one."""
+    try:
+        return UUID(id)
+    except ValueError:
+        return None

@@ -9,6 +9,8 @@ StackError                 its text is one line that a person can act on
 
 from __future__ import annotations
 
+SETTINGS = {"--port": "STARLING_API_PORT", "--db-port": "STARLING_DB_PORT"}  # who starts the app knows them by these
+
 
 class StackError(Exception):
     """Any reason why the embedded stack cannot go on."""
@@ -22,7 +24,9 @@ class PortTaken(StackError):
     """The address is in use; `port` says which."""
 
     def __init__(self, port: int, holder: str, option: str) -> None:
-        super().__init__(f"Port {port} is taken by {holder}. Free it, or pass `{option} 0` to take any free port.")
+        setting = SETTINGS.get(option)
+        way = f"`{option} 0`" + (f" (of `make run`: {setting}=0)" if setting else "")
+        super().__init__(f"Port {port} is taken by {holder}. Free it, or take any free one: {way}.")
         self.port = port
 
 

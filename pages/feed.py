@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from nicegui import ui
 
 from components import session
 from components.command_palette import Command
 from components.feed_list import MAKE, FeedList
+from components.link_preview import preview, preview_post
 from components.post_host import card_host
-from components.post_view import PostView
+from components.post_view import PostView, known
 from components.shell import Shell, shell, sign_in_path
 from components.theme import ICON
 from components.toasts import Toast
@@ -27,6 +27,10 @@ PATH = "/feed"
 async def page(post: str = "") -> None:
     """`post`: the id of the one to open at once, wherever in the feed it is."""
     visitor = await session.visitor()
+    if (id := known(post)) is None:
+        preview(visitor, PATH, "The feed of Starling")
+    else:
+        await preview_post(visitor, PATH, id)
     with shell("Feed", visitor) as around:
         feed_page(visitor, around, post)
 
@@ -50,8 +54,7 @@ def feed_page(visitor: Visitor, around: Shell, wanted: str) -> None:
         Command("Show new posts", icon=f"{ICON}arrow_upward", keys="n", action=posts.go_up, section="Feed"),
         Command("Publish a picture", icon=f"{ICON}publish", to=MAKE, section="Feed"),
     )
-    if wanted:
-        try:
-            view.show(UUID(wanted))
-        except ValueError:
-            around.toasts.show(Toast("That link leads to no post", icon=f"{ICON}link_off", urgent=True))
+    if (id := known(wanted)) is not None:
+        view.show(id)
+    elif wanted:
+        around.toasts.show(Toast("That link leads to no post", icon=f"{ICON}link_off", urgent=True))

@@ -11,6 +11,7 @@ from components.counter import Counter
 from components.demo_members import demo_members
 from components.island import Island
 from components.job_row import JobRow
+from components.link_preview import preview
 from components.live_list import LiveList
 from components.newest import Newest
 from components.shell import Shell, shell
@@ -36,6 +37,7 @@ async def page() -> None:
         with shell("Dashboard", visitor) as around:
             dashboard_page(visitor.member, around)
         return
+    preview(visitor, "/")
     with shell(title="Home", visitor=visitor) as around, ui.element("div").classes("landing"):
         with ui.element("div").classes("landing__words"):
             Tag("h2", "Type a prompt. Everybody sees it come into focus.", "landing__headline")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from fastapi import HTTPException, Request, Response
 from nicegui import ui
 
@@ -11,10 +9,11 @@ from components import session
 from components.author_posts import AuthorPosts
 from components.deep_link import DeepLink
 from components.kept import kept
+from components.link_preview import preview_person, preview_post
 from components.picture_actions import PictureActions
 from components.portfolio import PortfolioGrid
 from components.post_host import card_host
-from components.post_view import PostView
+from components.post_view import PostView, known
 from components.profile_head import ProfileHead
 from components.prompt_draft import PromptDraft
 from components.prompt_form import STORED
@@ -39,6 +38,10 @@ async def page(request: Request, username: str, picture: str = "", post: str = "
         profile = None
     if profile is None:
         return await trouble.not_found(request, HTTPException(404))
+    if (post_id := known(post)) is not None:
+        await preview_post(visitor, PATH.format(username=profile.username), post_id)
+    else:
+        preview_person(visitor, profile)
     with shell("Profile", visitor, tab=profile.display_name) as around:
         profile_page(visitor, around, profile, picture, post)
     return None
@@ -85,11 +88,3 @@ def profile_page(visitor: session.Visitor, around: Shell, profile: Profile, pict
         view.show(post_id)
     elif picture:
         DeepLink(visitor, portfolio.pictures, viewer, around.toasts, picture)
-
-
-def known(id: str) -> UUID | None:
-    """The id in an address, if it is one."""
-    try:
-        return UUID(id)
-    except ValueError:
-        return None

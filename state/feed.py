@@ -226,3 +226,9 @@ async def counted(
 def feed_of(world: World, member: Member | None) -> tuple[Feed, Unsubscribe]:
     """The feed as this visitor sees it, until the returned function is called."""
     return (member or world).areas.use("feed", lambda: Feed(world, member))
+
+
+async def post_by_id(world: World, id: UUID) -> Post | None:
+    """One post, wherever in the feed it is; None: it is gone. Raises as `Api` does."""
+    rows = await world.api.select(Query("posts", (Where("id", "eq", id),)), 1)
+    return Post.model_validate(rows[0]) if rows else None

@@ -48,7 +48,7 @@ def storage_secret(settings: Settings) -> str:
     if settings.storage_secret is not None:
         return settings.storage_secret.get_secret_value()
     file: Path = settings.data / "storage_secret"
-    if not file.exists():
+    if not file.exists() or not file.stat().st_size:  # empty: whoever made it was killed
         settings.data.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600)
         file.write_text(secrets.token_urlsafe(32))

@@ -4,6 +4,8 @@
 
   const GRACE_MS = 700; // leaving a page also closes its socket; that is no outage
   const ATTEMPT_MS = 8000; // an attempt that goes nowhere is given up after this, and made again
+  const PATIENCE_MS = 5000; // by then what is said is confirmed, unless the socket is dead
+  const LONGEST = 900_000; // what is longer NiceGUI may not send at all
   const link = new EventTarget();
   Object.assign(link, { state: "connecting", since: new Date().toISOString() });
   const become = (state) => {
@@ -11,21 +13,48 @@
     Object.assign(link, { state, since: new Date().toISOString() });
     link.dispatchEvent(new Event("change"));
   };
-  // What was typed into a socket that was broken already reached nobody: what stands in the fields waits for the next one.
-  const typed = new Set();
-  addEventListener("input", ({ target }) => /^c\d+$/.test(target.id) && typed.add(target.id), true);
-  const sayAgain = () => {
-    for (const id of typed) {
-      const field = document.getElementById(id) && getElement(id.slice(1));
-      if (field && "inputValue" in field) field.$emit("update:value", field.inputValue);
-    }
-    typed.clear();
+  // What is said into a socket that is dead already reaches nobody. So all that nobody confirmed is said again with the next
+  // one (components/said_once.py hears each number once), and a socket on which nobody confirms is taken for dead.
+  const unheard = new Map(); // by number
+  let last = 0;
+  let doubts = 0;
+  let doubting;
+  link.patienceMs = PATIENCE_MS;
+  const wait = () => {
+    clearTimeout(doubting);
+    if (!unheard.size || !window.socket.connected) return;
+    const ms = link.patienceMs * 2 ** doubts; // it may be the server that is busy, or the line that is thin
+    doubting = setTimeout(() => (doubts++, link.retry()), ms);
+  };
+  const confirmed = (socket) => {
+    const emit = socket.emit.bind(socket);
+    const say = (message) => {
+      const number = message.said[1];
+      unheard.set(number, message);
+      emit("event", message, () => {
+        unheard.delete(number);
+        doubts = 0;
+        wait();
+      });
+    };
+    socket.emit = (name, message, ...more) => {
+      if (name !== "event" || String(message.args).length > LONGEST) return emit(name, message, ...more);
+      say({ ...message, said: [window.documentId, ++last] });
+      if (unheard.size === 1) wait();
+      return socket;
+    };
+    socket.on("connect", wait);
+    socket.on("disconnect", () => {
+      socket.sendBuffer = socket.sendBuffer.filter(({ data }) => !data[1]?.said); // behind what is older
+      unheard.forEach(say);
+    });
   };
 
   let pending;
   let known = false; // whether there was ever a socket
   const watch = () => {
     if (!window.socket) return setTimeout(watch, 20);
+    confirmed(window.socket);
     const up = () => {
       clearTimeout(pending);
       window.socket.io.timeout(ATTEMPT_MS);
@@ -40,7 +69,7 @@
     const theirs = window.socket.listeners("connect_error");
     window.socket.off("connect_error");
     window.socket.on("connect", up);
-    window.socket.on("disconnect", () => (sayAgain(), down()));
+    window.socket.on("disconnect", down);
     window.socket.on("connect_error", (error) => {
       down();
       // NiceGUI loads the page anew after an attempt that went nowhere: while the network is away that would be the end of it.
@@ -55,17 +84,17 @@
   };
   addEventListener("online", () => known && !window.socket.connected && link.retry());
 
-  // What costs something is asked for once: by the first of two clicks, by a key when it goes down, and while nothing can be
-  // sent by the first time for what stands in a form. It is sent later, and nobody who sees nothing happen pays twice.
+  // What costs something is asked for once: by the first of two clicks, by a key when it goes down, and while nothing is
+  // confirmed by the first time for what stands in a form. It is sent later, and nobody who sees nothing happen pays twice.
   let asked = null;
   addEventListener("input", () => (asked = null), true);
   addEventListener("click", ({ target }) => target.closest?.(".btn--primary") || (asked = null), true);
   const once = (event) => {
     const form = event.target.closest("form") ?? event.target;
-    const away = !window.socket.connected;
+    const away = !window.socket.connected || unheard.size > 0;
     if (event.repeat || event.detail > 1 || (away && asked === form)) return false;
     asked = form;
-    if (away) link.dispatchEvent(new Event("waits"));
+    if (!window.socket.connected) link.dispatchEvent(new Event("waits"));
     return true;
   };
 
@@ -77,5 +106,16 @@
   const clock = (iso) => new Date(iso).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   // How the page scrolls by itself: not at all slowly for those who want no motion.
   const pace = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
-  window.starling = { link, once, keycaps, clock, pace };
+  // Browsers have a clipboard at safe addresses alone; elsewhere what is selected is copied.
+  const copy = (text) => {
+    if (navigator.clipboard) return navigator.clipboard.writeText(text);
+    const focused = document.activeElement;
+    const area = Object.assign(document.createElement("textarea"), { value: text });
+    (focused?.parentElement ?? document.body).append(area); // a dialog keeps the focus within
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+    focused?.focus();
+  };
+  window.starling = { link, once, keycaps, clock, pace, copy };
 })();

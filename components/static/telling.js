@@ -3,9 +3,9 @@
   const CHOICE = "starling-telling"; // "on" or "off", in this browser
   const HELD_MS = 3000; // how long the tab that shows one keeps the others from it
   const telling = {
-    // "unavailable", "blocked", "off" or "on"
+    // "unavailable", "blocked", "off" or "on". On Android only a service worker may show one, and there is none.
     state() {
-      if (!("Notification" in window) || !navigator.locks) return "unavailable";
+      if (!("Notification" in window) || !navigator.locks || /Android/.test(navigator.userAgent)) return "unavailable";
       if (Notification.permission === "denied") return "blocked";
       return Notification.permission === "granted" && localStorage.getItem(CHOICE) === "on" ? "on" : "off";
     },

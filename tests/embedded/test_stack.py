@@ -118,12 +118,9 @@ async def test_a_taken_port_is_named_with_its_holder(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         holder = f"Port {port} is taken by {Path(f'/proc/{os.getpid()}/comm').read_text().strip()} (pid {os.getpid()})."
-        assert (
-            await refusal(tmp_path, "--port", str(port))
-            == f"{holder} Free it, or pass `--port 0` to take any free port."
-        )
-        said = await refusal(tmp_path, "--db-port", str(port))
-        assert said == f"{holder} Free it, or pass `--db-port 0` to take any free port."
+        for option, setting in (("--port", "STARLING_API_PORT"), ("--db-port", "STARLING_DB_PORT")):
+            said = await refusal(tmp_path, option, str(port))
+            assert said == f"{holder} Free it, or take any free one: `{option} 0` (of `make run`: {setting}=0)."
 
 
 async def test_one_stack_per_data_folder(tmp_path: Path) -> None:

@@ -97,6 +97,10 @@ async def test_a_guest_reads_and_is_asked_to_sign_in_to_like(user: User, db: asy
     with user:
         press(cards(user)[0]._heart)
     await user.should_see("Sign in to like it", retries=LONG)
+    await db.execute("update public.posts set caption = '<b>\"look\"' where id = $1", id)
+    answer = await user.http_client.get(f"/feed?post={id}")  # as whoever shows a link asks for it
+    assert '<meta property="og:title" content="&lt;b&gt;&quot;look&quot;">' in answer.text
+    assert '<meta property="og:description" content="Picture by Grace Hopper">' in answer.text
 
 
 async def test_an_empty_feed_says_what_to_do(user: User, db: asyncpg.Connection) -> None:
