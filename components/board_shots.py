@@ -17,6 +17,7 @@ from components.confirm import confirm
 from components.counter import Counter
 from components.icon_button import IconButton
 from components.island import Island
+from components.line import Line
 from components.live_list import LiveList
 from components.region_state import RegionState
 from components.tag import Tag
@@ -46,7 +47,7 @@ class BoardShots(ui.element):
                 with ui.element("span").classes("end"):
                     self._new = ui.input(placeholder="Add a shot").classes("board-shots__new")
                     self._new.props('outlined dense maxlength=80 aria-label="Add a shot"')
-                    self._new.on("keydown.enter", self._create, args=[])
+                    self.new = Line(self._new, self._create)
             shots = ui.element("ul").classes("shots")
             shots.props(f"data-scroll data-drop={SHOTS} data-takes=shot data-axis=x")
             self._state = RegionState(
@@ -79,11 +80,9 @@ class BoardShots(ui.element):
             card.allow(self._board.may_edit)
             card.place()
 
-    def _create(self) -> None:
-        name = str(self._new.value or "").strip()
+    def _create(self, name: str) -> None:
         if name:
             self._board.create_shot(name[:80])
-            self._new.value = ""
 
     def _on_said(self, event: GenericEventArguments) -> None:
         said = event.args

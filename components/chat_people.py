@@ -14,6 +14,7 @@ from components.chat_sessions import PATH, ask_to_leave
 from components.confirm import confirm
 from components.icon_button import IconButton
 from components.island import Island
+from components.line import Line
 from components.live_list import LiveList
 from components.people import ago
 from components.tag import Tag
@@ -21,7 +22,7 @@ from components.theme import ICON
 from state.attendance import LastSeen, Status
 from state.chat import Chat
 from state.chats import MAX_TITLE, Chats
-from state.errors import Refused, StateError
+from state.errors import StateError
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -51,7 +52,7 @@ class ChatPeople(Island):
                 self._name = ui.input(on_change=self._suggest).props(
                     'outlined dense autocomplete=off placeholder="Let somebody in" aria-label="User name" maxlength=60'
                 )
-                self._name.on("keydown.enter", lambda: self._let_in(str(self._name.value or "")), args=[])
+                self.line = Line(self._name, self._let_in)
                 self._found = (
                     ui.element("ul").classes("chat-people__found").props("role=listbox aria-label=Suggestions")
                 )
@@ -113,23 +114,19 @@ class ChatPeople(Island):
                     ui.element("li"),
                     ui.element("button").classes("chat-people__one").props("type=button role=option") as one,
                 ):
-                    one.on("click", partial(self._let_in, profile.username), args=[])
+                    one.on("click", partial(self.line.send, profile.username), args=[])
                     Avatar(profile)
                     Tag("span", profile.display_name, "truncate-1")
                     Tag("span", f"@{profile.username}", "meta")
 
-    async def _let_in(self, username: str) -> None:
-        if not username.strip():
-            return
+    async def _let_in(self, username: str) -> str | None:
         try:
-            await self._chat.invite(username)
-        except Refused as error:
-            self._name.props["error"], self._name.props["error-message"] = True, str(error)
-            self._toasts.failed(str(error))
+            if username:
+                await self._chat.invite(username)
         except StateError as error:
-            self._toasts.failed(str(error))
-        else:
-            self._name.value = ""
+            return str(error)
+        self._name.value = ""
+        return None
 
     # The chat itself -----------------------------------------------------------------------------------------------
 
