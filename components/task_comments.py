@@ -18,6 +18,7 @@ from components.live_list import LiveList
 from components.people import ago
 from components.region_state import RegionState
 from components.tag import Tag
+from components.time_zone import local, zone_of
 from state.board import Board
 from state.discussion import MAX_COMMENT, use_discussion
 
@@ -139,7 +140,7 @@ class CommentRow:
                 if pending is not None and pending.kind == "insert"
                 else ago(datetime.now(UTC) - comment.created_at)
             )
-        self._when.props["title"] = f"{comment.created_at:%d %B %Y, %H:%M} UTC"
+        self._when.props["title"] = local(comment.created_at, zone_of(self.element.client), "%d %B %Y, %H:%M")
 
 
 def _skeleton() -> None:
