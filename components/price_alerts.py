@@ -42,7 +42,7 @@ class AlertDialog(ui.dialog):
             with ui.element("div").classes("field"):
                 self._label = Tag("label", "", "field__label").props("for=threshold")
                 self._threshold = ui.input(on_change=self._forgive).props(
-                    "outlined for=threshold inputmode=decimal autocomplete=off no-error-icon"
+                    "outlined for=threshold inputmode=decimal autocomplete=off no-error-icon autofocus"
                 )
                 self._threshold.on("keydown.enter", self._send)
             self._hint = Tag("p", "", "secondary")
