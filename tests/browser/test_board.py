@@ -30,7 +30,7 @@ async def test_a_task_dragged_in_one_browser_moves_in_the_other(chromium: Browse
     await ada.get_by_role("button", name="Create").click()
     await ada.wait_for_url("**/board/*team=*")
     await ada.get_by_role("textbox", name="Add a task to Queued").focus()
-    await ada.keyboard.type("Find a lighthouse\nAsk the keeper\n")  # nobody waits for a line to be empty
+    await ada.keyboard.type("Find a lighthouse\nAsk the keeper\n")  # nobody waits for a line to be empty (Line 1)
     for title in ("Find a lighthouse", "Ask the keeper"):
         await expect(column(ada, "Queued").get_by_role("button", name=title, exact=True)).to_be_visible()
     await grace.goto(ada.url)

@@ -88,7 +88,7 @@ async def test_a_team_is_made_and_somebody_invited_and_let_go(ada: User, db: asy
     with ada:
         invite = only(ada, TeamInvite)
     await invite.line.send("no-such-name")
-    assert (invite._name.value, invite._name.error) == ("no-such-name", "Nobody has this user name")
+    assert (invite._name.value, invite._name.error) == ("no-such-name", "Nobody has this user name")  # Line 3
     invite._name.value = "gr"
     await until(lambda: invite._menu.value)
     assert [item.text for item in invite._found.descendants() if isinstance(item, Tag)] == ["@grace"]
