@@ -154,7 +154,7 @@ class ShotCard:
                 button.props("data-still")
             placed = ui.element("ul").classes("board-shot__placed")
             placed.props(f'data-drop="{PLACED}:{shot.id}" data-takes=result data-axis=x aria-label="In order"')
-            self._hint = Tag("p", "Drag results here, in order.", "board-shot__hint meta")
+            self._hint = Tag("p", "", "board-shot__hint meta")
             with ui.element("div").classes("board-shot__tray"):
                 with ui.element("span").classes("meta board-shot__unplaced"):
                     self._number = Counter()
@@ -204,7 +204,7 @@ class ShotCard:
         for button in (self._earlier, self._later, self._add, self._remove):
             button.set_visibility(edit)
         movable(self.element, edit)
-        self._hint.text = "Drag results here, in order." if edit else "Nothing is in order yet."
+        self._say_hint()
         for thumb in (*self._placed.items.values(), *self._free.items.values()):
             thumb.allow(edit)
 
@@ -224,7 +224,16 @@ class ShotCard:
             self._placed.close()
             self._free.close()
         else:
-            self._hint.set_visibility(not self._placed.items)
+            self._say_hint()
+
+    def _say_hint(self) -> None:
+        self._hint.set_visibility(not self._placed.items)
+        if not self._board.may_edit:
+            self._hint.text = "Nothing is in order yet."
+        elif any(picture.shot_id == self._shot.id for picture in self._board.results.rows):
+            self._hint.text = "Drag results here, in order."
+        else:
+            self._hint.text = "Attach a result with the button above."
 
     def _count(self) -> None:
         if self.element.is_deleted:
