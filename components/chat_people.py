@@ -44,6 +44,7 @@ class ChatPeople(Island):
         self.classes("chat-people").props("aria-label=People role=region")
         self._chat, self._chats, self._people, self._toasts = chat, chats, people, toasts
         self._seen: dict[UUID, LastSeen] = {}
+        self._offered: list[UUID] = []
         with self:
             with ui.element("div").classes("chat-people__head"):
                 Tag("h2", "People", "section-title")
@@ -98,16 +99,17 @@ class ChatPeople(Island):
     # Letting in ----------------------------------------------------------------------------------------------------
 
     def _suggest(self) -> None:
-        self._found.clear()
         begun = str(self._name.value or "").strip().lstrip("@").casefold()
-        if not begun:
-            return
         inside = {place.member_id for place in self._chat.participants.rows}
         fits = [
             profile for profile in self._people.rows
-            if profile.id not in inside
+            if begun and profile.id not in inside
             and (profile.username.startswith(begun) or any(w.startswith(begun) for w in profile.display_name.casefold().split()))
         ]  # fmt: skip
+        offered, self._offered = self._offered, [profile.id for profile in fits[:SUGGESTED]]
+        if offered == self._offered:
+            return  # somebody may be about to press one
+        self._found.clear()
         with self._found:
             for profile in fits[:SUGGESTED]:
                 with (
