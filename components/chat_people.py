@@ -116,10 +116,14 @@ class ChatPeople(Island):
                     ui.element("li"),
                     ui.element("button").classes("chat-people__one").props("type=button role=option") as one,
                 ):
-                    one.on("click", partial(self.line.send, profile.username), args=[])
+                    one.on("click", partial(self._choose, profile.username), args=[])
                     Avatar(profile)
                     Tag("span", profile.display_name, "truncate-1")
                     Tag("span", f"@{profile.username}", "meta")
+
+    async def _choose(self, username: str) -> None:
+        self._name.value = ""
+        await self.line.send(username)
 
     async def _let_in(self, username: str) -> str | None:
         try:
@@ -127,7 +131,6 @@ class ChatPeople(Island):
                 await self._chat.invite(username)
         except StateError as error:
             return str(error)
-        self._name.value = ""
         return None
 
     # The chat itself -----------------------------------------------------------------------------------------------
