@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from nicegui import Client
 
 from components.tag import Tag
+from components.time_zone import local, zone_of
 
 TICK_S = 20.0
 
@@ -30,7 +31,7 @@ class Ago(Tag):
     def _since(self, moment: datetime) -> None:
         self._moment = moment
         self.props["datetime"] = moment.isoformat()
-        self.props["title"] = f"{moment:%d %B %Y, %H:%M} UTC"
+        self.props["title"] = local(moment, zone_of(self.client), "%d %B %Y, %H:%M")
 
     def tick(self, now: datetime) -> None:
         """Show how long ago it is at `now`."""

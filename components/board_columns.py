@@ -11,6 +11,7 @@ from nicegui.events import GenericEventArguments
 
 from components.counter import Counter
 from components.island import Island
+from components.line import Line
 from components.live_list import ARRIVE, LiveList
 from components.region_state import RegionState
 from components.tag import Tag
@@ -134,7 +135,7 @@ class Column(Island):
                 self._more.classes("lane__more")
             self._new = ui.input(placeholder="Add a task").classes("lane__new")
             self._new.props(f'borderless dense maxlength={MAX_TITLE} aria-label="Add a task to {TITLES[status]}"')
-            self._new.on("keydown.enter", self._create, args=[])
+            self.new = Line(self._new, self._create)
         self._list: LiveList[Task, TaskCard] = LiveList(
             board.tasks, self._card, cards, shows=self._shows, changed=self._changed
         )
@@ -185,11 +186,9 @@ class Column(Island):
         finally:
             self._more.props(remove="loading")
 
-    def _create(self) -> None:
-        title = str(self._new.value or "").strip()
+    def _create(self, title: str) -> None:
         if title:
             self._board.create(title[:MAX_TITLE], self._status)
-            self._new.value = ""
 
 
 def _skeleton() -> None:

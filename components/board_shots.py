@@ -17,6 +17,7 @@ from components.confirm import confirm
 from components.counter import Counter
 from components.icon_button import IconButton
 from components.island import Island
+from components.line import Line
 from components.live_list import LiveList
 from components.region_state import RegionState
 from components.tag import Tag
@@ -46,7 +47,7 @@ class BoardShots(ui.element):
                 with ui.element("span").classes("end"):
                     self._new = ui.input(placeholder="Add a shot").classes("board-shots__new")
                     self._new.props('outlined dense maxlength=80 aria-label="Add a shot"')
-                    self._new.on("keydown.enter", self._create, args=[])
+                    self.new = Line(self._new, self._create)
             shots = ui.element("ul").classes("shots")
             shots.props(f"data-scroll data-drop={SHOTS} data-takes=shot data-axis=x")
             self._state = RegionState(
@@ -79,11 +80,9 @@ class BoardShots(ui.element):
             card.allow(self._board.may_edit)
             card.place()
 
-    def _create(self) -> None:
-        name = str(self._new.value or "").strip()
+    def _create(self, name: str) -> None:
         if name:
             self._board.create_shot(name[:80])
-            self._new.value = ""
 
     def _on_said(self, event: GenericEventArguments) -> None:
         said = event.args
@@ -155,7 +154,7 @@ class ShotCard:
                 button.props("data-still")
             placed = ui.element("ul").classes("board-shot__placed")
             placed.props(f'data-drop="{PLACED}:{shot.id}" data-takes=result data-axis=x aria-label="In order"')
-            self._hint = Tag("p", "Drag results here, in order.", "board-shot__hint meta")
+            self._hint = Tag("p", "", "board-shot__hint meta")
             with ui.element("div").classes("board-shot__tray"):
                 with ui.element("span").classes("meta board-shot__unplaced"):
                     self._number = Counter()
@@ -205,7 +204,7 @@ class ShotCard:
         for button in (self._earlier, self._later, self._add, self._remove):
             button.set_visibility(edit)
         movable(self.element, edit)
-        self._hint.text = "Drag results here, in order." if edit else "Nothing is in order yet."
+        self._say_hint()
         for thumb in (*self._placed.items.values(), *self._free.items.values()):
             thumb.allow(edit)
 
@@ -225,7 +224,16 @@ class ShotCard:
             self._placed.close()
             self._free.close()
         else:
-            self._hint.set_visibility(not self._placed.items)
+            self._say_hint()
+
+    def _say_hint(self) -> None:
+        self._hint.set_visibility(not self._placed.items)
+        if not self._board.may_edit:
+            self._hint.text = "Nothing is in order yet."
+        elif any(picture.shot_id == self._shot.id for picture in self._board.results.rows):
+            self._hint.text = "Drag results here, in order."
+        else:
+            self._hint.text = "Attach a result with the button above."
 
     def _count(self) -> None:
         if self.element.is_deleted:

@@ -14,6 +14,7 @@ from components.chat_sessions import PATH, ask_to_leave
 from components.confirm import confirm
 from components.icon_button import IconButton
 from components.island import Island
+from components.line import Line
 from components.live_list import LiveList
 from components.people import ago
 from components.tag import Tag
@@ -21,7 +22,7 @@ from components.theme import ICON
 from state.attendance import LastSeen, Status
 from state.chat import Chat
 from state.chats import MAX_TITLE, Chats
-from state.errors import Refused, StateError
+from state.errors import StateError
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -43,6 +44,7 @@ class ChatPeople(Island):
         self.classes("chat-people").props("aria-label=People role=region")
         self._chat, self._chats, self._people, self._toasts = chat, chats, people, toasts
         self._seen: dict[UUID, LastSeen] = {}
+        self._offered: list[UUID] = []
         with self:
             with ui.element("div").classes("chat-people__head"):
                 Tag("h2", "People", "section-title")
@@ -51,7 +53,7 @@ class ChatPeople(Island):
                 self._name = ui.input(on_change=self._suggest).props(
                     'outlined dense autocomplete=off placeholder="Let somebody in" aria-label="User name" maxlength=60'
                 )
-                self._name.on("keydown.enter", lambda: self._let_in(str(self._name.value or "")), args=[])
+                self.line = Line(self._name, self._let_in)
                 self._found = (
                     ui.element("ul").classes("chat-people__found").props("role=listbox aria-label=Suggestions")
                 )
@@ -97,39 +99,39 @@ class ChatPeople(Island):
     # Letting in ----------------------------------------------------------------------------------------------------
 
     def _suggest(self) -> None:
-        self._found.clear()
         begun = str(self._name.value or "").strip().lstrip("@").casefold()
-        if not begun:
-            return
         inside = {place.member_id for place in self._chat.participants.rows}
         fits = [
             profile for profile in self._people.rows
-            if profile.id not in inside
+            if begun and profile.id not in inside
             and (profile.username.startswith(begun) or any(w.startswith(begun) for w in profile.display_name.casefold().split()))
         ]  # fmt: skip
+        offered, self._offered = self._offered, [profile.id for profile in fits[:SUGGESTED]]
+        if offered == self._offered:
+            return  # somebody may be about to press one
+        self._found.clear()
         with self._found:
             for profile in fits[:SUGGESTED]:
                 with (
                     ui.element("li"),
                     ui.element("button").classes("chat-people__one").props("type=button role=option") as one,
                 ):
-                    one.on("click", partial(self._let_in, profile.username), args=[])
+                    one.on("click", partial(self._choose, profile.username), args=[])
                     Avatar(profile)
                     Tag("span", profile.display_name, "truncate-1")
                     Tag("span", f"@{profile.username}", "meta")
 
-    async def _let_in(self, username: str) -> None:
-        if not username.strip():
-            return
+    async def _choose(self, username: str) -> None:
+        self._name.value = ""
+        await self.line.send(username)
+
+    async def _let_in(self, username: str) -> str | None:
         try:
-            await self._chat.invite(username)
-        except Refused as error:
-            self._name.props["error"], self._name.props["error-message"] = True, str(error)
-            self._toasts.failed(str(error))
+            if username:
+                await self._chat.invite(username)
         except StateError as error:
-            self._toasts.failed(str(error))
-        else:
-            self._name.value = ""
+            return str(error)
+        return None
 
     # The chat itself -----------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from nicegui import ui
 from components.avatar import Avatar
 from components.message_text import plain
 from components.tag import Tag
+from components.time_zone import local, zone_of
 from state.chats import Chats
 from state.errors import StateError
 
@@ -54,10 +55,10 @@ class ChatSearch(ui.dialog):
             return  # something else was typed meanwhile
         self._rows.clear()
         self._word.text = word
-        titles = {session.id: session.title for session in self._chats.all}
+        titles = {} if self._session else {session.id: f" in {session.title}" for session in self._chats.all}
         with self._rows:
             for message in found:
-                self._row(message, titles.get(message.session_id, "A chat"))
+                self._row(message, titles.get(message.session_id, ""))
 
     def _row(self, message: Message, title: str) -> None:
         author = self._people.get(message.author_id) if message.author_id else None
@@ -66,5 +67,6 @@ class ChatSearch(ui.dialog):
             Avatar(author)
             with ui.element("div").classes("chats__words"):
                 name = "Assistant" if message.role == "assistant" else author.display_name if author else "Somebody"
-                Tag("span", f"{name} in {title} · {message.created_at:%-d %b %Y}", "meta truncate-1")
+                when = local(message.created_at, zone_of(self.client), "%-d %b %Y, %H:%M")
+                Tag("span", f"{when} · {name}{title}", "meta truncate-1")
                 Tag("span", plain(message.content, SHOWN), "secondary")

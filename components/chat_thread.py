@@ -10,6 +10,7 @@ from nicegui import background_tasks, ui
 from nicegui.events import GenericEventArguments
 
 from components.chat_message import Around, MessageItem, Place
+from components.confirm import confirm
 from components.island import Island
 from components.live_list import LiveList
 from components.region_state import RegionState
@@ -107,6 +108,7 @@ class ChatThread(ui.element):
 
     def close(self) -> None:
         """Reads no more; where it is gone before its page is."""
+        self._chats.follow(self, None)
         self._list.close()
         self._reading.close()
 
@@ -260,7 +262,9 @@ class ChatThread(ui.element):
         self._list.quiet = quiet
 
     def _say_read(self) -> None:
-        if self._bottom and self._visible and self._chat.messages.phase == "ready":
+        seen = self._bottom and self._visible and self._chat.messages.phase == "ready"
+        self._chats.follow(self, self._chat.id if seen and self._new_from is not None else None)
+        if seen:
             self._chat.read()
 
     async def _page(self, load: Callable[[], Awaitable[object]]) -> None:
@@ -307,7 +311,7 @@ class ChatThread(ui.element):
             case "edit":
                 self._edit(message)
             case "delete":
-                self._chat.delete(message)
+                background_tasks.create(self._delete(message), name="ask before a message is deleted")
             case "react" if isinstance(value, str) and 0 < len(value) <= 16:
                 self._chat.react(message, value)
             case "retry":
@@ -320,6 +324,11 @@ class ChatThread(ui.element):
                 self._chat.answers.regenerate(message)
             case "jump" if isinstance(value, str):
                 background_tasks.create(self.show(UUID(value)), name="show what is replied to")
+
+    async def _delete(self, message: Message) -> None:
+        with self.client.content:
+            if await confirm("Delete this message?", "It goes for everybody in this chat, for good.", "Delete"):
+                self._chat.delete(message)
 
     async def _stop(self, message: Message) -> None:
         try:

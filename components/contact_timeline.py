@@ -14,6 +14,7 @@ from components.avatar import Avatar
 from components.email_words import StatusBadge, moment
 from components.icon_button import IconButton
 from components.island import Island
+from components.line import Line
 from components.live_list import LiveList
 from components.region_state import RegionState
 from components.tag import Tag
@@ -38,10 +39,10 @@ KEYS = """(event) => {
   const sends = event.key === "Enter" && (event.metaKey || event.ctrlKey);
   const chooses = ["Enter", "Tab", "ArrowDown", "ArrowUp", "Escape"].includes(event.key) && !event.shiftKey
     && document.querySelector(".contact-mentions [role=option]");
-  if (!sends && !chooses) return;
+  if (sends || !chooses) return;
   event.preventDefault();
   event.stopPropagation();
-  emit(sends ? "send" : event.key);
+  emit(event.key);
 }"""
 
 
@@ -71,23 +72,19 @@ class Timeline(Island):
                 self._found = ui.element("div").classes("contact-mentions").props('role=listbox aria-label="People"')
             self._suggested: list[Profile] = []
             self._at = 0
-            self._send = (
-                ui.button("Comment", color=None, on_click=self.say).props("flat").classes("contact-timeline__send")
-            )
+            self._send = ui.button("Comment", color=None).props("flat").classes("contact-timeline__send")
+            sends = ("keydown.ctrl.enter.prevent.stop", "keydown.meta.enter.prevent.stop")
+            Line(self._body, self.say, self._send, keys=sends)
 
-    def say(self) -> None:
-        """Send what was written."""
-        body = str(self._body.value or "").strip()
+    def say(self, body: str) -> None:
+        """Send it."""
         if body:
             self._file.comment(body)
-            self._body.value = ""
         self._menu.close()
 
     def _on_key(self, event: GenericEventArguments) -> None:
         step = {"ArrowDown": 1, "ArrowUp": -1}.get(str(event.args))
-        if event.args == "send":
-            self.say()
-        elif event.args == "Escape":
+        if event.args == "Escape":
             self._menu.close()
         elif step is not None and self._suggested:
             self._at = (self._at + step) % len(self._suggested)

@@ -11,6 +11,7 @@ from components.field import Field
 from components.gradual import Gradual
 from components.icon_button import IconButton
 from components.island import Island
+from components.line import Line
 from components.live_list import LiveList
 from components.region_state import RegionState
 from components.tag import Tag
@@ -18,7 +19,6 @@ from state.contact_fields import EMAIL
 from state.errors import StateError
 
 if TYPE_CHECKING:
-    from components.toasts import Toasts
     from state.emails import Emails
     from state.models import EmailSuppression
     from state.sync.mutation import Pending
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 class Suppressed(Island):
     """The region "Left alone"."""
 
-    def __init__(self, desk: Emails, toasts: Toasts) -> None:
+    def __init__(self, desk: Emails) -> None:
         super().__init__("section")
         self.props('aria-label="Left alone" role=region')
-        self._desk, self._toasts = desk, toasts
+        self._desk = desk
         with self:
             with ui.element("h2").classes("section-title"):
                 Tag("span", "Left alone")
@@ -46,8 +46,8 @@ class Suppressed(Island):
                     self._address.props(
                         'placeholder="ada@example.com" maxlength=254 spellcheck=false autocapitalize=none'
                     )
-                    self._address.on("keydown.enter", self._add)
-                    self._button = ui.button("Add", color=None, on_click=self._add)
+                    self._button = ui.button("Add", color=None)
+                    self.line = Line(self._address, self._add, self._button)
             self._list: LiveList[EmailSuppression, SuppressedRow] = LiveList(
                 Gradual(desk.suppressions, self.client), self._row, rows, changed=self._changed
             )
@@ -61,20 +61,17 @@ class Suppressed(Island):
         self._form.set_visibility(self._desk.may_edit)
         self._state.show(len(self._list.items))
 
-    async def _add(self) -> None:
-        address = str(self._address.value or "").strip()
+    async def _add(self, address: str) -> str | None:
         if not EMAIL.fullmatch(address):
-            self._address.say("Not an e-mail address")
-            return
+            return "Not an e-mail address"
         self._button.props("loading")
         try:
             await self._desk.suppress(address)
         except StateError as error:
-            self._toasts.failed(str(error))
-        else:
-            self._address.value = ""
+            return str(error)
         finally:
             self._button.props(remove="loading")
+        return None
 
 
 class SuppressedRow:

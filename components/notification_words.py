@@ -103,9 +103,11 @@ def many(kind: str) -> Callable[[int], str]:
 
 
 def looking_at(address: str, path: str) -> bool:
-    """Whether a page at `address` is the one that `path` leads to: all that `path` asks for is in it."""
+    """Whether a page at `address` is the one that `path` leads to: all that `path` asks for is in it. A chat that is open
+    shows what is said as it comes, whichever message it was opened at."""
     here, there = urlsplit(address), urlsplit(path)
-    return here.path == there.path and set(parse_qsl(there.query)) <= set(parse_qsl(here.query))
+    wanted = {(name, value) for name, value in parse_qsl(there.query) if name != "message"}
+    return here.path == there.path and wanted <= set(parse_qsl(here.query))
 
 
 def counted(title: str, unread: int) -> str:

@@ -15,6 +15,7 @@ from components.live_list import LiveList
 from components.price_words import dollars, exact, plain
 from components.region_state import RegionState
 from components.tag import Tag
+from components.time_zone import local, zone_of
 from state.market import Market
 from state.models import PriceAlert
 from state.sync.mutation import Pending
@@ -41,7 +42,7 @@ class AlertDialog(ui.dialog):
             with ui.element("div").classes("field"):
                 self._label = Tag("label", "", "field__label").props("for=threshold")
                 self._threshold = ui.input(on_change=self._forgive).props(
-                    "outlined for=threshold inputmode=decimal autocomplete=off no-error-icon"
+                    "outlined for=threshold inputmode=decimal autocomplete=off no-error-icon autofocus"
                 )
                 self._threshold.on("keydown.enter", self._send)
             self._hint = Tag("p", "", "secondary")
@@ -114,6 +115,12 @@ class PriceAlerts(Island):
             )
         self._changed()
 
+    def again(self) -> None:
+        """In the words of who looks, who turned out to be elsewhere."""
+        for id, row in self._list.items.items():
+            if (alert := self._watching.alerts.get(id)) is not None:
+                row.update(alert, self._watching.alerts.pending(id))
+
     def _row(self, alert: PriceAlert, pending: Pending | None) -> AlertRow:
         return AlertRow(alert, pending, watching=self._watching, choose=self._choose)
 
@@ -145,7 +152,7 @@ class AlertRow:
     def update(self, alert: PriceAlert, pending: Pending | None) -> None:
         """See Item."""
         self._alert = alert
-        tone, words = standing(alert, pending)
+        tone, words = standing(alert, pending, zone_of(self.element.client))
         self._dot.classes(replace=f"dot {tone}")
         self._what.text = sentence(alert)
         self._how.text = words
@@ -164,7 +171,7 @@ def sentence(alert: PriceAlert) -> str:
     return f"{alert.symbol} {alert.kind} {exact(alert.threshold)}"
 
 
-def standing(alert: PriceAlert, pending: Pending | None) -> tuple[str, str]:
+def standing(alert: PriceAlert, pending: Pending | None, zone: str) -> tuple[str, str]:
     """The colour and the words for how an alert stands."""
     if pending is not None and pending.failed:
         return "tone-fail", pending.failed
@@ -173,7 +180,8 @@ def standing(alert: PriceAlert, pending: Pending | None) -> tuple[str, str]:
     if alert.armed:
         return "tone-live", f"Armed at {exact(alert.reference_price)}"
     if alert.triggered_at is not None and alert.triggered_price is not None and alert.triggered_at >= alert.armed_at:
-        return "tone-info", f"Fired at {exact(alert.triggered_price)}, {alert.triggered_at:%b %-d %H:%M} UTC"
+        when = local(alert.triggered_at, zone, "%b %-d, %H:%M")
+        return "tone-info", f"Fired at {exact(alert.triggered_price)} on {when}"
     return "", "Rests"
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 from nicegui.element import Element
 
+from components.time_zone import local, zone_of
 from components.turns import TURNS
 from state.market import Market, Price
 
@@ -90,7 +91,7 @@ class PriceBoard(Element, component="static/vue/price_board.js"):
     def draw(self) -> None:
         """All of it, if anything but prices is different. B3"""
         since = self._market.still_since
-        still = f"Standing still since {since:%H:%M:%S} UTC" if since else ""
+        still = f"Standing still since {local(since, zone_of(self.client))}" if since else ""
         if still != self._props["still"]:
             self._props["still"] = still
         rows = [row for symbol in self._symbols if (row := self._row(symbol)) is not None]

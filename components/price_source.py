@@ -8,6 +8,7 @@ from nicegui import ui
 
 from components.island import Island
 from components.tag import Tag
+from components.time_zone import local, zone_of
 from state.market import Market
 from state.models import MarketStatus
 
@@ -22,13 +23,14 @@ class PriceSource(Island):
         with self:
             self._dot = ui.element("i").props("aria-hidden=true")
             self._words = Tag("span", "")
-        self.client.on_delete(market.changed.subscribe(lambda _: self._show()))
-        self._show()
+        self.client.on_delete(market.changed.subscribe(lambda _: self.show()))
+        self.show()
 
-    def _show(self) -> None:
+    def show(self) -> None:
+        """How it is now, in the words of who looks."""
         if self.is_deleted:
             return
-        words, tone, note = source_of(self._market.status, self._market.still_since)
+        words, tone, note = source_of(self._market.status, self._market.still_since, zone_of(self.client))
         if words != self._words.text or note != self.props.get("title"):
             self._words.text = words
             self._dot.classes(replace=f"dot {tone}")
@@ -36,17 +38,19 @@ class PriceSource(Island):
         self.set_visibility(bool(words))
 
 
-def source_of(status: MarketStatus | None, still_since: datetime | None = None) -> tuple[str, str, str]:
+def source_of(
+    status: MarketStatus | None, still_since: datetime | None = None, zone: str = "UTC"
+) -> tuple[str, str, str]:
     """Where the prices come from, or that they do not: in words, as a colour, and the longer story."""
     if still_since is not None:
-        return f"Prices stand still since {still_since:%H:%M:%S} UTC", "tone-wait", source_of(status)[0]
+        return f"Prices stand still since {local(still_since, zone)}", "tone-wait", source_of(status, None, zone)[0]
     match status.source if status else "":
         case "live":
             assert status is not None
             return f"Live from {status.provider}", "tone-live", status.note
         case "fallback":
             assert status is not None
-            said = f"{status.provider} does not answer: simulated since {status.since:%H:%M} UTC"
+            said = f"{status.provider} does not answer: simulated since {local(status.since, zone)}"
             return said, "tone-wait", status.note
         case "simulated":
             return "Simulated prices", "tone-info", "A random walk: no real money moves like this"

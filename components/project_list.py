@@ -10,6 +10,7 @@ from components.counter import Counter
 from components.field import Field
 from components.freshness_note import FreshnessNote
 from components.island import Island
+from components.line import Line
 from components.live_list import LiveList
 from components.region_state import RegionState
 from components.tag import Tag
@@ -37,8 +38,8 @@ class ProjectList(Island):
                 FreshnessNote(lambda: space.view.freshness)
             with ui.element("div").classes("projects__new") as self._form:
                 self._name = Field("New project", name="project", autocomplete="off").props(f"maxlength={MAX_NAME}")
-                self._name.on("keydown.enter", self._create, args=[])
-                ui.button("Create", color=None, on_click=self._create).classes("btn--primary")
+                create = ui.button("Create", color=None).classes("btn--primary")
+                self.line = Line(self._name, self._create, create)
             rows = ui.element("ul").classes("projects__rows")
             self._state = RegionState(space.projects, skeleton=skeleton, empty="")
             self._list: LiveList[Project, ProjectCard] = LiveList(
@@ -63,17 +64,15 @@ class ProjectList(Island):
         self._state.show(len(self._space.projects.rows), empty=yours)
         self._form.set_visibility(edit)
 
-    async def _create(self) -> None:
-        name = str(self._name.value or "").strip()
+    async def _create(self, name: str) -> str | None:
         if not name:
-            self._name.say("Give it a name")
-            return
-        self._name.value = ""
+            return "Give it a name"
         id = self._space.create(name[:MAX_NAME])
         await self._space.projects.mutations.flush()
         pending = self._space.projects.pending(id)
         if pending is None and not self.is_deleted:
             ui.navigate.to(f"/board/{id}?team={self._space.id}")
+        return None
 
 
 class ProjectCard:

@@ -13,10 +13,12 @@ from nicegui import ui
 from components.avatar import Avatar
 from components.icon_button import IconButton
 from components.island import Island
+from components.line import Line
 from components.live_list import LiveList
 from components.people import ago
 from components.region_state import RegionState
 from components.tag import Tag
+from components.time_zone import local, zone_of
 from state.board import Board
 from state.discussion import MAX_COMMENT, use_discussion
 
@@ -46,8 +48,9 @@ class TaskComments(Island):
             with ui.element("div").classes("task-talk__say") as self._form:
                 self._box = ui.textarea(placeholder="Say something; @name tells them", on_change=self._offer)
                 self._box.props(f'outlined autogrow dense maxlength={MAX_COMMENT} aria-label="Comment"')
-                self._box.on("keydown.enter.exact.prevent", self._say, args=[])
-                IconButton("send", "Send", self._say)
+                self.say = Line(
+                    self._box, self._say, IconButton("send", "Send", None), keys=("keydown.enter.exact.prevent",)
+                )
             self._looks = Tag("p", "Viewers of a team only look.", "meta")
         self._list: LiveList[TaskComment, CommentRow] = LiveList(
             self._talk.comments, self._row, rows, changed=self._changed
@@ -101,11 +104,9 @@ class TaskComments(Island):
         self._box.value = f"{text[: text.rindex('@')]}@{username} "
         self._box.run_method("focus")
 
-    def _say(self) -> None:
-        body = str(self._box.value or "").strip()
+    def _say(self, body: str) -> None:
         if body:
             self._talk.say(body)
-            self._box.value = ""
 
 
 class CommentRow:
@@ -139,7 +140,7 @@ class CommentRow:
                 if pending is not None and pending.kind == "insert"
                 else ago(datetime.now(UTC) - comment.created_at)
             )
-        self._when.props["title"] = f"{comment.created_at:%d %B %Y, %H:%M} UTC"
+        self._when.props["title"] = local(comment.created_at, zone_of(self.element.client), "%d %B %Y, %H:%M")
 
 
 def _skeleton() -> None:

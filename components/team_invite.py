@@ -12,14 +12,14 @@ from components.avatar import Avatar
 from components.field import Field
 from components.icon_button import IconButton
 from components.island import Island
+from components.line import Line
 from components.live_list import LiveList
 from components.tag import Tag
 from components.team_roles import RoleMenu
-from state.errors import Refused, StateError
+from state.errors import StateError
 from state.teams import ROLES, Role, TeamSpace
 
 if TYPE_CHECKING:
-    from components.toasts import Toasts
     from state.models import Profile, TeamInvitation
     from state.sync.mutation import Pending
     from state.sync.rows import Rows
@@ -43,10 +43,10 @@ def matching(people: Rows[Profile], words: str, left_out: set[UUID]) -> list[Pro
 class TeamInvite(Island):
     """The region "Invite"; it is there for owners only."""
 
-    def __init__(self, space: TeamSpace, people: Rows[Profile], toasts: Toasts) -> None:
+    def __init__(self, space: TeamSpace, people: Rows[Profile]) -> None:
         super().__init__("section")
         self.props("aria-label=Invite role=region")
-        self._space, self._people, self._toasts = space, people, toasts
+        self._space, self._people = space, people
         with self:
             with ui.element("h2").classes("section-title"):
                 Tag("span", "Invite")
@@ -55,11 +55,11 @@ class TeamInvite(Island):
                     self._name = Field("User name", name="invitee", autocomplete="off")
                     self._name.props('placeholder="grace" maxlength=60 spellcheck=false autocapitalize=none')
                     self._name.on_value_change(self._suggest)
-                    self._name.on("keydown.enter", self._invite)
                     with self._name, ui.menu().props("no-parent-event no-focus no-refocus fit") as self._menu:
                         self._found = ui.element("div").props('role=listbox aria-label="People"')
                     self._role = RoleMenu("editor", self._choose, of="the invited", roles=ROLES[1:])
-                    self._send = ui.button("Invite", color=None, on_click=self._invite).classes("btn--primary")
+                    self._send = ui.button("Invite", color=None).classes("btn--primary")
+                    self.line = Line(self._name, self._invite, self._send)
                 self._waiting = ui.element("ul").classes("divided team-invite__waiting")
                 LiveList(space.invitations, self._row, self._waiting, changed=self._changed)
         self.client.on_delete(space.member.circles.on_change(self._changed))
@@ -96,24 +96,18 @@ class TeamInvite(Island):
         self._menu.close()
         self._name.run_method("focus")
 
-    async def _invite(self) -> None:
-        name = str(self._name.value or "").strip()
+    async def _invite(self, name: str) -> str | None:
         self._menu.close()
         if not name:
-            self._name.say("Whom? Write their user name.")
-            return
+            return "Whom? Write their user name."
         self._send.props("loading")
         try:
             await self._space.invite(name, self._role.role)
         except StateError as error:
-            if isinstance(error, Refused) and error.hint == "username":
-                self._name.say(str(error))
-            else:
-                self._toasts.failed(str(error))
-        else:
-            self._name.value = ""
+            return str(error)
         finally:
             self._send.props(remove="loading")
+        return None
 
 
 class InvitationRow:

@@ -10,6 +10,7 @@ from nicegui import ui
 
 from components.field import Field
 from components.island import Island
+from components.line import Line
 from components.live_list import LiveList
 from components.tag import Tag
 from components.team_region import show_team, team_of_page
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
 class TeamList(Island):
     """The region "Your teams"."""
 
-    def __init__(self, teams: Teams, toasts: Toasts) -> None:
+    def __init__(self, teams: Teams) -> None:
         super().__init__("section")
         self.props('aria-label="Your teams" role=region')
-        self._teams, self._toasts = teams, toasts
+        self._teams = teams
         self._said: list[tuple[str, ...]] = []
         self._here: Team | None = None  # whichever one turns to in another tab
         with self:
@@ -42,8 +43,8 @@ class TeamList(Island):
                 with ui.element("div").classes("team-new"):
                     self._name = Field("New team", name="new-team", autocomplete="off")
                     self._name.props(f'placeholder="What it is called" maxlength={MAX_NAME}')
-                    self._name.on("keydown.enter", self._create)
-                    self._make = ui.button("Create", color=None, on_click=self._create)
+                    self._make = ui.button("Create", color=None)
+                    self.line = Line(self._name, self._create, self._make)
         teams.changed.subscribe(self._show)
         self._show()
 
@@ -69,21 +70,17 @@ class TeamList(Island):
                     Tag("span", place.role if place else "", "meta team-choice__role")
                     ui.icon(f"{ICON}check").classes("team-choice__check").props("aria-hidden=true")
 
-    async def _create(self) -> None:
-        name = str(self._name.value or "").strip()
+    async def _create(self, name: str) -> str | None:
         if not name:
-            self._name.say("Give it a name")
-            return
+            return "Give it a name"
         self._make.props("loading")
         try:
-            team = await self._teams.create(name)
+            show_team(self._teams, (await self._teams.create(name)).id)
         except StateError as error:
-            self._toasts.failed(str(error))
-        else:
-            self._name.value = ""
-            show_team(self._teams, team.id)
+            return str(error)
         finally:
             self._make.props(remove="loading")
+        return None
 
 
 class Invitations(Island):

@@ -70,6 +70,8 @@ class Telling:
             self._gather(arrival)
         elif arrival.notification.kind in ASKED_FOR or not looking_at(self._address, arrival.notification.path):
             background_tasks.create(self._toast(arrival), name="tell of a notification")
+        elif arrival.notification.kind == "chat_mention":  # read with the chat; not while the table tells
+            asyncio.get_running_loop().call_soon(self._member.notifications.read, arrival.notification.id)
 
     async def _toast(self, arrival: Arrival) -> None:
         told = arrival.notification

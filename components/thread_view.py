@@ -12,6 +12,7 @@ from components.avatar import Avatar
 from components.icon_button import IconButton
 from components.island import Island
 from components.job_row import UNSENT
+from components.line import Line
 from components.live_list import LiveList
 from components.naming import follow_names
 from components.person_link import PersonLink
@@ -100,12 +101,12 @@ class Composer(ui.element):
             self._input = ui.textarea(placeholder=prompt, value=text, on_change=self._typed)
             self._input.props(f"borderless autogrow dense maxlength={MAX_COMMENT}").classes("composer__text")
             self._input.props["aria-label"] = prompt
-            self._input.on("keydown.enter.exact.prevent", self._submit, args=[])
             if give_up is not None:
                 self._input.props("autofocus")
                 self._input.on("keydown.esc.stop.prevent", give_up, args=[])
                 IconButton("close", "Leave it as it was", give_up)
-            self._go = IconButton("arrow_upward", "Save" if text else "Send", self._submit, "composer__go")
+            self._go = IconButton("arrow_upward", "Save" if text else "Send", None, "composer__go")
+            self.line = Line(self._input, self._submit, self._go, keys=("keydown.enter.exact.prevent",))
         self._typed()
 
     def focus(self) -> None:
@@ -113,19 +114,12 @@ class Composer(ui.element):
         self._input.run_method("focus")
 
     def _typed(self) -> None:
-        self._go.classes(
-            add="composer__go--ready" if self._words else "", remove="" if self._words else "composer__go--ready"
-        )
+        words = (self._input.value or "").strip()
+        self._go.classes(add="composer__go--ready" if words else "", remove="" if words else "composer__go--ready")
 
-    @property
-    def _words(self) -> str:
-        return (self._input.value or "").strip()
-
-    def _submit(self) -> None:
-        words = self._words
-        if words and len(words) <= MAX_COMMENT:
-            self._input.value = ""
-            self._send(words)
+    def _submit(self, words: str) -> None:
+        if words:
+            self._send(words[:MAX_COMMENT])
 
 
 class CommentRow:

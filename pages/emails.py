@@ -92,7 +92,7 @@ def emails_page(member: Member, around: Shell, campaign: UUID | None) -> None:
                     desk, around.mode, around.toasts, write=lambda template: compose.show(template=template),
                     show=lambda template: letters.choose(template=template), sender=sender, team=team,
                 )  # fmt: skip
-                Suppressed(desk, around.toasts)
+                Suppressed(desk)
 
         offer = around.commands.offer(
             lambda: desk.may_edit,

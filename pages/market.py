@@ -17,6 +17,7 @@ from components.price_source import PriceSource
 from components.region_state import RegionState
 from components.shell import Shell, shell, sign_in_path
 from components.theme import ICON
+from components.time_zone import browser_zone
 from state.market import DEFAULT, Market, use_market
 from state.watching import Watching, use_watching
 
@@ -50,6 +51,7 @@ class MarketPage:
         self._list, self._text, self._asked, self._chosen = WATCHLIST if watching else ALL, "", symbol, ""
         self._settled = False  # what to begin with has been decided
         client = ui.context.client
+        browser_zone(lambda _: self._tell_time())
         with ui.element("div").classes("market"):
             with ui.element("section").classes("market__board").props("aria-label=Prices role=region"):
                 self._bar()
@@ -64,7 +66,7 @@ class MarketPage:
                 self._coin = Coin(market, around.mode, watch=self._toggle, alert=self._alert, guest=watching is None)
                 if watching is not None:
                     self._dialog = AlertDialog(market, watching)
-                    PriceAlerts(watching, begin=lambda: self._alert(self._chosen), choose=self.choose)
+                    self._alerts = PriceAlerts(watching, begin=lambda: self._alert(self._chosen), choose=self.choose)
         client.on_delete(market.changed.subscribe(lambda _: self._draw()))
         client.on_delete(market.subscribe(lambda _: None if self._settled else self._draw()))
         if watching is not None:
@@ -91,7 +93,7 @@ class MarketPage:
                 "market__search"
             )
             FreshnessNote(lambda: self._market.view.freshness)
-            PriceSource(self._market)
+            self._source = PriceSource(self._market)
 
     # What one does ----------------------------------------------------------------------------------------------------
 
@@ -135,6 +137,13 @@ class MarketPage:
             _sign_in()
         elif symbol:
             self._dialog.ask(symbol)
+
+    def _tell_time(self) -> None:
+        """The browser is somewhere else than it was last time."""
+        self._source.show()
+        self._board.draw()
+        if self._watching is not None:
+            self._alerts.again()
 
     # What is shown ----------------------------------------------------------------------------------------------------
 

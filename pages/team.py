@@ -39,7 +39,7 @@ def team_page(member: Member, around: Shell) -> None:
     def draw(space: TeamSpace) -> None:
         with ui.element("div").classes("team__parts"):
             TeamMembers(space, people)
-            TeamInvite(space, people, around.toasts)
+            TeamInvite(space, people)
             TeamCard(space, people, around.toasts, gone=lambda: ui.navigate.to(PATH))
 
     def coming() -> None:
@@ -50,5 +50,5 @@ def team_page(member: Member, around: Shell) -> None:
         Invitations(teams, people, around.toasts)
         with ui.element("div").classes("team__columns"):
             TeamRegion(member, "team", TeamSpace, draw, coming)
-            TeamList(teams, around.toasts)
+            TeamList(teams)
     member.studio.failures.subscribe(around.toasts.failed)

@@ -43,6 +43,7 @@ class Chats:
         self.counts: LiveTable[ChatCount] = member.table(mine, ChatCount, limit=PAGE)
         self.files = Media(member.api, bucket=BUCKET)
         self._by_session: dict[UUID, ChatCount] = {}
+        self._followed: dict[object, UUID] = {}
         self._unsubscribe: list[Unsubscribe] = []
 
     @property
@@ -65,14 +66,23 @@ class Chats:
         return [session for session in self.table.rows if self.mine(session)]
 
     def unread(self, session: ChatSession) -> int:
-        """How many messages of others in it one has not seen."""
-        count = self._by_session.get(session.id)
+        """How many messages of others in it one has not seen; none of one that is followed, before its mark says so."""
+        count = None if session.id in self._followed.values() else self._by_session.get(session.id)
         return max(0, session.spoken - count.spoken - count.own) if count else 0
 
     @property
     def unread_in_all(self) -> int:
         """In all that are not archived together."""
         return sum(self.unread(session) for session in self.all if session.status != "archived")
+
+    def follow(self, place: object, session: UUID | None) -> None:
+        """What comes in this session is seen as it comes, in this place; None: no longer."""
+        if self._followed.get(place) != session:
+            if session is None:
+                del self._followed[place]
+            else:
+                self._followed[place] = session
+            self.changed.emit()
 
     # What one does -------------------------------------------------------------------------------------------------
 

@@ -64,6 +64,8 @@ def test_several_are_said_in_one() -> None:
         ("http://here/feed", "/feed?post=1", False),
         ("http://here/studio", "/feed", False),
         ("http://here/credits", "/credits", True),
+        ("http://here/chat/1", "/chat/1?message=2", True),
+        ("http://here/chat/1", "/chat/3?message=2", False),
     ],
 )
 def test_a_page_knows_what_is_looked_at_on_it(address: str, path: str, there: bool) -> None:

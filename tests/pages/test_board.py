@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from nicegui.events import GenericEventArguments
 from nicegui.testing import User
 
 from components.board_columns import BoardColumns, Column
@@ -114,8 +115,7 @@ async def test_a_project_is_made_and_counted(ada: User, db: asyncpg.Connection) 
     await add(db, project, "Down")
     await until(lambda: projects.cards[0].words.startswith("3 queued"))
     with ada:
-        projects._name.value = "Second"
-        await projects._create()
+        await projects.line.send("Second")
     await until(lambda: {card._project.name for card in projects.cards} == {"Nest", "Second"})
 
 
@@ -125,8 +125,9 @@ async def test_tasks_are_made_moved_and_narrowed(ada: User, db: asyncpg.Connecti
     board = await board_of(ada, project)
     await until(lambda: titles(ada, "queued") == ["Twigs", "Straw"])
     with ada:
-        column(ada, "queued")._new.value = "Feathers"
-        column(ada, "queued")._create()
+        line = column(ada, "queued")._new
+        event = GenericEventArguments(sender=line, client=line.client, args={"number": 1, "text": " Feathers "})
+        await column(ada, "queued").new._hear(event)
     await until(lambda: titles(ada, "queued") == ["Twigs", "Straw", "Feathers"])
     said(ada, BoardColumns, does="take", item=str(a))
     said(ada, BoardColumns, does="release", item=str(a))
@@ -175,7 +176,7 @@ async def test_a_task_in_full_is_edited_and_talked_about(ada: User, db: asyncpg.
         talk._box.value = "Look, @ad"
         talk._name("ada")
         assert talk._box.value == "Look, @ada "
-        talk._say()
+        await talk.say.send("Look, @ada")
     await ada.should_see("Look, @ada", retries=LONG)
     await db.execute("delete from public.tasks where id = $1", task)
     await until(lambda: not panel.value)
@@ -213,8 +214,7 @@ async def test_results_are_put_in_their_place(ada: User, db: asyncpg.Connection)
     board = await board_of(ada, project)
     with ada:
         shots: BoardShots = only(ada, BoardShots)
-        shots._new.value = "Dawn"
-        shots._create()
+        await shots.new.send("Dawn")
     await until(lambda: len(shots.cards) == 1 and not board.shots.mutations.unconfirmed)
     shot = shots.cards[0]._shot.id
     await db.execute(

@@ -165,11 +165,9 @@ async def test_templates_are_written_and_their_rates_drawn(ada: User, db: asyncp
 async def test_who_is_left_alone_is_named(ada: User, db: asyncpg.Connection, team: UUID) -> None:
     suppressed = only(ada, Suppressed)
     with ada:
-        suppressed._address.value = "nobody"
-        await suppressed._add()
+        await suppressed.line.send("nobody")
         assert suppressed._address.error == "Not an e-mail address"
-        suppressed._address.value = "wren1@starling.test"
-        await suppressed._add()
+        await suppressed.line.send("wren1@starling.test")
     await ada.should_see("added by your team", retries=LONG)
     await db.execute("insert into public.email_suppressions (team_id, address, reason) values ($1, 'wren2@starling.test', 'unsubscribed')", team)  # fmt: skip
     await ada.should_see("unsubscribed", retries=LONG)

@@ -77,8 +77,7 @@ def write(user: User, text: str, *, nth: int = 0) -> None:
     """Into the n-th composer, and sends it."""
     with user:
         composer = list(ElementFilter(kind=Composer))[nth]
-        composer._input.set_value(text)
-        composer._submit()
+        composer._submit(text)
 
 
 def press(element: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -227,3 +228,6 @@ def test_prices_are_written_so_that_they_say_something() -> None:
     assert [exact(price) for price in (90, 102200, 0.0000251)] == ["$90.00", "$102,200.00", "$0.0000251"]
     assert [compact(number) for number in (1.92e12, 9.86e9, 999e6, 12.0)] == ["$1.92T", "$9.86B", "$999M", "$12"]
     assert source_of(None) == ("", "", "")
+    noon = datetime(2026, 11, 26, 12, 5, tzinfo=UTC)
+    assert source_of(None, noon, "Asia/Kolkata")[0] == "Prices stand still since 17:35"
+    assert source_of(None, noon)[0] == "Prices stand still since 12:05 UTC", "nobody has said where they are"

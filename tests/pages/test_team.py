@@ -82,21 +82,18 @@ async def test_a_team_is_made_and_somebody_invited_and_let_go(ada: User, db: asy
     await db.execute("delete from public.team_members where team_id = $1 and role = 'editor'", own)
     with ada:
         teams = only(ada, TeamList)
-        teams._name.value = "Wrens"
-        await teams._create()
+        await teams.line.send("Wrens")
     await until(lambda: (current := teams._teams.current) and current.name == "Wrens")
     await ada.open("/team")
     await ada.should_see("You are an owner", retries=LONG)
     with ada:
         invite = only(ada, TeamInvite)
-    invite._name.value = "no-such-name"
-    await invite._invite()
-    assert invite._name.error == "Nobody has this user name"
+    await invite.line.send("no-such-name")
+    assert (invite._name.value, invite._name.error) == ("no-such-name", "Nobody has this user name")  # Line 3
     invite._name.value = "gr"
     await until(lambda: invite._menu.value)
     assert [item.text for item in invite._found.descendants() if isinstance(item, Tag)] == ["@grace"]
-    invite._name.value = "grace"
-    await invite._invite()
+    await invite.line.send("grace")
     await ada.should_see("invited as editor, has not answered yet", retries=LONG)
 
     await db.execute(

@@ -103,6 +103,10 @@ async def test_what_one_says_shows_at_once_and_then_to_all_and_is_counted(
     await until(lambda: (row := a.messages.get(sent.id)) and row.status == "delivered")
     assert heard == ["first", "second", "third"]
     await until(lambda: chats.unread(chats.all[0]) == 3 == chats.unread_in_all)
+    chats.follow("a page", g.id)
+    assert chats.unread_in_all == 0, "what is before their eyes is not unread until its mark is told"
+    chats.follow("a page", None)
+    assert chats.unread_in_all == 3
     g.read()
     await until(lambda: chats.unread_in_all == 0)
     await until(lambda: contents(a) == ["first", "second", "third"] and a.messages.rows[0].seq < PENDING)
