@@ -19,6 +19,7 @@ from components.live_list import LiveList
 from components.region_state import RegionState
 from components.tag import Tag
 from components.theme import ICON
+from components.time_zone import here
 from components.viewer import when
 from state.activity_words import words
 from state.models import Activity, ContactComment, Profile, SentEmail
@@ -157,7 +158,9 @@ class CommentRow:
         """As `Item` says."""
         failed = pending.failed if pending else None
         waits = bool(pending and pending.waiting)
-        self._meta.text = failed or ("not sent yet" if waits else when(comment.created_at, datetime.now(UTC)))
+        self._meta.text = failed or (
+            "not sent yet" if waits else when(here(self.element.client, comment.created_at), datetime.now(UTC))
+        )
         self._meta.classes(add="tone-fail tone-text" if failed else "", remove="" if failed else "tone-fail tone-text")
 
     def _say(self, body: str) -> None:
@@ -191,7 +194,7 @@ class ActivityRow:
         self._icon.name = ICON + said.icon
         verb = said.verb.removesuffix(" of").removesuffix(" the contact")
         self._did.text = f"{self._name} {verb}" + (" this" if verb in ("added", "edited") else "")
-        self._when.text = when(activity.created_at, datetime.now(UTC))
+        self._when.text = when(here(self.element.client, activity.created_at), datetime.now(UTC))
 
 
 class EmailRow:
@@ -213,7 +216,7 @@ class EmailRow:
     def update(self, email: SentEmail, pending: Pending | None) -> None:
         """As `Item` says."""
         self._badge.show(email.status)
-        self._when.text = f" {when(moment(email), datetime.now(UTC))}"
+        self._when.text = f" {when(here(self.element.client, moment(email)), datetime.now(UTC))}"
 
 
 # How the rows of a contact's timeline read, by their type (state/contact_rows.py says where they come from).
