@@ -228,7 +228,9 @@ class CampaignHead(Island):
     async def _ask(self) -> None:
         tally = self._tally.value or Tally()
         if await confirm(
-            f"Cancel {tally.open:,} e-mails?", "They are not sent. What is on its way goes on.", "Cancel them"
+            f"Cancel {tally.open:,} {'e-mail' if tally.open == 1 else 'e-mails'}?",
+            "What is on its way already goes on.",
+            "Do not send",
         ):
             try:
                 await self._desk.cancel(self._id)
