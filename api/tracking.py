@@ -1,5 +1,5 @@
 """/t/o/{token}.gif, /t/c/{token}, /t/u/{token}: what stands in e-mail. Plain answers to whoever has the letter: no page, no cookie,
-nothing kept by anybody on the way, and the same words for tokens that are none.
+nothing kept by anybody on the way. Whoever follows a link that leads nowhere is told so: tokens cannot be guessed.
 
 They are served in front of everything else, the middleware that begins sessions among it.
 """
@@ -54,7 +54,7 @@ FORM = '<form method="post"><button type="submit">Unsubscribe</button></form>'
 
 ASK = ("Unsubscribe?", "You will get no more e-mail from this sender. Nothing else changes.", FORM)
 DONE = ("You are unsubscribed", "This sender will not write to you any more. You can close this page.", "")
-NOWHERE = ("This link leads nowhere", "It may be old, or not have come through whole.", "")
+NOWHERE = ("This link leads nowhere", "It may be old, or not have come through whole. Nothing has changed.", "")
 LATER = ("Not right now", "We could not look that up. Please try again in a moment.", "")
 
 
@@ -112,21 +112,25 @@ async def clicked(request: Request) -> Response:
     return Response(status_code=302, headers={**HEADERS, "Location": _ascii(url)})
 
 
-async def leaving(_: Request) -> Response:
+async def leaving(request: Request) -> Response:
     """Asks first: what looks through mail on its way follows links, and unsubscribes nobody."""
-    return _page(ASK)
+    return await _leave(request, ASK, sure=False)
 
 
 async def left(request: Request) -> Response:
     """The button, or a mail program's own (RFC 8058). What it sends along is not read."""
-    if not _pace(request):
+    return await _leave(request, DONE, sure=True)
+
+
+async def _leave(request: Request, words: tuple[str, str, str], *, sure: bool) -> Response:
+    if sure and not _pace(request):
         return _page(LATER, 429, {"Retry-After": "5"})
     try:
         async with asyncio.timeout(ANSWER_S):
-            await _tracking().unsubscribed(request.path_params["token"])
+            known = await _tracking().unsubscribed(request.path_params["token"], sure=sure)
     except (StateError, TimeoutError):
         return _page(LATER, 503, {"Retry-After": "5"})
-    return _page(DONE)
+    return _page(words) if known else _page(NOWHERE, 404)
 
 
 async def nothing(_: Request, error: Any) -> Response:

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from nicegui import Client
 
 from components.tag import Tag
-from components.time_zone import local, zone_of
+from components.time_zone import here, local, zone_of
 
 TICK_S = 20.0
 
@@ -18,8 +18,9 @@ class Ago(Tag):
     """A `<time>`; all of a page change together."""
 
     def __init__(self, moment: datetime, classes: str = "meta") -> None:
-        super().__init__("time", ago(moment, datetime.now(UTC)), classes)
+        super().__init__("time", "", classes)
         self._since(moment)
+        self.tick(datetime.now(UTC))
         _clock(self.client).times.append(self)
 
     def show(self, moment: datetime) -> None:
@@ -29,7 +30,7 @@ class Ago(Tag):
             self.tick(datetime.now(UTC))
 
     def _since(self, moment: datetime) -> None:
-        self._moment = moment
+        self._moment = here(self.client, moment)
         self.props["datetime"] = moment.isoformat()
         self.props["title"] = local(moment, zone_of(self.client), "%d %B %Y, %H:%M")
 

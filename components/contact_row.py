@@ -12,6 +12,7 @@ from components.avatar import Avatar
 from components.contact_menu import StageBadge
 from components.island import Island
 from components.tag import Tag
+from components.time_zone import here
 from components.viewer import when
 from state.contact_fields import TITLES, fault
 
@@ -138,7 +139,9 @@ class ContactRow:
 
     def _tell_when(self) -> None:
         now = datetime.now(UTC)
-        self._when.text = when(self.contact.updated_at, now).removesuffix(f" {now.year}")  # the column is narrow
+        self._when.text = when(here(self.element.client, self.contact.updated_at), now).removesuffix(
+            f" {now.year}"
+        )  # the column is narrow
 
     def _tell_state(self, failed: bool, waits: bool) -> None:
         reason = self._pending.failed if self._pending else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nicegui import ui
@@ -14,18 +13,17 @@ from components.avatar import Avatar
 from components.email_words import StatusBadge, moment
 from components.icon_button import IconButton
 from components.island import Island
-from components.line import Line
+from components.line import Line, names
 from components.live_list import LiveList
 from components.region_state import RegionState
 from components.tag import Tag
 from components.theme import ICON
+from components.time_zone import here
 from components.viewer import when
 from state.activity_words import words
 from state.models import Activity, ContactComment, Profile, SentEmail
 
 if TYPE_CHECKING:
-    from nicegui.events import GenericEventArguments
-
     from state.contact_rows import ContactFile
     from state.sync.mutation import Pending
     from state.sync.rows import Rows
@@ -34,16 +32,6 @@ MAX_COMMENT = 2_000
 MENTION = re.compile(r"(?<![A-Za-z0-9_@])@([A-Za-z0-9_]{3,24})(?![A-Za-z0-9_])")
 WRITING = re.compile(r"(?:^|\s)@([A-Za-z0-9_]{0,24})$")
 SUGGESTIONS = 5
-# With Ctrl, Enter sends; while people are suggested, the other keys choose among them, and Esc closes no more than that.
-KEYS = """(event) => {
-  const sends = event.key === "Enter" && (event.metaKey || event.ctrlKey);
-  const chooses = ["Enter", "Tab", "ArrowDown", "ArrowUp", "Escape"].includes(event.key) && !event.shiftKey
-    && document.querySelector(".contact-mentions [role=option]");
-  if (sends || !chooses) return;
-  event.preventDefault();
-  event.stopPropagation();
-  emit(event.key);
-}"""
 
 
 class Timeline(Island):
@@ -67,11 +55,11 @@ class Timeline(Island):
         with ui.element("div").classes("contact-timeline__form"):
             self._body = ui.textarea(placeholder="Comment, @ to mention somebody", on_change=self._suggest)
             self._body.props(f"outlined autogrow dense maxlength={MAX_COMMENT} aria-label=Comment")
-            self._body.on("keydown", self._on_key, js_handler=KEYS)
             with self._body, ui.menu().props("no-parent-event no-focus no-refocus fit") as self._menu:
                 self._found = ui.element("div").classes("contact-mentions").props('role=listbox aria-label="People"')
+            press = f"starling.names.press({self._body.id}, event, getHtmlElement({self._found.id}), emit)"
+            self._body.on("keydown", self._menu.close, args=[], js_handler=f"(event) => {press}")
             self._suggested: list[Profile] = []
-            self._at = 0
             self._send = ui.button("Comment", color=None).props("flat").classes("contact-timeline__send")
             sends = ("keydown.ctrl.enter.prevent.stop", "keydown.meta.enter.prevent.stop")
             Line(self._body, self.say, self._send, keys=sends)
@@ -81,16 +69,6 @@ class Timeline(Island):
         if body:
             self._file.comment(body)
         self._menu.close()
-
-    def _on_key(self, event: GenericEventArguments) -> None:
-        step = {"ArrowDown": 1, "ArrowUp": -1}.get(str(event.args))
-        if event.args == "Escape":
-            self._menu.close()
-        elif step is not None and self._suggested:
-            self._at = (self._at + step) % len(self._suggested)
-            self._draw_suggested()
-        elif self._suggested:
-            self._take(self._suggested[self._at])
 
     def _suggest(self) -> None:
         found = WRITING.search(str(self._body.value or ""))
@@ -102,7 +80,6 @@ class Timeline(Island):
             and profile.id != self._file.member.id
             and (profile.username.startswith(typed) or profile.display_name.lower().startswith(typed))
         ][:SUGGESTIONS]
-        self._at = 0
         self._draw_suggested()
         (self._menu.open if self._suggested else self._menu.close)()
 
@@ -110,19 +87,13 @@ class Timeline(Island):
         self._found.clear()
         with self._found:
             for place, profile in enumerate(self._suggested):
-                with ui.menu_item(on_click=partial(self._take, profile)).props("role=option") as item:
-                    item.props["aria-selected"] = str(place == self._at).lower()
+                with ui.menu_item().props("role=option") as item:
+                    item.props["aria-selected"] = str(place == 0).lower()
+                    item.props["data-name"] = profile.username
+                    names(self._body, item, profile.username)
                     Avatar(profile)
                     ui.label(profile.display_name).classes("truncate-1")
                     Tag("span", f"@{profile.username}", "meta person-menu__hint")
-
-    def _take(self, profile: Profile) -> None:
-        text = str(self._body.value or "")
-        found = WRITING.search(text)
-        if found:
-            self._body.value = f"{text[: found.start(1)]}{profile.username} "
-        self._menu.close()
-        self._body.run_method("focus")
 
     def _row(self, row: Any, pending: Pending | None) -> Any:
         return DRAWN[type(row)](row, pending, self._file, self._people)
@@ -157,7 +128,9 @@ class CommentRow:
         """As `Item` says."""
         failed = pending.failed if pending else None
         waits = bool(pending and pending.waiting)
-        self._meta.text = failed or ("not sent yet" if waits else when(comment.created_at, datetime.now(UTC)))
+        self._meta.text = failed or (
+            "not sent yet" if waits else when(here(self.element.client, comment.created_at), datetime.now(UTC))
+        )
         self._meta.classes(add="tone-fail tone-text" if failed else "", remove="" if failed else "tone-fail tone-text")
 
     def _say(self, body: str) -> None:
@@ -191,7 +164,7 @@ class ActivityRow:
         self._icon.name = ICON + said.icon
         verb = said.verb.removesuffix(" of").removesuffix(" the contact")
         self._did.text = f"{self._name} {verb}" + (" this" if verb in ("added", "edited") else "")
-        self._when.text = when(activity.created_at, datetime.now(UTC))
+        self._when.text = when(here(self.element.client, activity.created_at), datetime.now(UTC))
 
 
 class EmailRow:
@@ -213,7 +186,7 @@ class EmailRow:
     def update(self, email: SentEmail, pending: Pending | None) -> None:
         """As `Item` says."""
         self._badge.show(email.status)
-        self._when.text = f" {when(moment(email), datetime.now(UTC))}"
+        self._when.text = f" {when(here(self.element.client, moment(email)), datetime.now(UTC))}"
 
 
 # How the rows of a contact's timeline read, by their type (state/contact_rows.py says where they come from).

@@ -19,7 +19,7 @@ from components.live_list import LiveList
 from components.region_state import RegionState
 from components.tag import Tag
 from components.theme import ICON
-from components.time_zone import zone_of
+from components.time_zone import here, zone_of
 from components.viewer import when
 from state.email_rows import use_campaign
 from state.emails import STATUSES, Emails, Numbers, Tally
@@ -138,7 +138,7 @@ class CampaignRow:
             if later
             else f"{percent(tally.rate('opened'))} opened · {percent(tally.rate('clicked'))} clicked"
             if tally and not tally.open
-            else when(self._campaign.created_at, datetime.now(UTC))
+            else when(here(self.element.client, self._campaign.created_at), datetime.now(UTC))
             if uncounted
             else progress(shown)
         )
@@ -197,7 +197,10 @@ class CampaignHead(Island):
         if campaign is not None:
             who = self._people.get(campaign.sender_id) if campaign.sender_id else None
             later = due(campaign, datetime.now(UTC), zone_of(self.client)) if tally and tally.open else ""
-            parts = [who.display_name if who else "Somebody", when(campaign.created_at, datetime.now(UTC))]
+            parts = [
+                who.display_name if who else "Somebody",
+                when(here(self.client, campaign.created_at), datetime.now(UTC)),
+            ]
             parts += [f"goes {later}"] if later else []
             parts += [f"{campaign.skipped:,} left out: no address, twice, or unsubscribed"] if campaign.skipped else []
             self._name.text, self._meta.text = campaign.name, " · ".join(parts)
@@ -225,7 +228,9 @@ class CampaignHead(Island):
     async def _ask(self) -> None:
         tally = self._tally.value or Tally()
         if await confirm(
-            f"Cancel {tally.open:,} e-mails?", "They are not sent. What is on its way goes on.", "Cancel them"
+            f"Cancel {tally.open:,} {'e-mail' if tally.open == 1 else 'e-mails'}?",
+            "What is on its way already goes on.",
+            "Do not send",
         ):
             try:
                 await self._desk.cancel(self._id)

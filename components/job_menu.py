@@ -11,6 +11,7 @@ from nicegui import ui
 
 from components.tag import Tag
 from components.theme import ICON
+from components.time_zone import local, zone_of
 
 if TYPE_CHECKING:
     from state.models import Job
@@ -60,7 +61,7 @@ class JobMenu(ui.menu):
                     Tag("div", f"{nth(one.tries)} try: {one.status}", "strong")
                     when = one.finished_at or one.updated_at
                     words = Tag("div", one.error or "It gave no reason", "meta")
-                    words.props["title"] = f"{when:%d %B %Y, %H:%M} UTC"
+                    words.props["title"] = local(when, zone_of(self.client), "%d %B %Y, %H:%M")
             if len(tries) < job.tries - 1:
                 Tag("div", "What came before is not kept here.", "menu__part meta")
         self._open_at(beside)

@@ -10,12 +10,18 @@ Invariants, cited by the tests
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 Wrong = str | None
+
+
+def names(field: ui.input, element: ui.element, name: str) -> None:
+    """A click on `element` completes the @name at the end of `field`: in the browser, which alone knows what was typed since."""
+    element.on("click", js_handler=f"() => starling.names.take({field.id}, {json.dumps(name)})")
 
 
 class Line:

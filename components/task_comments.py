@@ -13,7 +13,7 @@ from nicegui import ui
 from components.avatar import Avatar
 from components.icon_button import IconButton
 from components.island import Island
-from components.line import Line
+from components.line import Line, names
 from components.live_list import LiveList
 from components.people import ago
 from components.region_state import RegionState
@@ -94,15 +94,11 @@ class TaskComments(Island):
         fitting = [p for p in known if p.username.startswith(wanted) or wanted in p.display_name.casefold()]
         with self._names:
             for profile in fitting[:MOST_NAMES]:
-                name = ui.button(color=None, on_click=partial(self._name, profile.username)).props("flat")
+                name = ui.button(color=None).props("flat")
+                names(self._box, name, profile.username)
                 with name:
                     Avatar(profile)
                     Tag("span", f"@{profile.username}")
-
-    def _name(self, username: str) -> None:
-        text = str(self._box.value or "")
-        self._box.value = f"{text[: text.rindex('@')]}@{username} "
-        self._box.run_method("focus")
 
     def _say(self, body: str) -> None:
         if body:

@@ -18,6 +18,7 @@ from components.picture_actions import PictureActions
 from components.signed_image import SignedImage
 from components.tag import Tag
 from components.theme import ICON
+from components.time_zone import here, local, zone_of
 from state.generation import Studio
 from state.models import Generation, Model, Profile
 from state.sync.rows import Batch, Rows
@@ -168,9 +169,8 @@ class Viewer(ui.dialog):
                 Avatar(owner)
                 with ui.element("div"):
                     PersonLink(owner, "strong")
-                    Tag("div", when(picture.created_at, datetime.now(UTC)), "meta").props["title"] = (
-                        f"{picture.created_at:%c} UTC"
-                    )
+                    made = Tag("div", when(here(self.client, picture.created_at), datetime.now(UTC)), "meta")
+                    made.props["title"] = local(picture.created_at, zone_of(self.client), "%d %B %Y, %H:%M")
             Tag("p", picture.prompt, "viewer__prompt")
             with ui.element("dl").classes("viewer__facts"):
                 for name, value in facts(picture, model):

@@ -80,6 +80,8 @@ def words(activity: Activity) -> Words:
         if activity.kind == "email_sent":
             thing = f"{'one contact' if count == 1 else f'{count:,} contacts'}: {activity.title}"
             path = f"{path}/{activity.entity_id}"
+            if params.get("later") is True:
+                icon, verb = "schedule_send", "scheduled an e-mail to"
     elif activity.kind == "team_role":
         thing = f"{thing} to {params.get('role', '')}"
     elif activity.kind == "contact_edited":

@@ -129,7 +129,6 @@ class Tracking:
         self._recent.put(key, url)
         return url
 
-    async def unsubscribed(self, token: str) -> None:
-        """Whoever has this letter wants no more."""
-        if is_token(token):
-            await self._api.rpc("unsubscribe", {"token": token})
+    async def unsubscribed(self, token: str, *, sure: bool = True) -> bool:
+        """Whoever has this letter wants no more, or only asks (`sure`). False: nobody has such a letter."""
+        return is_token(token) and await self._api.rpc("unsubscribe", {"token": token, "sure": sure}) is True

@@ -1,5 +1,8 @@
-// What the page knows without the server: the platform's modifier key, and whether the app can be reached.
+// What the page knows without the server: the platform's modifier key, the time zone, and whether the app can be reached.
 (() => {
+  // With every request from the next on, so that pages come with the right times (components/time_zone.py).
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  document.cookie = `starling_zone=${timeZone};path=/;max-age=31536000;samesite=lax`;
   if (/Mac|iPhone|iPad/.test(navigator.platform)) document.documentElement.classList.add("mac");
 
   const GRACE_MS = 700; // leaving a page also closes its socket; that is no outage

@@ -1,4 +1,4 @@
-// Lines that are sent with Enter, one after the other. See components/line.py.
+// Lines that are sent with Enter, one after the other, and names that are offered while one is written. See components/line.py.
 (() => {
   const LATE_MS = 1000;
   const out = new Map(); // what the app has not taken yet, by number, in the order it was sent
@@ -28,6 +28,35 @@
       const line = out.get(number);
       out.delete(number);
       if (line) mark(line.id);
+    },
+  };
+
+  const WRITING = /(^|\s)@([^\s@]*)$/;
+  starling.names = {
+    take(id, name) {
+      const field = getElement(id);
+      field.inputValue = (field.inputValue ?? "").replace(WRITING, (_, before) => `${before}@${name} `);
+      field.$refs.qRef.focus();
+    },
+    // Arrows choose among the options of `list`, Enter and Tab take one, Esc closes no more than that; Ctrl and Enter send.
+    press(id, event, list, close) {
+      const typed = (getElement(id).inputValue ?? "").match(WRITING)?.[2].toLowerCase();
+      if (!list || typed === undefined) return; // or it is written already, and the list about to go
+      // What was typed since the app drew the list does not take somebody whom it does not name.
+      const options = [...list.querySelectorAll("[role=option]")].filter((option) => option.textContent.toLowerCase().includes(typed));
+      const at = Math.max(0, options.findIndex((option) => option.ariaSelected === "true"));
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      const takes = event.key === "Enter" || event.key === "Tab";
+      if (!options.length || !(step || takes || event.key === "Escape")) return;
+      if (event.shiftKey || event.metaKey || event.ctrlKey || event.isComposing) return;
+      event.preventDefault();
+      event.stopPropagation();
+      if (takes) starling.names.take(id, options[at].dataset.name);
+      else if (!step) close();
+      else {
+        const next = (at + step + options.length) % options.length;
+        options.forEach((option, place) => (option.ariaSelected = String(place === next)));
+      }
     },
   };
 })();

@@ -38,6 +38,13 @@ async def test_two_work_on_one_contact(chromium: Browser, starling: str):
     await expect(theirs.get_by_role("textbox", name="Company")).to_have_value("Halcyon")
     await expect(grace.get_by_text("Ada Lovelace changed the company of Mira Berg after you")).to_be_visible()
 
+    comment = panel.get_by_role("textbox", name="Comment")
+    await comment.press_sequentially("Well, @gra")
+    await expect(ada.get_by_role("option", name="Grace")).to_be_visible()
+    await comment.press("Enter")
+    await comment.press_sequentially("dear")  # at once, and nothing of it is lost
+    await expect(comment).to_have_value("Well, @grace dear")
+
     await panel.get_by_role("button", name="Close", exact=True).click()
     await ada.get_by_role("button", name="Pipeline").click()
     card = ada.locator("[data-stage=lead]").get_by_role("button", name="Mira Berg")

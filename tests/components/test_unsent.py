@@ -20,6 +20,7 @@ from state.sign_in import Sessions
 from state.sync.mutation import Pending
 from state.world import World
 from tests.components.rows import ADA, HandRows, job, picture
+from tests.state.support import until
 
 Show = Callable[[Callable[[], object]], Awaitable[User]]
 
@@ -62,11 +63,11 @@ async def test_a_job_can_be_discarded_while_it_waits_for_the_connection(show: Sh
     assert (item._badge.text, item._stop.props["aria-label"]) == ("sending", "Cancel")
     pending.waiting = True
     rows.put(rows.rows)
-    assert (item._badge.text, item._text.text) == ("not sent yet", UNSENT)
+    await until(lambda: (item._badge.text, item._text.text) == ("not sent yet", UNSENT))
     assert item._stop.props["aria-label"] == "Discard"
     del rows.unconfirmed[row.id]
     rows.put(rows.rows)
-    assert (item._badge.text, item._stop.props["aria-label"]) == ("waiting", "Cancel")
+    await until(lambda: (item._badge.text, item._stop.props["aria-label"]) == ("waiting", "Cancel"))
 
 
 async def test_a_picture_whose_mark_is_not_sent_yet_shows_a_cloud_and_says_so(show: Show, studio: Studio) -> None:
@@ -88,7 +89,9 @@ async def test_a_picture_whose_mark_is_not_sent_yet_shows_a_cloud_and_says_so(sh
     assert not tile.marked(CLOUD), "what is merely on its way is no news"
     pending.waiting = True
     rows.put(rows.rows)
-    assert (tile.marked(CLOUD), tile._open.props["aria-label"]) == (True, f"Picture: two moons, {UNSENT}")
+    await until(lambda: tile.marked(CLOUD))  # lists take turns, and a turn has its limit
+    assert tile._open.props["aria-label"] == f"Picture: two moons, {UNSENT}"
     del rows.unconfirmed[row.id]
     rows.put(rows.rows)
-    assert (tile.marked(CLOUD), tile._open.props["aria-label"]) == (False, "Picture: two moons")
+    await until(lambda: not tile.marked(CLOUD))
+    assert tile._open.props["aria-label"] == "Picture: two moons"

@@ -167,8 +167,7 @@ async def test_one_is_open_by_its_address_and_says_what_others_do_to_it(user: Us
     timeline = only(user, Timeline)
     with user:
         timeline._body.value = "Ask @gra"
-        timeline._take(next(p for p in timeline._members() if p.username == "grace"))
-        assert timeline._body.value == "Ask @grace "
+        assert [profile.username for profile in timeline._suggested] == ["grace"]
         timeline.say("Ask @grace")
     await user.should_see("@grace", retries=LONG)
     await becomes(db, 1, "select count(*) from public.notifications where owner_id = $1 and kind = 'mention'", grace)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
-from nicegui import ElementFilter, app, ui
+from nicegui import ElementFilter, ui
 from nicegui.testing import User
 
 from components.ago import ago
@@ -20,7 +21,8 @@ from components.email_templates import NBSP, RateChart, Templates
 from components.email_words import StatusBadge, due, percent, progress
 from components.settings_digest import DigestPart, told
 from components.tag import Tag
-from components.time_zone import STORED
+from components.time_zone import SAID
+from components.time_zone import move as move_to
 from state.emails import Tally
 from state.models import Digest, EmailCampaign, EmailClick, SentEmail
 from tests.pages.test_studio import LONG, only, until
@@ -81,17 +83,18 @@ async def test_a_letter_to_all_of_a_stage_is_written_and_watched(ada: User, db: 
         compose.letter.body.value = "Of {{company}} and {{title|nothing}}"
         assert compose.preview._gaps.text == "Empty for this contact: company. {{company|you}} would say “you”."
         compose.letter.write("Hello {{first_name}}", "Dear {{first_name}},\n<b>https://starling.test/a</b>")
-        for time, wrong in (
-            ("2020-01-01T08:00", "That is over already"), ("2030-01-01T08:00", "At most a year ahead"), ("9999-12-31T23:59", "At most a year ahead"),
+        for at, wrong in (
+            ("2020-01-01T08:00", "That is over already"), (f"{datetime.now(UTC).year + 2}-01-01T08:00", "At most a year ahead"), ("9999-12-31T23:59", "At most a year ahead"),
         ):  # fmt: skip
-            compose._at.value = time
+            compose._at.value = at
             compose.send()
             assert compose._at.error == wrong
-        app.storage.user[STORED] = "America/New_York"  # where that is a time after all times
+        move_to(compose.client, "America/New_York")  # where that is a time after all times
         compose.send()
         assert compose._at.error == "Not a time"
-        compose._at.value = "2027-03-01T08:00"
-        assert compose._time() == datetime(2027, 3, 1, 13, tzinfo=UTC)
+        day = datetime.now(UTC).date() + timedelta(days=90)
+        compose._at.value = f"{day}T08:00"
+        assert compose._time() == datetime.combine(day, time(8), ZoneInfo("America/New_York"))
         assert compose._when.text == "in America/New York"
         compose._at.value = ""
         compose.send()
@@ -111,14 +114,17 @@ async def test_one_campaign_is_followed_to_its_end(ada: User, db: asyncpg.Connec
             (await db.fetchval("select array_agg(id) from public.contacts where team_id = $1", team) or [])[:4]
         )
         space = only(ada, EmailList)._desk
-        made = space.send(contacts, "Hello", "Dear {{name}}", at=datetime(2027, 5, 1, 8, tzinfo=UTC))
+        day = (datetime.now(UTC) + timedelta(days=150)).replace(hour=8, minute=0, second=0, microsecond=0)
+        made = space.send(contacts, "Hello", "Dear {{name}}", at=day)
     await until(lambda: not space.campaigns.mutations.unconfirmed)
     more = "insert into public.email_campaigns (team_id, name, subject) select $1, 'More', 'More' from generate_series(1, 60)"
     await db.execute(more, team)
     space.campaigns.refresh()
+    later = "select params->'later' from public.member_activities where entity_id = $1"
+    assert await db.fetchval(later, made.id) == "true"  # nobody has been written to yet
     await until(lambda: not space.campaigns.get(made.id))  # it is not among the newest any more
     await ada.open(f"/emails/{made.id}?team={team}")
-    await ada.should_see("goes 1 May 2027 at 08:00", retries=LONG)
+    await ada.should_see(f"goes {due(made, datetime.now(UTC), 'UTC')}", retries=LONG)
     head, letters = only(ada, CampaignHead), only(ada, EmailList)
     await until(lambda: head._counts["queued"][1].text == "4" and len(letters.list.items) == 4)
     head._send_now()
@@ -198,9 +204,11 @@ async def test_a_digest_is_asked_for(ada: User, db: asyncpg.Connection) -> None:
     row = await db.fetchrow("select wanted, hour from public.digest_preferences where id = $1", me().id)
     assert row is not None
     assert tuple(row) == (True, 7)
-    with ada:
-        app.storage.user[STORED] = "Asia/Tokyo"  # the day stays where it was until one says so
-        part._show()
+    ada.http_client.cookies.set(SAID, "Asia/Tokyo")  # as static/starling.js does
+    await ada.open("/settings")
+    part = only(ada, DigestPart)
+    await until(lambda: part._choice.preferences.phase == "ready" and part._wanted.value)
+    with ada:  # the day stays where it was until one says so
         assert (part._zone.text, part._move.text, part._move.visible) == ("in UTC", "Use Asia/Tokyo", True)
         part._choose("Asia/Tokyo")
     await until(lambda: not part._choice.preferences.mutations.unconfirmed)

@@ -204,6 +204,8 @@ def activity(kind: str, title: str = "Anna Bell", **params: Any) -> Activity:
         (activity("team_left", "Grace"), "left the team"),
         (activity("call", "Talked about wrens"), "logged a call: Talked about wrens"),
         (activity("shot_moved", "Opening"), "shot moved Opening"),
+        (activity("email_sent", "Tides", count=2, later=False), "wrote to 2 contacts: Tides"),
+        (activity("email_sent", "Tides", count=1, later=True), "scheduled an e-mail to one contact: Tides"),
     ],
 )
 def test_each_says_what_was_done(told: Activity, said: str):

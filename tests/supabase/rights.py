@@ -294,7 +294,7 @@ FUNCTIONS: dict[str, frozenset[Role]] = {
     "public.simulated_emails(integer, integer)": WORKER,
     "public.track_open(text, boolean, text)": EVERYBODY,
     "public.track_click(text, boolean, text, boolean)": EVERYBODY,
-    "public.unsubscribe(text)": EVERYBODY,
+    "public.unsubscribe(text, boolean)": EVERYBODY,
     "public.prefer_digest(boolean, integer, text)": MEMBERS,
     "public.claim_digests(text, integer, integer)": WORKER,
     "public.report_digests(text, jsonb)": WORKER,
