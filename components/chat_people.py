@@ -41,7 +41,7 @@ class ChatPeople(Island):
 
     def __init__(self, chat: Chat, chats: Chats, people: Rows[Profile], toasts: Toasts) -> None:
         super().__init__("aside")
-        self.classes("chat-people").props("id=chat-people aria-label=People role=region")
+        self.classes("chat-people").props("aria-label=People role=region")
         self._chat, self._chats, self._people, self._toasts = chat, chats, people, toasts
         self._seen: dict[UUID, LastSeen] = {}
         self._offered: list[UUID] = []

@@ -91,7 +91,6 @@ def one_chat(chat: Chat, chats: Chats, around: Shell, message: str) -> None:
                 below = Tag("p", "", "meta truncate-1")
             IconButton("search", "Search in this chat", lambda: ChatSearch(chats, people, chat.id))
             panel = IconButton("group", "People", lambda: about.classes(toggle="chat-people--open"))
-            panel.props("aria-controls=chat-people")
         if chat.prices is not None:
             with ui.element("div").classes("chat-prices"):
                 PriceStrip(chat.member.world, chat.prices.symbols)
@@ -103,6 +102,7 @@ def one_chat(chat: Chat, chats: Chats, around: Shell, message: str) -> None:
         composer = ChatComposer(chat, people, around.toasts, sent=thread.down)
         replies = ChatReplies(chat, chats, people, around.toasts, thread)
     about = ChatPeople(chat, chats, people, around.toasts)
+    panel.props(f"aria-controls={about.html_id}")
 
     def show() -> None:
         session = chat.session
