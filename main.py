@@ -116,6 +116,7 @@ def serve(settings: Settings, door: socket.socket | None = None) -> None:
         port=settings.port,
         fd=door.fileno() if door else None,
         title="Starling",
+        language="en-US",  # said in the page too: NiceGUI leaves it out unless it is told
         favicon=PROJECT / "components" / "static" / "favicon.svg",
         storage_secret=storage_secret(settings),
         reconnect_timeout=RECONNECT_S,

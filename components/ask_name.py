@@ -12,7 +12,8 @@ async def ask_name(
     question: str, name: str = "", *, most: int, action: str = "Rename", label: str = "Name"
 ) -> str | None:
     """Shows a dialog; the new name, or None when it is as it was or nobody wants another. Esc and Cancel are a no."""
-    with ui.dialog() as dialog, ui.card().classes("confirm").props("role=dialog"):
+    with ui.dialog() as dialog, ui.card().classes("confirm"):
+        dialog.props["aria-label"] = question
         Tag("h2", question, "title")
         field = Field(label, name="new-name", autocomplete="off", value=name).props(f"maxlength={most} autofocus")
 

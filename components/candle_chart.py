@@ -23,7 +23,7 @@ class CandleChart(ui.echart):
         self._rows: list[Candle] = []
         self._mode = mode
         super().__init__(self._options_of(mode.dark), renderer="canvas")
-        self.classes("coin__chart")
+        self.classes("coin__chart").props("role=img")
         self._market = market
         self._leave: Unsubscribe = lambda: None
         self.symbol = ""

@@ -186,7 +186,7 @@ class PersonRow:
                         Tag("span", "you", "badge")
                 self._below = Tag("div", "", "meta truncate-1")
             if self._me:
-                with IconButton("arrow_drop_down", "Your status", lambda: None), ui.menu():
+                with IconButton("arrow_drop_down", "Your status", lambda: None), ui.menu().props("role=menu"):
                     for status, word in STATUSES:
                         ui.menu_item(word, on_click=partial(chat.set_status, status))
                     ui.menu_item("By what I do", on_click=lambda: chat.set_status(None))

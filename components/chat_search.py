@@ -30,8 +30,8 @@ class ChatSearch(ui.dialog):
             super().__init__(value=True)
         self._chats, self._people, self._session = chats, people, session
         self._asked = 0
-        self.props("position=top").on("hide", self.delete, args=[])
-        with self, ui.card().classes("chat-search").props('role=dialog aria-label="Search in messages"'):
+        self.props('position=top aria-label="Search in messages"').on("hide", self.delete, args=[])
+        with self, ui.card().classes("chat-search"):
             field = ui.input(on_change=lambda event: self._search(str(event.value or "")))
             field.props(
                 f'autofocus borderless debounce={PAUSE_MS} placeholder="Search in messages" aria-label="Search in messages"'

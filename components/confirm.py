@@ -9,7 +9,8 @@ from components.tag import Tag
 
 async def confirm(question: str, consequence: str, action: str) -> bool:
     """Shows a dialog; whether `action`, the button's verb, was chosen. Esc and a click beside it are a no."""
-    with ui.dialog() as dialog, ui.card().classes("confirm").props("role=alertdialog"):
+    with ui.dialog() as dialog, ui.card().classes("confirm"):
+        dialog.props["aria-label"] = question
         Tag("h2", question, "title")
         Tag("p", consequence, "secondary")
         with ui.element("div").classes("confirm__actions"):

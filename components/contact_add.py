@@ -22,6 +22,7 @@ class AddContact(ui.dialog):
     def __init__(self, desk: Contacts, added: Callable[[Contact], None]) -> None:
         super().__init__()
         self._desk, self._added = desk, added
+        self.props('aria-label="New contact"')
         with self, ui.card().classes("add-contact"), ui.element("form") as form:
             form.on("submit.prevent", self._add, args=[])
             Tag("h2", "New contact", "title")

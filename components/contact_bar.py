@@ -315,6 +315,7 @@ def ask(
     """A dialog with one field; `take` gets what was written."""
     with ui.context.client.content:
         dialog = ui.dialog()
+        dialog.props["aria-label"] = title
     with dialog, ui.card().classes("confirm"):
         Tag("h2", title, "title")
         field = Field(label, name="asked", autocomplete="off")

@@ -47,6 +47,7 @@ class ImportContacts(ui.dialog):
         self._duplicates: Duplicates = "skip"
         self._id: UUID = uuid4()
         self._busy = False
+        self.props('aria-label="Import contacts"')
         with self, ui.card().classes("contact-import"):
             with ui.element("div").classes("contact-import__head"):
                 Tag("h2", "Import contacts", "title")

@@ -177,31 +177,33 @@ class CellEditor(ui.input):
             super().__init__(value=", ".join(value) if isinstance(value, list) else value, on_change=self._forgive)
         self.props("dense outlined autofocus no-error-icon hide-bottom-space").classes("contact__editor")
         self.props["aria-label"] = TITLES[field]
-        self.on("keydown.enter.stop.prevent", self.finish, args=[])
+        self.on("keydown.enter.stop.prevent", lambda: self.finish(stay=True), args=[])
         self.on("keydown.esc.stop", self.cancel, args=[])
         self.on("blur", self.finish, args=[])
 
-    def finish(self) -> None:
-        """Save, unless something is wrong with it."""
+    def finish(self, *, stay: bool = False) -> None:
+        """Save, unless something is wrong with it; `stay`: the focus stays in the cell."""
         if self._done:
             return
         text = str(self.value or "")
         if wrong := fault(self._field, text):
             self.error = wrong
             return
-        self._end()
+        self._end(stay=stay)
         self._save(self._row.contact, self._field, text)
 
     def cancel(self) -> None:
         """Leave it as it was."""
         if not self._done:
-            self._end()
+            self._end(stay=True)
 
-    def _end(self) -> None:
+    def _end(self, *, stay: bool) -> None:
         self._done = True
         cell = self._row.cell(self._field)
         cell.clear()
         self._row.draw(self._field)
+        if stay:
+            self._row.element.client.run_javascript(f"document.getElementById('{cell.html_id}')?.focus()")
 
     def _forgive(self) -> None:
         self.error = None

@@ -60,16 +60,17 @@ class ContactTable(Island):
         self.alike = False  # all that are like these are picked, those that are not loaded among them
         self.book: Book[ContactList] = Book(lambda look: use_list(desk, look), look)
         with self:
-            with ui.element("div").classes("contact contact--head").props("role=row"):
-                with ui.element("label").classes("contact__pick").props("role=columnheader"):
-                    self._all = ui.element("input").props('type=checkbox aria-label="Pick all that are loaded"')
-                    self._all.on(
-                        "change", lambda event: self.pick_all(bool(event.args)),
-                        js_handler="(event) => emit(event.target.checked)",
-                    )  # fmt: skip
-                self._heads = {column: self._head(column) for column in (*COLUMNS, "when")}
-            with ui.element("div").classes("contacts__rows").props("role=rowgroup") as rows:
-                pass
+            with ui.element("div").classes("contacts__grid").props("role=table"):
+                with ui.element("div").classes("contact contact--head").props("role=row"):
+                    with ui.element("label").classes("contact__pick").props("role=columnheader"):
+                        self._all = ui.element("input").props('type=checkbox aria-label="Pick all that are loaded"')
+                        self._all.on(
+                            "change", lambda event: self.pick_all(bool(event.args)),
+                            js_handler="(event) => emit(event.target.checked)",
+                        )  # fmt: skip
+                    self._heads = {column: self._head(column) for column in (*COLUMNS, "when")}
+                with ui.element("div").classes("contacts__rows").props("role=rowgroup") as rows:
+                    pass
             for event in ("click", "keydown", "change"):
                 rows.on(event, self._heard, js_handler=HEARD)
             self._state = RegionState(
@@ -191,6 +192,8 @@ class ContactTable(Island):
             head = self._heads[column]
             way = "descending" if look.descending else "ascending"
             head.props["data-way"] = way if look.sort == sort else "none"
+            assert head.parent_slot is not None
+            head.parent_slot.parent.props(f"aria-sort={head.props['data-way']}")
             head.update()
         here = {row.contact.id for row in self.list.items.values()}
         if self.alike and here:

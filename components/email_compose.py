@@ -33,8 +33,8 @@ class Compose(ui.dialog):
         super().__init__()
         self._desk, self._sent = desk, sent
         self._template: UUID | None = None
-        self.props("no-backdrop-dismiss")
-        with self, ui.card().classes("compose").props('role=dialog aria-label="New e-mail"'):
+        self.props('no-backdrop-dismiss aria-label="New e-mail"')
+        with self, ui.card().classes("compose"):
             with ui.element("div").classes("compose__head"):
                 Tag("h2", "New e-mail", "title")
                 with ui.button(color=None).props("flat aria-haspopup=menu") as self._from:

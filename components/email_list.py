@@ -155,7 +155,8 @@ class LetterDialog(ui.dialog):
         super().__init__()
         self._desk, self._failed = desk, failed
         self._leave: Callable[[], None] = lambda: None
-        with self, ui.card().classes("letter").props("role=dialog aria-label=Letter"):
+        self.props("aria-label=Letter")
+        with self, ui.card().classes("letter"):
             self._content = ui.element("div").classes("letter__content")
         self.on("hide", self._end, args=[])
         self.client.on_delete(self._end)

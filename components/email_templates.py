@@ -213,8 +213,8 @@ class TemplateDialog(ui.dialog):
         super().__init__()
         self._desk, self._toasts = desk, toasts
         self._template: EmailTemplate | None = None
-        self.props("no-backdrop-dismiss")
-        with self, ui.card().classes("compose").props("role=dialog aria-label=Template"):
+        self.props("no-backdrop-dismiss aria-label=Template")
+        with self, ui.card().classes("compose"):
             with ui.element("div").classes("compose__head"):
                 self._title = Tag("h2", "", "title")
                 IconButton("close", "Close", self.close, "compose__close")

@@ -20,7 +20,7 @@ from components.tag import Tag
 from components.theme import ICON
 from components.thread_view import ThreadView
 from components.toasts import Toasts
-from components.viewer import SWIPE
+from components.viewer import REFOCUS, SWIPE
 from state.models import Post, Profile
 from state.signal import Unsubscribe, leave_all
 from state.sync.rows import Rows
@@ -151,6 +151,7 @@ class PostView(ui.dialog):
             self._thread_view = ThreadView(
                 thread, self._people, self._toasts, sign_in=None if sign_in is None else lambda: sign_in(back)
             )
+        self.client.run_javascript(REFOCUS.format(self._details.html_id))
 
     def _say_gone(self) -> None:
         self._forget_drawing()

@@ -35,6 +35,7 @@ class AlertDialog(ui.dialog):
         self._market, self._watching = market, watching
         self._symbol = ""
         self._kind: Kind = "above"
+        self.props('aria-label="Price alert"')
         with self, ui.card().classes("alert-form"):
             self._title = Tag("h2", "", "title")
             with ui.element("div").classes("alert-form__kinds").props('role=group aria-label="When"'):

@@ -29,7 +29,11 @@ class MenuChip(ui.button):
             self._label = Tag("span")
             if arrow:
                 ui.icon(f"{ICON}expand_more").props("aria-hidden=true")
-            self.menu = ui.menu().props('anchor="bottom left" self="top left" :offset="[0, 8]"').classes("prompt__menu")
+            self.menu = (
+                ui.menu()
+                .props('role=menu anchor="bottom left" self="top left" :offset="[0, 8]"')
+                .classes("prompt__menu")
+            )
             self.menu.on("before-show", self.refill)
 
     def say(self, text: str) -> None:
@@ -203,6 +207,7 @@ class SeedChip(MenuChip):
 
     def __init__(self, draft: PromptDraft, changed: Callable[[], None]) -> None:
         super().__init__("Seed", self._list, "prompt__more")
+        self.menu.props("role=dialog aria-label=Seed")  # there is a field in it
         self._draft, self._chosen = draft, changed
         self._error = ""
         self.show()
@@ -220,7 +225,7 @@ class SeedChip(MenuChip):
 
     def _list(self) -> None:
         Tag("div", "The same prompt, model and seed make the same picture.", "menu__part secondary prompt__hint")
-        item = ui.menu_item("Another one each time", on_click=partial(self._choose, None))
+        item = ui.menu_item("Another one each time", on_click=partial(self._choose, None)).props("role=button")
         item.props["active"] = self._draft.seed is None
         with ui.element("div").classes("prompt__own"):
             box = ui.number(

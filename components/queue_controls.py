@@ -26,7 +26,9 @@ class QueueButtons:
             self._pause = IconButton("pause", "Pause the queue", self.toggle)
             more = IconButton("more_horiz", "More for the queue", lambda: self._menu.open())
             more.props("aria-haspopup=menu")
-            self._menu = ui.menu().props('no-parent-event anchor="bottom right" self="top right" :offset="[0, 6]"')
+            self._menu = ui.menu().props(
+                'role=menu no-parent-event anchor="bottom right" self="top right" :offset="[0, 6]"'
+            )
             self._menu.props["target"] = f"#{more.html_id}"
             self._menu.on("before-show", self._fill)
         self._dialog = ui.dialog()
@@ -67,13 +69,14 @@ class QueueButtons:
             return
         number = "1 job" if len(ids) == 1 else f"{len(ids)} jobs"
         self._dialog.clear()
-        with self._dialog, ui.card().classes("confirm").props('role=alertdialog aria-labelledby="confirm-title"'):
+        with self._dialog, ui.card().classes("confirm"):
             title = (
                 f"Cancel {number} that wait{'s' if len(ids) == 1 else ''}?"
                 if what == "waiting"
                 else f"Cancel {number}?"
             )
-            Tag("h2", title, "strong").props("id=confirm-title")
+            Tag("h2", title, "strong")
+            self._dialog.props["aria-label"] = title
             rest = "What is being made goes on." if what == "waiting" else "What is being made stops too."
             Tag("p", f"{rest} Credits are given back at once.", "secondary")
             with ui.element("div").classes("confirm__actions"):

@@ -40,7 +40,7 @@ class NotificationsPart(Part):
                 self._on.on("click", self._answered, js_handler=ASK.format(on="true"))
                 self._off = ui.button("Turn off", color=None).props("flat")
                 self._off.on("click", self._answered, js_handler=ASK.format(on="false"))
-            self._rows = ui.element("div").classes("kinds").props('role=table aria-label="What to be told of"')
+            self._rows = ui.element("div").classes("kinds").props('role=group aria-label="What to be told of"')
             self._state = RegionState(choices.kinds, skeleton=_skeleton, empty="There is nothing to be told of yet.")
         self._say("off")
         for table in choices.tables:
@@ -85,9 +85,9 @@ class NotificationsPart(Part):
         self._rows.clear()
         self._switches = {}
         with self._rows:
-            with ui.element("div").classes("kind kind--head meta").props("role=row"):
+            with ui.element("div").classes("kind kind--head meta").props("aria-hidden=true"):  # each switch says it
                 for name in ("", "Bell", "Browser"):
-                    Tag("span", name).props("role=columnheader")
+                    Tag("span", name)
             for section, of_section in groupby(kinds, key=lambda kind: kind.section):
                 Tag("h3", section, "kinds__section")
                 for kind in of_section:
@@ -99,8 +99,8 @@ class NotificationsPart(Part):
             made.props["aria-label"] = f"{kind.title}: {name}"
             return made
 
-        with ui.element("div").classes("kind").props("role=row"):
-            with ui.element("div").props("role=rowheader"):
+        with ui.element("div").classes("kind"):
+            with ui.element("div"):
                 Tag("div", kind.title)
                 if kind.description:
                     Tag("div", kind.description, "meta")

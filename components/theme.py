@@ -136,6 +136,7 @@ def install() -> None:
     """Give every page of the process the look; called once, before the pages are served."""
     place = f"/_starling/{_fingerprint()}"
     app.add_static_files(place, STATIC, max_cache_age=365 * 24 * 3600)
+    ui.menu_item.default_props("role=menuitem")  # Quasar makes items of a list of them
     app.colors(**{quasar: f"var(--{ours})" for quasar, ours in QUASAR.items()})
     sheets = "".join(f'<link rel="stylesheet" href="{place}/{sheet.name}">' for sheet in sorted(STATIC.glob("*.css")))
     scripts = "".join(f'<script src="{place}/{script.name}"></script>' for script in sorted(STATIC.glob("*.js")))

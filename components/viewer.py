@@ -24,6 +24,7 @@ from state.models import Generation, Model, Profile
 from state.sync.rows import Batch, Rows
 
 QUERY = "picture"  # /studio?picture=<id> opens it
+REFOCUS = "setTimeout(() => starling.refocus(document.getElementById('{}')))"
 SWIPE = "(event) => starling.swipe(event, (way) => emit(way))"
 
 
@@ -181,6 +182,7 @@ class Viewer(ui.dialog):
                     button = ui.button(offer.title, icon=ICON + offer.icon, color=None)
                     button.on_click(partial(self._act, offer.title, offer.act))
                     button.props("flat align=left no-wrap").classes("btn--danger" if offer.danger else "")
+        self.client.run_javascript(REFOCUS.format(self._details.html_id))
 
     def _act(self, title: str, act: Callable[[], object]) -> object:
         if title.startswith("Reuse"):

@@ -102,7 +102,7 @@ def one_chat(chat: Chat, chats: Chats, around: Shell, message: str) -> None:
         composer = ChatComposer(chat, people, around.toasts, sent=thread.down)
         replies = ChatReplies(chat, chats, people, around.toasts, thread)
     about = ChatPeople(chat, chats, people, around.toasts)
-    panel.props("aria-controls=chat-people")
+    panel.props(f"aria-controls={about.html_id}")
 
     def show() -> None:
         session = chat.session

@@ -217,7 +217,7 @@ class DiagnosticsPage:
         return json.dumps(self._diagnostics.snapshot(self._member), indent=2, ensure_ascii=False)
 
     def _copy(self) -> None:
-        ui.clipboard.write(self._snapshot())
+        ui.run_javascript(f"starling.copy({json.dumps(self._snapshot())})")
         self._toasts.show("The snapshot is in the clipboard")
 
     def _download(self) -> None:

@@ -7,8 +7,10 @@
   let last = Date.now();
   let pointer = "";
   let timer;
+  let left = false; // a page one goes on from is hidden as well, and nobody is away because of that
 
   const tell = () => {
+    if (left) return;
     const active = Date.now() - last < attendance.idleMs;
     clearTimeout(timer);
     // One timer, not one per keystroke: when it is due it looks when the last input was.
@@ -37,7 +39,9 @@
     if (!document.hidden) last = Date.now(); // somebody has turned to it
     tell();
   });
+  addEventListener("pageshow", () => (left = false));
   addEventListener("pagehide", (event) => {
+    left = true;
     if (!event.persisted && window.starling.link.state === "live") emitEvent("starling_left", true);
   });
   document.addEventListener("DOMContentLoaded", () => {

@@ -11,6 +11,21 @@ window.starling.moveInGrid = (event) => {
   tiles[at + steps[event.key]]?.focus();
 };
 
+// Gives the focus back to a part that was drawn again while it was there: to what now stands in the same place.
+{
+  const stops = (part) => [...part.querySelectorAll("a[href], button")];
+  let last = null;
+  addEventListener("focusin", ({ target }) => {
+    const part = target.closest(".viewer__details");
+    last = part && { id: part.id, at: stops(part).indexOf(target) };
+  });
+  window.starling.refocus = (part) => {
+    if (!part || last?.id !== part.id || document.activeElement !== document.body) return;
+    const now = stops(part);
+    (now[Math.min(last.at, now.length - 1)] ?? part.closest(".q-dialog__inner"))?.focus();
+  };
+}
+
 // Says "previous" or "next" when a finger swipes sideways over an element.
 window.starling.swipe = (event, say) => {
   const FAR_PX = 48;

@@ -46,6 +46,10 @@ async def test_two_work_on_one_contact(chromium: Browser, starling: str):
     await expect(comment).to_have_value("Well, @grace dear")
 
     await panel.get_by_role("button", name="Close", exact=True).click()
+    await mine.get_by_role("cell", name="Company: Halcyon").press("Enter")
+    await mine.get_by_role("textbox", name="Company").fill("Alcyone")
+    await mine.get_by_role("textbox", name="Company").press("Enter")
+    await expect(mine.get_by_role("cell", name="Company: Alcyone")).to_be_focused()
     await ada.get_by_role("button", name="Pipeline").click()
     card = ada.locator("[data-stage=lead]").get_by_role("button", name="Mira Berg")
     await card.focus()

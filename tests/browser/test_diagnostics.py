@@ -11,6 +11,11 @@ from tests.browser.people import generate, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
+WITHOUT_CLIPBOARD = """() => {  // as at an address without TLS
+    Object.defineProperty(navigator, "clipboard", { value: undefined });
+    addEventListener("copy", () => (window.copied = getSelection().toString() || document.activeElement.value));
+}"""
+
 
 async def test_what_happens_is_seen_while_it_happens(chromium: Browser, starling: str) -> None:
     page = await sign_in(chromium, starling, "Grace")
@@ -21,6 +26,10 @@ async def test_what_happens_is_seen_while_it_happens(chromium: Browser, starling
     await expect(jobs.filter(has_text="You")).to_contain_text("ready")
     trip = page.get_by_role("region", name="Browser to app")
     await expect(trip).to_contain_text("ms")
+
+    await page.evaluate(WITHOUT_CLIPBOARD)
+    await page.get_by_role("button", name="Copy snapshot").click()
+    await page.wait_for_function("""() => 'connections' in JSON.parse(window.copied ?? "{}")""")
 
     own = page.get_by_role("region", name="App to Supabase, for you")
     await own.get_by_role("button", name="Disconnect").click()

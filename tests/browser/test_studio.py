@@ -34,6 +34,8 @@ async def test_the_keyboard_leads_through_the_gallery_and_back(ada: Page) -> Non
     await expect(dialog.get_by_text("a tram in the rain")).to_be_visible()
     await ada.wait_for_url("**/*picture=*")
     await ada.wait_for_function("document.activeElement.closest('[role=dialog]')")  # it shows before it has the keys
+    await dialog.get_by_role("button", name="Add to favourites").press("Enter")
+    await expect(dialog.get_by_role("button", name="Remove from favourites")).to_be_focused()  # drawn again
     await ada.keyboard.press("ArrowRight")
     await expect(dialog.get_by_text("a tram in the rain")).to_have_count(0)
     await ada.keyboard.press("Escape")
