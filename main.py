@@ -96,7 +96,8 @@ def serve(settings: Settings, door: socket.socket | None = None) -> None:
     from pages import health
     from state.starling import Starling, storage_secret
 
-    logging.getLogger("uvicorn.error").addFilter(worth_saying)
+    for name in ("uvicorn.error", "engineio.server"):
+        logging.getLogger(name).addFilter(worth_saying)
     starling = Starling(settings)
     theme.install()
     upload_guard.install()
@@ -143,9 +144,11 @@ def collect_rarely() -> None:
 
 
 def worth_saying(record: logging.LogRecord) -> bool:
-    """A browser that leaves before its answer is there makes Starlette raise; nobody needs to hear of it."""
+    """A browser that leaves before its answer is there makes Starlette raise, and one that was cut off asks once more for the
+    connection it had; nobody needs to hear of it."""
     error = record.exc_info[1] if record.exc_info else None
-    return not (isinstance(error, RuntimeError) and str(error) == "No response returned.")
+    left = isinstance(error, RuntimeError) and str(error) == "No response returned."
+    return not left and not record.getMessage().startswith("Invalid session ")
 
 
 def furnish(folder: Path) -> None:

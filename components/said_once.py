@@ -17,11 +17,13 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from engineio.payload import Payload
 from nicegui import Client, core
 
 EVENT = "event"
 ANSWERS = ("javascript_response", "ack", "log")  # what else a page says
 LONGEST_NAME = 64
+MOST_AT_ONCE = 5000  # of the smallest of events, a request may not be larger
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,9 @@ _heard: WeakKeyDictionary[Client, tuple[str, int]] = WeakKeyDictionary()  # whic
 
 def install() -> None:
     """In front of what NiceGUI does with what all pages say."""
+    Payload.max_decode_packets = (
+        MOST_AT_ONCE  # where there is no WebSocket, all that is said again comes in one request
+    )
     handlers: dict[str, Callable[..., None]] = core.sio.handlers["/"]
     core.sio.on(EVENT, unmoved(once(handlers[EVENT])))
     for name in ANSWERS:

@@ -112,3 +112,8 @@ async def test_it_serves_survives_kill_and_leaves_no_orphans(tmp_path: Path):
         family = running.process.children(recursive=True)
         running.process.send_signal(signal.SIGINT)
         await gone([running.process, *family])
+
+
+def test_a_browser_that_asks_for_a_connection_that_is_gone_is_no_error():
+    text = "Invalid session onNMdv6y (further occurrences of this error will be logged with level INFO)"
+    assert not worth_saying(logging.LogRecord("engineio.server", logging.ERROR, "", 0, text, (), None))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from nicegui import Client, ui
+import pytest
+from engineio.payload import Payload
+from nicegui import Client, core, ui
 
-from components.said_once import is_news, once, unmoved
+from components.said_once import install, is_news, once, unmoved
 
 
 async def test_each_number_of_a_document_is_news_once(show: Callable) -> None:
@@ -39,3 +41,11 @@ async def test_what_no_page_says_neither_counts_nor_raises(show: Callable) -> No
     assert heard == []
     hear(socket, {"client_id": client.id, "args": "first", "said": ["a", 1]})
     assert heard == ["first"]
+
+
+async def test_all_that_is_said_again_may_come_in_one_request(show: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    await show(lambda: None)
+    monkeypatch.setattr(Payload, "max_decode_packets", 16)
+    monkeypatch.setattr(core.sio, "on", lambda *_: None)
+    install()
+    assert len(Payload(encoded_payload="\x1e".join(['42["event",{}]'] * 1000)).packets) == 1000
