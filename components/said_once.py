@@ -6,7 +6,8 @@ has come in here.
 
 Invariants
 1. What a page says is handled once at most, however often it arrives: a confirmation gets lost as well.
-2. It is handled in the order in which it was said; what an old socket brings late was heard already.
+2. It is handled in the order in which it was said, with nothing left out: what an old socket brings late was heard already, and
+   what comes before its turn is not confirmed, so that it is said again behind what was lost.
 3. A page is spoken for by its own sockets alone, and what no page of ours says is not heard: it neither counts nor raises.
 """
 
@@ -41,38 +42,44 @@ def install() -> None:
         core.sio.on(name, unmoved(handlers[name]))
 
 
-def once(handle: Callable[..., None]) -> Callable[..., None]:
+def once(handle: Callable[..., None]) -> Callable[..., object]:
     """`handle`, for what is news."""
 
-    def hear(socket: str, message: dict[str, Any]) -> None:
+    def hear(socket: str, message: dict[str, Any]) -> object:
         client, said = Client.instances.get(message["client_id"]), message.pop("said", None)
-        if client is not None and socket in client._socket_to_document_id and is_news(client, said):
+        if client is None or socket not in client._socket_to_document_id:
+            return None
+        news = is_news(client, said)
+        if news:
             handle(socket, message)
+        return core.sio.not_handled if news is None else None
 
     return hear
 
 
-def unmoved(handle: Callable[..., None]) -> Callable[..., None]:
+def unmoved(handle: Callable[..., object]) -> Callable[..., object]:
     """`handle`, which does not mind what anybody sends: what goes wrong in a page's own handlers NiceGUI tells by itself."""
 
-    def hear(*said: Any) -> None:
+    def hear(*said: Any) -> object:
         try:
-            handle(*said)
+            return handle(*said)
         except Exception as error:
             log.info("A browser said what no page says: %r", error)
+            return None
 
     return hear
 
 
-def is_news(client: Client, said: Any) -> bool:
-    """Whether `client` has not heard this yet; from now on it has. What has no number is always news."""
+def is_news(client: Client, said: Any) -> bool | None:
+    """Whether `client` has not heard this yet; from now on it has. None: something before it was lost. What has no number is
+    always news."""
     if said is None:
         return True
     document, number = said
     if not isinstance(document, str) or len(document) > LONGEST_NAME or not isinstance(number, int):
         raise ValueError(said)
     former, last = _heard.get(client, ("", 0))
-    if document == former and number <= last:
-        return False
+    if document == former and number != last + 1:
+        return False if number <= last else None
     _heard[client] = document, number
     return True

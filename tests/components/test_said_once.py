@@ -18,6 +18,9 @@ async def test_each_number_of_a_document_is_news_once(show: Callable) -> None:
     client = clients[0]
     heard = [is_news(client, ("a", number)) for number in (1, 2, 1, 2, 3)]
     assert heard == [True, True, False, False, True]
+    assert is_news(client, ("a", 5)) is None  # what was said before is lost: this is said again behind it
+    assert is_news(client, ("a", 4))
+    assert is_news(client, ("a", 5))
     assert is_news(client, ("b", 1))  # the same page, loaded again
     assert is_news(client, None)
 
@@ -39,7 +42,8 @@ async def test_what_no_page_says_neither_counts_nor_raises(show: Callable) -> No
     hear(socket)
     hear("somebody else's", {"client_id": client.id, "args": "as if", "said": ["a", 10**9]})
     assert heard == []
-    hear(socket, {"client_id": client.id, "args": "first", "said": ["a", 1]})
+    assert hear(socket, {"client_id": client.id, "args": "first", "said": ["a", 1]}) is None
+    assert hear(socket, {"client_id": client.id, "args": "third", "said": ["a", 3]}) is core.sio.not_handled
     assert heard == ["first"]
 
 
