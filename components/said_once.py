@@ -47,12 +47,10 @@ def once(handle: Callable[..., None]) -> Callable[..., object]:
 
     def hear(socket: str, message: dict[str, Any]) -> object:
         client, said = Client.instances.get(message["client_id"]), message.pop("said", None)
-        if client is None or socket not in client._socket_to_document_id:
-            return None
-        news = is_news(client, said)
+        news = is_news(client, said) if client and socket in client._socket_to_document_id else None
         if news:
             handle(socket, message)
-        return core.sio.not_handled if news is None else None
+        return core.sio.not_handled if news is None else None  # which confirms nothing
 
     return hear
 
