@@ -87,10 +87,17 @@ def test_a_port_that_was_chosen_is_held():
             claim("127.0.0.1", door.getsockname()[1])
 
 
-@pytest.mark.parametrize(("error", "said"), [("No response returned.", False), ("Something else", True)])
-def test_a_browser_that_leaves_early_is_no_error(error: str, said: bool):
-    problem = RuntimeError(error)
-    record = logging.LogRecord("uvicorn.error", logging.ERROR, "", 0, "", (), (RuntimeError, problem, None))
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (RuntimeError("No response returned."), False),
+        (RuntimeError("Something else"), True),
+        (KeyError("REQUEST_METHOD"), False),
+        (KeyError("else"), True),
+    ],
+)
+def test_a_browser_that_leaves_early_is_no_error(error: Exception, said: bool):
+    record = logging.LogRecord("uvicorn.error", logging.ERROR, "", 0, "", (), (type(error), error, None))
     assert worth_saying(record) is said
 
 
