@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 SIMULATED = "NICEGUI_USER_SIMULATION"  # set by NiceGUI's test fixtures: pages are built, but nothing is served
 COLLECT_AFTER = (5_000, 20, 10)  # objects made, young collections, middle ones: everything after about 140 pages
 LEFT_EARLY = ("No response returned.", "'REQUEST_METHOD'")
+NO_SESSION = ("Invalid session ", "'Session is disconnected' ")
 RECONNECT_S = 15.0  # a page that was left is kept as long; one that was cut off longer: components/session.py
 
 
@@ -149,7 +150,7 @@ def worth_saying(record: logging.LogRecord) -> bool:
     that was cut off asks once more for the connection it had; nobody needs to hear of it."""
     error = record.exc_info[1] if record.exc_info else None
     left = isinstance(error, RuntimeError | KeyError) and str(error) in LEFT_EARLY
-    return not left and not record.getMessage().startswith("Invalid session ")
+    return not left and not record.getMessage().startswith(NO_SESSION)
 
 
 def furnish(folder: Path) -> None:
