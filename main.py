@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SIMULATED = "NICEGUI_USER_SIMULATION"  # set by NiceGUI's test fixtures: pages are built, but nothing is served
 COLLECT_AFTER = (5_000, 20, 10)  # objects made, young collections, middle ones: everything after about 140 pages
-LEFT_EARLY = ("No response returned.", "'REQUEST_METHOD'")
+LEFT_EARLY = ("No response returned.", "'REQUEST_METHOD'", "'Session is disconnected'")
 NO_SESSION = ("Invalid session ", "'Session is disconnected' ")
 RECONNECT_S = 15.0  # a page that was left is kept as long; one that was cut off longer: components/session.py
 

@@ -93,6 +93,7 @@ def test_a_port_that_was_chosen_is_held():
         (RuntimeError("No response returned."), False),
         (RuntimeError("Something else"), True),
         (KeyError("REQUEST_METHOD"), False),
+        (KeyError("Session is disconnected"), False),
         (KeyError("else"), True),
     ],
 )
