@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 SIMULATED = "NICEGUI_USER_SIMULATION"  # set by NiceGUI's test fixtures: pages are built, but nothing is served
 COLLECT_AFTER = (5_000, 20, 10)  # objects made, young collections, middle ones: everything after about 140 pages
+LEFT_EARLY = ("No response returned.", "'REQUEST_METHOD'", "'Session is disconnected'")
+NO_SESSION = ("Invalid session ", "'Session is disconnected' ")
 RECONNECT_S = 15.0  # a page that was left is kept as long; one that was cut off longer: components/session.py
 
 
@@ -96,7 +98,8 @@ def serve(settings: Settings, door: socket.socket | None = None) -> None:
     from pages import health
     from state.starling import Starling, storage_secret
 
-    logging.getLogger("uvicorn.error").addFilter(worth_saying)
+    for name in ("uvicorn.error", "engineio.server"):
+        logging.getLogger(name).addFilter(worth_saying)
     starling = Starling(settings)
     theme.install()
     upload_guard.install()
@@ -144,9 +147,11 @@ def collect_rarely() -> None:
 
 
 def worth_saying(record: logging.LogRecord) -> bool:
-    """A browser that leaves before its answer is there makes Starlette raise; nobody needs to hear of it."""
+    """A browser that leaves before its answer is there makes Starlette raise, in the middle of what it asks Engine.IO, and one
+    that was cut off asks once more for the connection it had; nobody needs to hear of it."""
     error = record.exc_info[1] if record.exc_info else None
-    return not (isinstance(error, RuntimeError) and str(error) == "No response returned.")
+    left = isinstance(error, RuntimeError | KeyError) and str(error) in LEFT_EARLY
+    return not left and not record.getMessage().startswith(NO_SESSION)
 
 
 def furnish(folder: Path) -> None:

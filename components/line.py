@@ -4,6 +4,7 @@ Invariants, cited by the tests
 1. The browser empties the field at Enter (static/starling_lines.js). The app could do so a round trip later at best: after the first
    letters of what comes next, which would go as well.
 2. What was sent and is not taken yet stands below the field; `said_once` sees to it that it is heard, and once.
+   After a page was away for so long that it is loaded anew, what was not taken stands in its field again, unsent.
 3. What is refused stands in the field again, unless something else does, with the reason below it.
 """
 

@@ -13,17 +13,22 @@ AHEAD_PX = 800
 
 
 class Sentinel(ui.element, component="static/vue/sentinel.js"):
-    """Calls `near` when it comes within `margin` pixels of the visible part, `past` when the reader has gone past it."""
+    """Calls `near` when it comes within `margin` pixels of the visible part, `past` when the reader has gone past it, and
+    `before` when it is further on again."""
 
     def __init__(
-        self, *, near: Callable[[], Any] | None = None, past: Callable[[], Any] | None = None, margin: int = 0
+        self,
+        *,
+        near: Callable[[], Any] | None = None,
+        past: Callable[[], Any] | None = None,
+        before: Callable[[], Any] | None = None,
+        margin: int = 0,
     ) -> None:
         super().__init__()
         self._props["margin"] = margin
-        if near is not None:
-            self.on("near", near, args=[])
-        if past is not None:
-            self.on("past", past, args=[])
+        for name, handler in (("near", near), ("past", past), ("before", before)):
+            if handler is not None:
+                self.on(name, handler, args=[])
 
 
 class MoreBelow(Sentinel):

@@ -21,7 +21,7 @@ from nicegui.events import GenericEventArguments
 
 from components import missed
 from state.generation import Studio
-from state.member import LINGER_S, Member
+from state.member import LINGER_S, SIGNED_OUT, Member
 from state.starling import Starling
 from state.sync.audience import Seat
 from state.world import World
@@ -157,11 +157,11 @@ async def sign_up(email: str, password: str, username: str, display_name: str, *
     _hand_over(session_id, to)
 
 
-async def sign_out() -> None:
-    """Ends this browser's session and goes to the front door."""
+async def sign_out(reason: str = SIGNED_OUT) -> None:
+    """Ends this browser's session and goes to the front door; other tabs of it say the reason."""
     session_id = ui.context.client.request.cookies.get(COOKIE)
     if session_id:
-        await starling().members.sign_out(session_id)
+        await starling().members.sign_out(session_id, reason)
     ui.navigate.to("/session/end")
 
 

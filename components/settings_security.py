@@ -13,7 +13,7 @@ from components.settings_part import Part, SettingsForm
 from components.tag import Tag
 from components.theme import ICON
 from components.toasts import Toast, Toasts
-from state.account import Account, SignIn
+from state.account import LEFT, Account, SignIn
 from state.errors import SignInError, StateError
 from state.member import Member
 
@@ -144,5 +144,5 @@ class LeavePart(Part):
             self._field.say("This is not your user name.")
             return None
         await self._account.leave()
-        await session.sign_out()
+        await session.sign_out(LEFT)
         return "Your account is being deleted"

@@ -25,6 +25,7 @@ MAX_BIO = 500
 COLOURS = ("#9bdcff", "#c3f0ca", "#ffd6a5", "#ffb4a2", "#d0c4ff", "#ffc8dd", "#a8e6cf", "#f6e58d")  # the database's
 
 ELSEWHERE = "This account was signed out from another browser"
+LEFT = "This account is being deleted"
 SENTENCES = {
     "display_name": f"A name, please: at most {MAX_NAME} characters",
     "username": "Three to 24 of a to z, 0 to 9 and _",
@@ -166,7 +167,7 @@ class Account:
     async def leave(self) -> None:
         """Removes the account with all that is theirs, within some seconds and for good. Raises StateError."""
         await self._api.rpc("forget_me", {"member_id": str(self._member.id)})
-        self._members.end_others(self._family.id, "This account is being deleted")
+        self._members.end_others(self._family.id, LEFT)
 
 
 BROWSERS = (

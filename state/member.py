@@ -40,6 +40,7 @@ from state.tasks import Tasks
 from state.world import NEWEST, World
 
 ROOM = "room:studio"
+SIGNED_OUT = "You have signed out"
 LINGER_S = 60.0
 UNSENT_S = 3600.0  # a member whose writes wait for the connection lingers longer
 FLUSH_S = 3.0
@@ -304,8 +305,8 @@ class Members:
         member.adopt(family)
         return member
 
-    async def sign_out(self, session_id: str) -> None:
-        """Ends one browser's sign-in; what was sent before still arrives."""
+    async def sign_out(self, session_id: str, reason: str = SIGNED_OUT) -> None:
+        """Ends one browser's sign-in; what was sent before still arrives. Its other tabs say the reason."""
         family = self._sessions.get(session_id)
         if family is None:
             return
@@ -314,7 +315,7 @@ class Members:
             await member.flush(FLUSH_S)
             await member.attendance.close()
         if member is not None:
-            member.release(session_id, "You have signed out")
+            member.release(session_id, reason)
             if member.over:
                 self._members.pop(member.id, None)
                 self._tasks.start(member.close(), f"close {member.name}")

@@ -87,10 +87,18 @@ def test_a_port_that_was_chosen_is_held():
             claim("127.0.0.1", door.getsockname()[1])
 
 
-@pytest.mark.parametrize(("error", "said"), [("No response returned.", False), ("Something else", True)])
-def test_a_browser_that_leaves_early_is_no_error(error: str, said: bool):
-    problem = RuntimeError(error)
-    record = logging.LogRecord("uvicorn.error", logging.ERROR, "", 0, "", (), (RuntimeError, problem, None))
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (RuntimeError("No response returned."), False),
+        (RuntimeError("Something else"), True),
+        (KeyError("REQUEST_METHOD"), False),
+        (KeyError("Session is disconnected"), False),
+        (KeyError("else"), True),
+    ],
+)
+def test_a_browser_that_leaves_early_is_no_error(error: Exception, said: bool):
+    record = logging.LogRecord("uvicorn.error", logging.ERROR, "", 0, "", (), (type(error), error, None))
     assert worth_saying(record) is said
 
 
@@ -112,3 +120,8 @@ async def test_it_serves_survives_kill_and_leaves_no_orphans(tmp_path: Path):
         family = running.process.children(recursive=True)
         running.process.send_signal(signal.SIGINT)
         await gone([running.process, *family])
+
+
+def test_a_browser_that_asks_for_a_connection_that_is_gone_is_no_error():
+    text = "Invalid session onNMdv6y (further occurrences of this error will be logged with level INFO)"
+    assert not worth_saying(logging.LogRecord("engineio.server", logging.ERROR, "", 0, text, (), None))

@@ -41,7 +41,7 @@
       });
     };
     socket.emit = (name, message, ...more) => {
-      if (name !== "event" || String(message.args).length > LONGEST) return emit(name, message, ...more);
+      if (name !== "event" || JSON.stringify(message).length > LONGEST) return emit(name, message, ...more);
       say({ ...message, said: [window.documentId, ++last] });
       if (unheard.size === 1) wait();
       return socket;

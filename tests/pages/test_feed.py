@@ -163,6 +163,14 @@ async def test_new_posts_wait_on_a_chip(user: User, db: asyncpg.Connection) -> N
     await db.execute("delete from public.posts where id = $1", second)
     await until(lambda: [card.post.id for card in cards(user)] == [third, first])
 
+    fourth = await publish(db, caption="the fourth")
+    await user.should_see("1 new post", retries=LONG)
+    with user:
+        only(user, FeedList)._see(begin=True, end=True)  # a page that is not full: nothing is pushed away
+    assert [card.post.id for card in cards(user)] == [fourth, third, first]
+    fifth = await publish(db, caption="the fifth")
+    await until(lambda: [card.post.id for card in cards(user)] == [fifth, fourth, third, first])
+
 
 async def test_a_page_shows_a_page_and_goes_on_through_hundreds(user: User, db: asyncpg.Connection) -> None:
     grace = await member(db, "grace")

@@ -18,6 +18,7 @@ from components.settings_security import LeavePart
 from components.tag import Tag
 from components.viewer import Viewer
 from embedded.stack import Address
+from state.account import LEFT
 from tests.pages.test_presence import me
 from tests.pages.test_sign_in import fill
 from tests.pages.test_studio import LONG, only, until
@@ -72,8 +73,11 @@ async def test_one_becomes_somebody_and_leaves_again(user: User, supabase: Addre
     press(user, 2)
     await until(lambda: leave._field.error == "This is not your user name.")
     leave._field.value = f"@{name}"
+    told: list[str] = []  # in the other tabs
+    leave._member.ended.subscribe(told.append, unsubscribe_on_delete=False)
     press(user, 2)
     await until(lambda: not len(starling().members))
+    assert told == [LEFT]
     database = await asyncpg.connect(supabase.db_url)
     asked = "select true from private.leavers l join public.profiles p on p.id = l.member_id where p.username = $1"
     assert await database.fetchval(asked, name)
