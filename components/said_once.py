@@ -33,9 +33,7 @@ _heard: WeakKeyDictionary[Client, tuple[str, int]] = WeakKeyDictionary()  # whic
 
 def install() -> None:
     """In front of what NiceGUI does with what all pages say."""
-    Payload.max_decode_packets = (
-        MOST_AT_ONCE  # where there is no WebSocket, all that is said again comes in one request
-    )
+    Payload.max_decode_packets = MOST_AT_ONCE  # without a WebSocket, all that is said again is one request
     handlers: dict[str, Callable[..., None]] = core.sio.handlers["/"]
     core.sio.on(EVENT, unmoved(once(handlers[EVENT])))
     for name in ANSWERS:
