@@ -80,6 +80,7 @@ async def test_everybody_shares_one_market_and_a_tick_is_one_call(
     leave()
     calls: list[Sequence[Price]] = []
     unsubscribe = market.subscribe(calls.append)
+    await until(lambda: market._facts.fetches and market._lines.fetches)
     facts, lines = market._facts.fetches, market._lines.fetches
     await ticker.tick(BTC=110, ETH=90, SEI=100.5)
     await until(lambda: calls)
