@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
@@ -16,6 +17,7 @@ from tests.embedded.changes_support import SUBSCRIBED, binding, change, record, 
 from tests.embedded.realtime_support import Socket, open_socket, token
 
 OWNER, STRANGER = str(uuid4()), str(uuid4())
+ASKED = "select exists (select from pg_locks where locktype = 'advisory' and objid = 78 and not granted)"
 
 
 @pytest.fixture
@@ -180,6 +182,9 @@ async def test_what_waits_is_told_to_a_new_token(socket: Socket, keys: Keys, dat
             await blocker.execute("select pg_advisory_xact_lock(78)")
             for number in range(3):
                 await database.admin.execute("insert into rc_notes values ($1, $2, 'x')", number, OWNER)
+            async with asyncio.timeout(30):
+                while not await database.admin.fetchval(ASKED):  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
             renewed = token(keys, sub=OWNER, seconds=700)
             await socket.send("realtime:rc", "access_token", {"access_token": renewed})
             for number in range(3):  # by then the new subscription has been asked for
