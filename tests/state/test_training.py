@@ -299,6 +299,7 @@ async def test_a_training_is_cancelled_retried_and_deleted(school: School):
     await until(lambda: (row := school.training.jobs.get(job)) and row.version)
     school.training.cancel(job)
     await until(lambda: (row := school.training.jobs.get(job)) and row.status == "cancelled")
+    await until(lambda: not school.training.jobs.pending(job), "the database has it, too")
     again = school.training.retry(job)
     await until(lambda: (row := school.training.jobs.get(again)) and row.version)
     row = school.training.jobs.get(again)
