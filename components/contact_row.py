@@ -139,9 +139,8 @@ class ContactRow:
 
     def _tell_when(self) -> None:
         now = datetime.now(UTC)
-        self._when.text = when(here(self.element.client, self.contact.updated_at), now).removesuffix(
-            f" {now.year}"
-        )  # the column is narrow
+        text = when(here(self.element.client, self.contact.updated_at), now)
+        self._when.text = text.removesuffix(f" {now.year}")  # the column is narrow
 
     def _tell_state(self, failed: bool, waits: bool) -> None:
         reason = self._pending.failed if self._pending else None
